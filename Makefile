@@ -1,0 +1,54 @@
+# The native library. `make lib` builds build/libflashfftconv.so: with CUDA where nvcc is found, else the CPU
+# backend alone, the same C ABI and file name. Other targets are included from scripts/*.mk.
+BUILD ?= build
+LIB := $(BUILD)/libflashfftconv.so
+CXX ?= g++
+NVCC ?= $(shell command -v nvcc 2>/dev/null || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
+# Machine code for each listed architecture, and PTX of the last one for later GPUs. sm_86 code also runs on
+# Ada (8.9). A developer's quick build: make lib ARCHS=90 BUILD=build-dev
+ARCHS ?= 80 86 90
+CXXFLAGS := -std=c++17 -O3 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Werror -pthread \
+  -ffp-contract=fast -fno-math-errno -MMD -MP $(EXTRA_CXXFLAGS)
+NVCCFLAGS := -std=c++17 -O3 -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-pthread -cudart static -Xptxas -v -MMD -MP \
+  $(foreach a,$(ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
+  -gencode arch=compute_$(lastword $(ARCHS)),code=compute_$(lastword $(ARCHS)) $(EXTRA_NVCCFLAGS)
+
+CXX_SOURCES := $(filter-out cuda/host/no_cuda.cpp,$(wildcard cuda/abi/*.cpp cuda/host/*.cpp cuda/cpu/*.cpp))
+CU_SOURCES :=
+ifeq ($(NVCC),)
+CXX_SOURCES += cuda/host/no_cuda.cpp
+else
+CU_SOURCES += $(wildcard cuda/gpu/*.cu cuda/gpu/*/*.cu)
+CXXFLAGS += -DFFC_WITH_CUDA=1
+endif
+OBJECTS := $(CXX_SOURCES:%.cpp=$(BUILD)/obj/%.o) $(CU_SOURCES:%.cu=$(BUILD)/obj/%.cu.o)
+
+# CPU files built for wider instruction sets; cpu/dispatch picks one at run time.
+$(BUILD)/obj/cuda/cpu/%_avx2.o: CXXFLAGS += -mavx2 -mfma -mf16c
+$(BUILD)/obj/cuda/cpu/%_avx512.o: CXXFLAGS += -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mf16c
+
+.PHONY: lib clean
+lib: $(LIB)
+
+$(LIB): $(OBJECTS)
+ifeq ($(NVCC),)
+	$(CXX) -shared -pthread -Wl,--no-undefined -Wl,--exclude-libs,ALL -o $@.tmp $^
+else
+	$(NVCC) -shared -cudart static -Xcompiler -pthread -Xlinker --exclude-libs,ALL -o $@.tmp $^
+endif
+	mv $@.tmp $@
+
+$(BUILD)/obj/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) -c $< -o $@
+
+# The resource report of every device function stays beside its object: the spill check reads it.
+$(BUILD)/obj/%.cu.o: %.cu
+	@mkdir -p $(@D)
+	$(NVCC) $(NVCCFLAGS) -c $< -o $@ 2> $@.ptxas || { cat $@.ptxas >&2; rm -f $@.ptxas; exit 1; }
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(OBJECTS:.o=.d)
+include $(wildcard scripts/*.mk)
