@@ -1,0 +1,37 @@
+// The CPU backend's arithmetic, free of handles, streams and buffers: device.cpp wraps it for the ABI.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "../host/backend.h"
+#include "thread_pool.h"
+
+namespace ffc {
+
+struct CpuEngineOptions {
+  int threads = 1;        // the planner cuts work for so many workers
+  bool portable = false;  // baseline SIMD only
+};
+
+// One problem, planned. Immutable; forward() may run on several threads at once. The spectrum is a 64-byte
+// aligned block of info().spectrumBytes that computeSpectrum() fills.
+class CpuEngine {
+ public:
+  virtual ~CpuEngine() = default;
+  virtual const PlanInfo& info() const = 0;
+  virtual std::string explainJson() const = 0;
+  virtual void computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool) const = 0;
+  // Runs to the end on the pool. Throws Error(FFC_CANCELLED) when progress asks to stop. `tensors` has the
+  // strides of the problem; tensors.kernel is not read.
+  virtual void forward(const void* spectrum, const HostTensors& tensors, ThreadPool& pool,
+                       const Progress& progress) const = 0;
+};
+
+// Throws Error(FFC_UNSUPPORTED) for an algorithm the CPU does not have.
+std::unique_ptr<CpuEngine> makeCpuEngine(const ConvProblem& problem, const CpuEngineOptions& options);
+
+// "avx512", "avx2" or "baseline": what makeCpuEngine would use here.
+const char* cpuInstructionSet(bool portable);
+
+}  // namespace ffc
