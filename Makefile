@@ -9,7 +9,7 @@ NVCC ?= $(shell command -v nvcc 2>/dev/null || ls /usr/local/cuda/bin/nvcc 2>/de
 ARCHS ?= 80 86 90
 CXXFLAGS := -std=c++17 -O3 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Werror -pthread \
   -ffp-contract=fast -fno-math-errno -MMD -MP $(EXTRA_CXXFLAGS)
-NVCCFLAGS := -std=c++17 -O3 -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-pthread -cudart static -Xptxas -v -MMD -MP \
+NVCCFLAGS := -std=c++17 -O3 -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wno-unknown-pragmas,-pthread -cudart static -Xptxas -v -MMD -MP \
   $(foreach a,$(ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
   -gencode arch=compute_$(lastword $(ARCHS)),code=compute_$(lastword $(ARCHS)) $(EXTRA_NVCCFLAGS)
 
@@ -30,11 +30,14 @@ $(BUILD)/obj/cuda/cpu/%_avx512.o: CXXFLAGS += -mavx512f -mavx512dq -mavx512bw -m
 .PHONY: lib clean
 lib: $(LIB)
 
-$(LIB): $(OBJECTS)
+# nodelete: streams have threads of their own that end by themselves; unloading must not take their code away.
+EXPORTS := cuda/abi/exports.map
+LINK_OPTIONS := --no-undefined --exclude-libs=ALL --version-script=$(EXPORTS) -z nodelete
+$(LIB): $(OBJECTS) $(EXPORTS)
 ifeq ($(NVCC),)
-	$(CXX) -shared -pthread -Wl,--no-undefined -Wl,--exclude-libs,ALL -o $@.tmp $^
+	$(CXX) -shared -pthread $(LINK_OPTIONS:%=-Xlinker %) $(EXTRA_LDFLAGS) -o $@.tmp $(OBJECTS)
 else
-	$(NVCC) -shared -cudart static -Xcompiler -pthread -Xlinker --exclude-libs,ALL -o $@.tmp $^
+	$(NVCC) -shared -cudart static -Xcompiler -pthread $(LINK_OPTIONS:%=-Xlinker %) $(EXTRA_LDFLAGS) -o $@.tmp $(OBJECTS)
 endif
 	mv $@.tmp $@
 

@@ -34,9 +34,11 @@ Strides completedStrides(const char* name, int64_t batchStride, int64_t channelS
                          int64_t samples) {
   Strides s{batchStride, channelStride};
   if (s.channel == 0) s.channel = samples;
-  if (s.channel > maxElements / p.channels || s.batch > maxElements / p.batch)
-    fail(FFC_LIMIT_EXCEEDED, std::string(name) + " strides reach past 2^56 elements");
-  if (s.batch == 0) s.batch = s.channel * p.channels;
+  const auto failLimit = [&] { fail(FFC_LIMIT_EXCEEDED, std::string(name) + " strides reach past 2^56 elements"); };
+  // In this order: a negative or huge stride must not be multiplied, and a packed batch stride counts as well.
+  if (s.channel > maxElements / p.channels) failLimit();
+  if (s.batch == 0) s.batch = std::max<int64_t>(s.channel, 0) * p.channels;
+  if (s.batch > maxElements / p.batch) failLimit();
   if (s.channel < samples || s.batch < samples)
     fail(FFC_INVALID_SHAPE, std::string(name) + " strides are (" + std::to_string(s.batch) + ", " +
                                 std::to_string(s.channel) + "); each must be at least the row length " +

@@ -217,7 +217,8 @@ typedef struct ffc_plan_info {
 } ffc_plan_info;
 
 /* Tensors of one ffc_forward(). A tensor the plan does not use must be 0. Offsets must be multiples of the
- * element size. y may be exactly u (same buffer, offset and strides) if the plan says in_place. */
+ * element size, the workspace's a multiple of 16. y may be exactly u (same buffer, offset and strides) if the
+ * plan says in_place. */
 typedef struct ffc_forward_args {
   uint32_t struct_size;
   uint32_t reserved;                   /* 0 */

@@ -1,0 +1,465 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "conv_layout.h"
+#include "cost_model.h"
+#include "scratch.h"
+#include "simd_kernels.h"
+#include "transform_plan.h"
+
+namespace ffc {
+namespace {
+
+const SimdKernels& simdKernels(bool portable) {
+#if defined(__x86_64__)
+  if (!portable) {
+    const bool avx2 =
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+      return simdKernelsAvx512();
+    if (avx2) return simdKernelsAvx2();
+  }
+#endif
+  (void)portable;
+  return simdKernelsBaseline();
+}
+
+int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+const char* at(const void* base, int64_t elements, Dtype dtype) {
+  return base ? static_cast<const char*>(base) + elements * dtypeBytes(dtype) : nullptr;
+}
+
+// Counts finished pieces; several threads report, the caller sees a number that only grows.
+class Meter {
+ public:
+  Meter(const Progress& progress, int64_t total) : progress_(progress), total_(total) {
+    progress_.report(0);
+  }
+  void checkCancelled() const {
+    if (progress_.cancelled()) throw Error(FFC_CANCELLED, "the convolution was cancelled by its caller");
+  }
+  void done(int64_t pieces) {
+    if (!progress_.words) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    done_ += pieces;
+    progress_.report(static_cast<double>(done_) / static_cast<double>(total_));
+  }
+
+ private:
+  const Progress& progress_;
+  const int64_t total_;
+  std::mutex mutex_;
+  int64_t done_ = 0;
+};
+
+class Engine : public CpuEngine {
+ public:
+  Engine(const ConvProblem& problem, const CpuEngineOptions& options)
+      : problem_(problem),
+        simd_(simdKernels(options.portable)),
+        threads_(std::max(1, options.threads)),
+        taps_(kernelTaps(problem)),
+        candidates_(candidates(problem, taps_, simd_.lanes, threads_)),
+        choice_(choose()) {
+    if (choice_.points) {
+      plan_ = std::make_unique<TransformPlan>(choice_.points, simd_.lanes);
+      layout_ = blockLayout(problem_, taps_, 2 * choice_.points);
+      spectrumRowFloats_ = 2 * choice_.points;
+    } else {
+      layout_.segments = choice_.segments;
+      layout_.step = choice_.step;
+      spectrumRowFloats_ = roundUp(taps_.count, 16);
+    }
+    const int64_t scratchFloats =
+        choice_.points ? 2 * choice_.points : directInputFloats() + roundUp(choice_.step, simd_.lanes);
+    scratch_ = std::make_unique<ScratchPool>(scratchFloats);
+    fillInfo();
+  }
+
+  const PlanInfo& info() const override { return info_; }
+  std::string explainJson() const override;
+  void computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool) const override;
+  void forward(const void* spectrum, const HostTensors& tensors, ThreadPool& pool,
+               const Progress& progress) const override;
+
+ private:
+  // One row of a call.
+  struct Row {
+    RowSource source;
+    RowSink sink;
+    const float* spectrum = nullptr;
+  };
+
+  Candidate choose() const;
+  void fillInfo();
+  int64_t kernelRows() const { return problem_.sharedKernel ? 1 : problem_.channels; }
+  int64_t directInputFloats() const { return roundUp(taps_.count + choice_.step + 64, 16); }
+  RowSource kernelSource(const void* kernel, int64_t row, std::vector<float>& folded) const;
+  void transformKernel(float* target, const RowSource& source) const;
+  void transformKernelShared(float* target, const RowSource& source, ThreadPool& pool) const;
+  Row row(const void* spectrum, const HostTensors& tensors, int64_t index, const void* samples) const;
+  void runBlock(const Row& row, int64_t segment, float* scratch) const;
+  void runDirect(const Row& row, int64_t segment, float* scratch) const;
+  void runShared(const Row& row, int64_t segment, float* scratch, ThreadPool& pool, Meter& meter) const;
+  template <class First, class Blocks>
+  void shareForward(float* data, ThreadPool& pool, const First& first, const Blocks& blocks, bool andBack) const;
+  void forwardRows(const void* spectrum, const HostTensors& tensors, int64_t firstRow, int64_t rows,
+                   const char* copies, ThreadPool& pool, Meter& meter) const;
+
+  const ConvProblem problem_;
+  const SimdKernels& simd_;
+  const int threads_;
+  const KernelTaps taps_;
+  const std::vector<Candidate> candidates_;
+  const Candidate choice_;
+  BlockLayout layout_;
+  std::unique_ptr<TransformPlan> plan_;
+  std::unique_ptr<ScratchPool> scratch_;
+  int64_t spectrumRowFloats_ = 0;
+  PlanInfo info_;
+};
+
+const char* algorithmName(int32_t algorithm) {
+  switch (algorithm) {
+    case FFC_ALGORITHM_DIRECT: return "direct";
+    case FFC_ALGORITHM_FFT: return "fft";
+    case FFC_ALGORITHM_OVERLAP_SAVE: return "overlap-save";
+    case FFC_ALGORITHM_FUSED_MMA: return "fused-mma";
+    case FFC_ALGORITHM_FUSED_FP32: return "fused-fp32";
+    case FFC_ALGORITHM_MULTI_PASS: return "multi-pass";
+  }
+  return "auto";
+}
+
+Candidate Engine::choose() const {
+  if (problem_.algorithm == FFC_ALGORITHM_AUTO) return candidates_.front();
+  std::string offered;
+  for (const Candidate& c : candidates_) {
+    if (c.algorithm == problem_.algorithm) return c;
+    offered += std::string(offered.empty() ? "" : ", ") + algorithmName(c.algorithm);
+  }
+  if (problem_.algorithm == FFC_ALGORITHM_OVERLAP_SAVE) {  // a row so short that one shortest block covers it
+    for (Candidate c : candidates_) {
+      if (c.algorithm != FFC_ALGORITHM_FFT) continue;
+      c.algorithm = FFC_ALGORITHM_OVERLAP_SAVE;
+      return c;
+    }
+  }
+  throw Error(FFC_UNSUPPORTED, std::string("algorithm ") + algorithmName(problem_.algorithm) +
+                                   " is for CUDA devices only; the CPU offers for this problem: " + offered);
+}
+
+void Engine::fillInfo() {
+  info_.algorithm = choice_.algorithm;
+  info_.precision = FFC_PRECISION_ACCURATE;
+  info_.inPlace = true;
+  info_.transformLength = choice_.points;
+  info_.segments = choice_.points ? choice_.segments : 1;
+  info_.spectrumBytes = kernelRows() * spectrumRowFloats_ * static_cast<int64_t>(sizeof(float));
+  info_.workspaceBytes = 0;
+  if (!plan_) return;
+  std::vector<int64_t> factors;
+  const Transform& t = plan_->transform();
+  for (int i = 0; i < t.levels; ++i) factors.push_back(t.level[i].radix);
+  factors.push_back(t.lanes);
+  // The description has room for eight: the slowest ones of a very long transform are told as one product.
+  while (factors.size() > 8) factors[1] *= factors[0], factors.erase(factors.begin());
+  info_.order = static_cast<int32_t>(factors.size());
+  for (size_t i = 0; i < factors.size(); ++i) info_.radices[i] = static_cast<int32_t>(factors[i]);
+}
+
+std::string Engine::explainJson() const {
+  std::string text = "{\"backend\":\"cpu\"";
+  const auto add = [&](const char* name, const std::string& value) {
+    text += ",\"" + std::string(name) + "\":" + value;
+  };
+  const auto number = [](double value) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%.4g", value);
+    return std::string(digits);
+  };
+  const auto quoted = [](const char* word) { return "\"" + std::string(word) + "\""; };
+  add("instructionSet", quoted(simd_.name));
+  add("lanes", std::to_string(simd_.lanes));
+  add("threads", std::to_string(threads_));
+  add("algorithm", quoted(algorithmName(choice_.algorithm)));
+  add("forced", problem_.algorithm == FFC_ALGORITHM_AUTO ? "false" : "true");
+  add("kernelTaps", std::to_string(taps_.count));
+  add("outputLength", std::to_string(problem_.outputLength));
+  add("blocksPerRow", std::to_string(choice_.segments));
+  add("outputsPerBlock", std::to_string(choice_.step));
+  if (plan_) {
+    add("transformLength", std::to_string(choice_.points));
+    add("blockLength", std::to_string(layout_.period));
+    std::string radices;
+    const Transform& t = plan_->transform();
+    for (int i = 0; i < t.levels; ++i) radices += std::to_string(t.level[i].radix) + ",";
+    add("radices", "[" + radices + std::to_string(t.lanes) + "]");
+    add("threadsShareOneTransform", choice_.split ? "true" : "false");
+  }
+  add("scratchBytesPerWorker", std::to_string(scratch_->floats() * static_cast<int64_t>(sizeof(float))));
+  add("predictedMs", number(choice_.totalNs * 1e-6));
+  std::string list;
+  for (const Candidate& c : candidates_)
+    list += std::string(list.empty() ? "" : ",") + "{\"algorithm\":" + quoted(algorithmName(c.algorithm)) +
+            ",\"transformLength\":" + std::to_string(c.points) + ",\"blocksPerRow\":" + std::to_string(c.segments) +
+            ",\"predictedMs\":" + number(c.totalNs * 1e-6) + "}";
+  add("candidates", "[" + list + "]");
+  return text + "}";
+}
+
+RowSource Engine::kernelSource(const void* kernel, int64_t row, std::vector<float>& folded) const {
+  RowSource source;
+  source.samples = at(kernel, row * problem_.kernelChannelStride + taps_.first, problem_.kernelDtype);
+  source.dtype = static_cast<int32_t>(problem_.kernelDtype);
+  source.length = taps_.count;
+  if (!taps_.folded) return source;
+  // The whole kernel, read in row lengths and summed in float64.
+  const int64_t length = problem_.length, vectors = (length + simd_.lanes - 1) / simd_.lanes;
+  source.length = problem_.kernelLength;
+  std::vector<double> sum(static_cast<size_t>(length), 0.0);
+  const FloatBlock part = allocateFloats(vectors * simd_.lanes, "a folded kernel");
+  for (int64_t begin = 0; begin < problem_.kernelLength; begin += length) {
+    simd_.loadRow(part.get(), source, begin, vectors);
+    for (int64_t i = 0; i < length; ++i) sum[i] += part[i];
+  }
+  folded.assign(sum.begin(), sum.end());
+  source.samples = folded.data();
+  source.dtype = FFC_DTYPE_FLOAT32;
+  source.length = length;
+  return source;
+}
+
+// A single transform on all threads: the first levels in strips, until there are enough blocks to go round, then
+// whole blocks, then back. Every loop ends before the next begins, because each level needs all of the one before.
+template <class First, class Blocks>
+void Engine::shareForward(float* data, ThreadPool& pool, const First& first, const Blocks& blocks,
+                          bool andBack) const {
+  const Transform& t = plan_->transform();
+  constexpr int64_t unit = 16;  // strips begin at multiples of the tiles in which the first level works
+  const auto strips = [&](int64_t stride, const auto& body) {
+    const int64_t strip = roundUp((stride + 8 * threads_ - 1) / (8 * threads_), unit);
+    pool.parallelFor((stride + strip - 1) / strip,
+                     [&](int64_t i) { body(i * strip, std::min(stride, (i + 1) * strip)); });
+  };
+  strips(t.level[0].stride, first);
+  int level = 1;
+  int64_t count = t.level[0].radix;
+  const auto divisible = [&](int l) { return l < t.levels && t.level[l].size % t.lanes == 0; };
+  while (count < 2 * threads_ && level + 1 < t.levels - 1 && divisible(level + 1) && t.level[level].stride >= 1024) {
+    for (int64_t b = 0; b < count; ++b)
+      strips(t.level[level].stride, [&](int64_t m0, int64_t m1) {
+        simd_.forwardLevel(t, level, data, b * t.level[level].size, m0, m1);
+      });
+    count *= t.level[level++].radix;
+  }
+  if (divisible(level))
+    pool.parallelFor(count, [&](int64_t b) { blocks(level, b * t.level[level].size, 1); });
+  else
+    blocks(level, 0, count);
+  while (andBack && level > 1) {
+    count /= t.level[--level].radix;
+    for (int64_t b = 0; b < count; ++b)
+      strips(t.level[level].stride, [&](int64_t m0, int64_t m1) {
+        simd_.inverseLevel(t, level, data, b * t.level[level].size, m0, m1);
+      });
+  }
+}
+
+void Engine::transformKernel(float* target, const RowSource& source) const {
+  const Transform& t = plan_->transform();
+  simd_.loadFirstLevel(t, target, source, 0, 0, t.level[0].stride);
+  // The inverse transform leaves a factor of `points`; the spectrum takes it out.
+  simd_.transformBlocks(t, 1, target, 0, t.level[0].radix, static_cast<float>(1.0 / static_cast<double>(t.points)));
+}
+
+void Engine::transformKernelShared(float* target, const RowSource& source, ThreadPool& pool) const {
+  const Transform& t = plan_->transform();
+  const float scale = static_cast<float>(1.0 / static_cast<double>(t.points));
+  shareForward(
+      target, pool,
+      [&](int64_t m0, int64_t m1) { simd_.loadFirstLevel(t, target, source, 0, m0, m1); },
+      [&](int level, int64_t offset, int64_t count) {
+        simd_.transformBlocks(t, level, target, offset, count, scale);
+      },
+      false);
+}
+
+void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool) const {
+  float* target = static_cast<float*>(spectrum);
+  if (plan_ && kernelRows() < threads_ && choice_.points >= (1 << 13)) {
+    for (int64_t i = 0; i < kernelRows(); ++i) {
+      std::vector<float> folded;
+      transformKernelShared(target + i * spectrumRowFloats_, kernelSource(kernel, i, folded), pool);
+    }
+    return;
+  }
+  pool.parallelFor(kernelRows(), [&](int64_t i) {
+    std::vector<float> folded;
+    const RowSource source = kernelSource(kernel, i, folded);
+    float* row = target + i * spectrumRowFloats_;
+    if (plan_)
+      transformKernel(row, source);
+    else
+      simd_.loadRow(row, source, 0, spectrumRowFloats_ / simd_.lanes);
+  });
+}
+
+float scalar(const void* values, int64_t index, Dtype dtype, const SimdKernels& simd) {
+  alignas(64) float vector[16];
+  RowSource source;
+  source.samples = at(values, index, dtype);
+  source.dtype = static_cast<int32_t>(dtype);
+  source.length = 1;
+  simd.loadRow(vector, source, 0, 1);
+  return vector[0];
+}
+
+// Row `index` counts batches within channels, so that consecutive rows use the same spectrum. `samples` replaces
+// the row of u where that is about to be overwritten.
+Engine::Row Engine::row(const void* spectrum, const HostTensors& tensors, int64_t index, const void* samples) const {
+  const int64_t channel = index / problem_.batch, batch = index % problem_.batch;
+  const auto rowOf = [&](const void* base, const Strides& s) {
+    return at(base, batch * s.batch + channel * s.channel, problem_.dtype);
+  };
+  const int32_t dtype = static_cast<int32_t>(problem_.dtype);
+  Row r;
+  r.source.samples = samples ? samples : rowOf(tensors.u, problem_.u);
+  r.source.gate = problem_.preGate ? rowOf(tensors.preGate, problem_.pre) : nullptr;
+  r.source.dtype = dtype;
+  r.source.length = problem_.length;
+  r.source.periodic = problem_.circular();
+  r.sink.y = const_cast<char*>(rowOf(tensors.y, problem_.y));
+  r.sink.post = problem_.postGate ? rowOf(tensors.postGate, problem_.post) : nullptr;
+  if (problem_.skip) {
+    r.sink.skipSamples = r.source.samples;
+    r.sink.skipGate = r.source.gate;
+    r.sink.skip = scalar(tensors.skip, channel, problem_.kernelDtype, simd_);
+  }
+  r.sink.dtype = dtype;
+  r.spectrum = static_cast<const float*>(spectrum) + (problem_.sharedKernel ? 0 : channel) * spectrumRowFloats_;
+  return r;
+}
+
+void Engine::runBlock(const Row& r, int64_t segment, float* scratch) const {
+  const Transform& t = plan_->transform();
+  const int64_t stride = t.level[0].stride;
+  simd_.loadFirstLevel(t, scratch, r.source, layout_.begin(segment), 0, stride);
+  simd_.convolveBlocks(t, 1, scratch, 0, t.level[0].radix, r.spectrum);
+  simd_.storeFirstLevel(t, scratch, r.sink, layout_.outputs(segment, problem_.outputLength), 0, stride);
+}
+
+void Engine::runDirect(const Row& r, int64_t segment, float* scratch) const {
+  const OutputSpan span = layout_.outputs(segment, problem_.outputLength);
+  const int64_t begin = span.first + taps_.offset;  // in the full convolution
+  // Taps that meet an input of the row in some output of this tile.
+  const bool periodic = r.source.periodic;
+  const int64_t low = periodic ? 0 : std::max<int64_t>(0, begin - problem_.length + 1);
+  const int64_t high = periodic ? taps_.count - 1 : std::min(taps_.count - 1, begin + span.count - 1);
+  const int64_t count = high - low + 1, W = simd_.lanes;
+  const int64_t vectors = (span.count + W - 1) / W;
+  float* out = scratch;
+  float* input = scratch + roundUp(choice_.step, W);
+  simd_.loadRow(input, r.source, begin - high, (count - 1 + vectors * W + W - 1) / W);
+  simd_.direct(out, input + count - 1, r.spectrum + low, count, vectors);
+  simd_.storeRow(out, r.sink, span, vectors);
+}
+
+void Engine::runShared(const Row& r, int64_t segment, float* data, ThreadPool& pool, Meter& meter) const {
+  const Transform& t = plan_->transform();
+  const int64_t begin = layout_.begin(segment);
+  const OutputSpan span = layout_.outputs(segment, problem_.outputLength);
+  shareForward(
+      data, pool,
+      [&](int64_t m0, int64_t m1) {
+        meter.checkCancelled();
+        simd_.loadFirstLevel(t, data, r.source, begin, m0, m1);
+      },
+      [&](int level, int64_t offset, int64_t count) {
+        meter.checkCancelled();
+        simd_.convolveBlocks(t, level, data, offset, count, r.spectrum);
+      },
+      true);
+  const int64_t stride = t.level[0].stride, strip = roundUp((stride + 8 * threads_ - 1) / (8 * threads_), 16);
+  pool.parallelFor((stride + strip - 1) / strip, [&](int64_t i) {
+    meter.checkCancelled();
+    simd_.storeFirstLevel(t, data, r.sink, span, i * strip, std::min(stride, (i + 1) * strip));
+  });
+  meter.done(1);
+}
+
+// Rows firstRow .. firstRow + rows - 1; copies, if given, holds their inputs.
+void Engine::forwardRows(const void* spectrum, const HostTensors& tensors, int64_t firstRow, int64_t rows,
+                         const char* copies, ThreadPool& pool, Meter& meter) const {
+  const auto rowAt = [&](int64_t i) {
+    return row(spectrum, tensors, firstRow + i, copies ? at(copies, i * problem_.length, problem_.dtype) : nullptr);
+  };
+  const int64_t segments = layout_.segments, units = rows * segments;
+  if (choice_.split) {
+    const ScratchPool::Lease scratch(*scratch_);
+    for (int64_t u = 0; u < units; ++u) runShared(rowAt(u / segments), u % segments, scratch.data(), pool, meter);
+    return;
+  }
+  // Pieces long enough that handing them out costs nothing, short enough that the threads end together.
+  constexpr double pieceNs = 50e3;
+  const int64_t wanted = static_cast<int64_t>(std::ceil(pieceNs / choice_.blockNs));
+  const int64_t piece = std::max<int64_t>(1, std::min(wanted, units / (4 * threads_)));
+  pool.parallelFor((units + piece - 1) / piece, [&](int64_t index) {
+    meter.checkCancelled();
+    const ScratchPool::Lease scratch(*scratch_);
+    const int64_t end = std::min(units, (index + 1) * piece);
+    for (int64_t u = index * piece; u < end; ++u) {
+      const Row r = rowAt(u / segments);
+      if (plan_)
+        runBlock(r, u % segments, scratch.data());
+      else
+        runDirect(r, u % segments, scratch.data());
+    }
+    meter.done(end - index * piece);
+  });
+}
+
+void Engine::forward(const void* spectrum, const HostTensors& tensors, ThreadPool& pool,
+                     const Progress& progress) const {
+  const int64_t rows = problem_.rows(), segments = layout_.segments;
+  Meter meter(progress, rows * segments);
+  meter.checkCancelled();
+  // A block reads all its inputs before it writes, so a row of one block can be computed in place as it is. Of
+  // several blocks each reads inputs that its neighbour overwrites: such rows are copied first, a few at a time.
+  if (tensors.y != tensors.u || segments == 1) return forwardRows(spectrum, tensors, 0, rows, nullptr, pool, meter);
+  const int64_t group = std::min<int64_t>(rows, (4 * threads_ + segments - 1) / segments);
+  const int64_t rowBytes = problem_.length * dtypeBytes(problem_.dtype);
+  const FloatBlock copies = allocateFloats((group * rowBytes + 3) / 4, "the copy of a row that is computed in place");
+  char* const bytes = reinterpret_cast<char*>(copies.get());
+  for (int64_t first = 0; first < rows; first += group) {
+    const int64_t count = std::min(group, rows - first);
+    pool.parallelFor(count, [&](int64_t i) {
+      std::memcpy(bytes + i * rowBytes, row(spectrum, tensors, first + i, nullptr).source.samples,
+                  static_cast<size_t>(rowBytes));
+    });
+    forwardRows(spectrum, tensors, first, count, bytes, pool, meter);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<CpuEngine> makeCpuEngine(const ConvProblem& problem, const CpuEngineOptions& options) {
+  try {
+    return std::make_unique<Engine>(problem, options);
+  } catch (const std::bad_alloc&) {
+    throw Error(FFC_OUT_OF_MEMORY, "the host has no memory left for the tables of this plan");
+  }
+}
+
+const char* cpuInstructionSet(bool portable) { return simdKernels(portable).name; }
+
+}  // namespace ffc
