@@ -1,0 +1,3 @@
+import { benchForward, dtypeCases } from "./cases.ts";
+
+benchForward("forward by dtype", dtypeCases);

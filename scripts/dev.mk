@@ -1,0 +1,56 @@
+# What a person runs: setup, demo, test, gate, bench. Each brings what it needs and rebuilds nothing twice.
+# The pinned Deno; another one can be given: make test DENO=/usr/bin/deno
+DENO ?= node_modules/@deno/linux-x64-glibc/deno
+OUT ?= out
+JOBS ?= $(shell nproc)
+# The library that scripts load. The default place is the one the loader looks into by itself.
+RUN_ENV := DENO_NO_UPDATE_CHECK=1
+ifneq ($(BUILD),build)
+RUN_ENV += FLASHFFTCONV_LIBRARY=$(CURDIR)/$(LIB)
+endif
+
+RECORDING := node_modules/audio-lena/lena.wav
+DEMO_INPUTS := $(wildcard examples/*.ts examples/*/*.ts mod.ts src/*.ts ffi/*.ts)
+
+.PHONY: setup tools parallel-lib demo test gate bench
+
+# Quick enough to run each time (about 0.3 s); says what is missing before anything is built.
+tools:
+	@sh scripts/check_tools.sh $(NVCC)
+
+# npm ci leaves exactly what the lock file names. The stamp is inside node_modules: deleting that folder or
+# changing a lock file installs again, nothing else does. The link is for people: node_modules/.bin/deno.
+node_modules/.installed: package.json package-lock.json | tools
+	npm ci --no-audit --no-fund
+	@mkdir -p node_modules/.bin && ln -sf ../@deno/linux-x64-glibc/deno node_modules/.bin/deno
+	@touch $@
+
+setup: tools node_modules/.installed
+
+# A make of its own, so that "make demo" uses every core without the user saying -j.
+parallel-lib: tools
+	@$(MAKE) --no-print-directory -j$(JOBS) lib
+
+# Each permission the example has is listed: it reads, writes the output folder, and loads one library.
+DEMO_PERMISSIONS := --no-prompt --allow-read --allow-write=$(OUT) --allow-ffi=$(LIB) \
+  --allow-env=FLASHFFTCONV_LIBRARY
+
+demo: setup parallel-lib
+	@mkdir -p $(OUT)
+	@$(RUN_ENV) $(DENO) run $(DEMO_PERMISSIONS) examples/reverb.ts $(RECORDING) $(OUT)/reverb.wav \
+	  --picture $(OUT)/reverb.svg $(DEMO_OPTIONS)
+
+# Everything, or the parts named: make test ONLY="gate deno". scripts/test.ts lists the parts; each counts its
+# tests, and the last line is "N passed, N failed".
+TEST_ENV := $(RUN_ENV) BUILD='$(BUILD)' NVCC='$(NVCC)' JOBS='$(JOBS)'
+test: setup parallel-lib
+	@$(TEST_ENV) $(DENO) run -A scripts/test.ts $(ONLY)
+
+# Formatting, lint, types, documentation, package, tree: the part that needs no library.
+gate: setup
+	@$(TEST_ENV) $(DENO) run -A scripts/test.ts gate
+
+# QUICK=1: under a minute. ONLY=length: one suite.
+bench: setup parallel-lib
+	@$(RUN_ENV) QUICK=$(QUICK) $(DENO) bench --no-prompt --allow-ffi=$(LIB) \
+	  --allow-env=FLASHFFTCONV_LIBRARY,QUICK $(if $(ONLY),bench/$(ONLY)_bench.ts,bench/)

@@ -1,0 +1,383 @@
+import { ABI_VERSION, ENUMS } from "../ffi/layout.ts";
+import { Struct } from "../ffi/struct.ts";
+import { checkHostArray, type Dtype, dtypeOf, type HostArray, show } from "./dtype.ts";
+import { DeviceUnavailableError, InvalidArgumentError } from "./errors.ts";
+import { LibraryLease, readText } from "./library.ts";
+import { type ConvPlan, createPlan } from "./plan.ts";
+import { checkKeys, type ConvPlanOptions } from "./problem.ts";
+import { destroyWhenForgotten, remembered, Session } from "./session.ts";
+import { checkCount } from "./shape.ts";
+import { createEvent, createStream, type Stream, type StreamEvent } from "./stream.ts";
+import { createTensor, type DeviceTensor, uploadNow } from "./tensor.ts";
+
+/** What does the arithmetic. */
+export type DeviceType = "cuda" | "cpu";
+
+/** How to open a device. */
+export interface DeviceOptions {
+  /** Which of several GPUs, from 0; default 0. There is one CPU device. */
+  readonly ordinal?: number;
+  /** The native library, a path or file: URL; left out, it is searched for (see the README). */
+  readonly libraryPath?: string | URL;
+  /** CPU: threads to use; default 0, one for each usable core. */
+  readonly threads?: number;
+  /** Only what every machine has: baseline SIMD, or compute capability 8.0. For tests; default false. */
+  readonly portable?: boolean;
+  /** The most bytes of tensors, spectra and workspaces; default 0, no limit. */
+  readonly memoryLimitBytes?: number;
+  /** The most bytes of scratch in one call; default 0: 1 GiB or 2% of device memory, the larger. */
+  readonly scratchLimitBytes?: number;
+  /** CUDA: pretend that a block has so little shared memory; default 0, what the device has. For tests. */
+  readonly sharedMemoryLimitBytes?: number;
+}
+
+/** What a device is. */
+export interface DeviceInfo {
+  /** "cuda" or "cpu". */
+  readonly type: DeviceType;
+  /** Which one of its type. */
+  readonly ordinal: number;
+  /** E.g. "NVIDIA H200". */
+  readonly name: string;
+  /** "sm_90", "avx512", "avx2" or "baseline". */
+  readonly instructionSet: string;
+  /** Multiprocessors of a GPU; threads used on a CPU. */
+  readonly computeUnits: number;
+  /** Major and minor CUDA compute capability; [0, 0] for a CPU. */
+  readonly computeCapability: readonly [major: number, minor: number];
+  /** All its memory. */
+  readonly memoryTotalBytes: number;
+  /** What was free when asked. */
+  readonly memoryFreeBytes: number;
+  /** What one block of threads may use. */
+  readonly sharedMemoryPerBlockBytes: number;
+  /** The second-level cache. */
+  readonly l2Bytes: number;
+}
+
+/** What a device's objects take. */
+export interface MemoryInfo {
+  /** Bytes of tensors, spectra and workspaces now. */
+  readonly liveBytes: number;
+  /** The most since the device was opened or {@link Device.resetPeakMemory}. */
+  readonly peakBytes: number;
+  /** Tensors, streams, events, plans and spectra not yet disposed. */
+  readonly liveObjects: number;
+}
+
+/** Whether a type of device can be used here. */
+export interface DeviceAvailability {
+  /** Which type. */
+  readonly type: DeviceType;
+  /** How many there are. */
+  readonly count: number;
+  /** Why there is none; empty otherwise. */
+  readonly reason: string;
+}
+
+/** What the native library is. */
+export interface LibraryInfo {
+  /** The file that was loaded. */
+  readonly path: string;
+  /** Its release. */
+  readonly version: string;
+  /** The version of its C interface. */
+  readonly abiVersion: number;
+  /** What it was built with; whether the machine has such a device is another matter. */
+  readonly backends: readonly DeviceType[];
+  /** What the machine has. */
+  readonly devices: readonly DeviceAvailability[];
+}
+
+/** Shape and element type of a new tensor. */
+export interface TensorOptions {
+  /** 1 to 3 axes; default: one axis with all elements. */
+  readonly shape?: readonly number[];
+  /** Default: the array's own type; needed for a Uint16Array. A Float32Array is rounded to a 16-bit dtype. */
+  readonly dtype?: Dtype;
+}
+
+const typeCode: { readonly [T in DeviceType]: number } = { cpu: ENUMS.FFC_DEVICE_.CPU, cuda: ENUMS.FFC_DEVICE_.CUDA };
+
+const optionNames = new Set([
+  "ordinal",
+  "libraryPath",
+  "threads",
+  "portable",
+  "memoryLimitBytes",
+  "scratchLimitBytes",
+  "sharedMemoryLimitBytes",
+]);
+
+const MAX_INT32 = 2 ** 31 - 1;
+
+/**
+ * Loads the native library, asks what it is and what it can use here, and lets it go again.
+ *
+ * @param options the library file; left out, it is searched for
+ * @throws {LibraryNotFoundError} with every place that was tried
+ * @throws {PermissionError} if opening it was not granted
+ * @throws {AbiMismatchError} if it is of another release
+ */
+export function libraryInfo(options: Pick<DeviceOptions, "libraryPath"> = {}): LibraryInfo {
+  const lease = new LibraryLease(options.libraryPath);
+  try {
+    const { calls } = lease;
+    const bits = calls.ffc_backends();
+    const backends: DeviceType[] = [];
+    if (bits & ENUMS.FFC_BACKEND_.CPU) backends.push("cpu");
+    if (bits & ENUMS.FFC_BACKEND_.CUDA) backends.push("cuda");
+    return {
+      path: lease.path,
+      version: readText((text, capacity) => calls.ffc_version(text, capacity)),
+      abiVersion: ABI_VERSION, // the loader refuses every other one
+      backends,
+      devices: (["cpu", "cuda"] as const).map((type) => availability(lease, type)),
+    };
+  } finally {
+    lease.release();
+  }
+}
+
+function availability(lease: LibraryLease, type: DeviceType): DeviceAvailability {
+  const count = new Int32Array(1);
+  try {
+    lease.check(lease.calls.ffc_device_count(typeCode[type], count, lease.error));
+    return { type, count: count[0]!, reason: "" };
+  } catch (error) {
+    if (!(error instanceof DeviceUnavailableError)) throw error;
+    return { type, count: 0, reason: error.message };
+  }
+}
+
+function openSession(type: DeviceType, options: DeviceOptions): Session {
+  const limit = (name: "memoryLimitBytes" | "scratchLimitBytes" | "sharedMemoryLimitBytes") =>
+    checkCount(name, options[name] ?? 0, Number.MAX_SAFE_INTEGER, 0);
+  if (options.portable !== undefined && typeof options.portable !== "boolean") {
+    throw new InvalidArgumentError(`portable is ${show(options.portable)}; it must be true or false`);
+  }
+  const desc = new Struct("ffc_context_desc")
+    .set("device_type", typeCode[type])
+    .set("ordinal", checkCount("ordinal", options.ordinal ?? 0, MAX_INT32, 0))
+    .set("cpu_threads", checkCount("threads", options.threads ?? 0, MAX_INT32, 0))
+    .set("flags", options.portable ? ENUMS.FFC_CONTEXT_.PORTABLE : 0)
+    .set("memory_limit_bytes", limit("memoryLimitBytes"))
+    .set("scratch_limit_bytes", limit("scratchLimitBytes"))
+    .set("shared_memory_limit_bytes", limit("sharedMemoryLimitBytes"));
+  const context = new BigUint64Array(1);
+  return new Session(options.libraryPath, (lease) => {
+    lease.check(lease.calls.ffc_context_create(desc.bytes, context, lease.error));
+    return context[0]!;
+  });
+}
+
+/**
+ * Opens a device. "auto" takes the GPU where one can be used, else the CPU; {@link Device.reason} says which and why.
+ *
+ * @param type "auto", "cuda" or "cpu"
+ * @param options which one, the library, limits
+ * @throws {DeviceUnavailableError} for "cuda" where there is no driver, no GPU, or a library without CUDA
+ * @throws {LibraryNotFoundError} if no native library was found; lists every place and what to do
+ * @throws {PermissionError} if --allow-ffi was not given
+ * @throws {AbiMismatchError} if the library is of another release
+ * @example
+ * ```ts
+ * import { openDevice } from "./mod.ts";
+ * using device = openDevice("cpu");
+ * using u = device.tensor(Float32Array.of(1, 2, 3, 4));
+ * using plan = device.plan({ length: 4, kernelLength: 2 });
+ * using spectrum = plan.spectrum(Float32Array.of(1, 10));
+ * using y = plan.forward(u, spectrum);
+ * console.log(await y.read()); // Float32Array [1, 12, 23, 34]
+ * ```
+ */
+export function openDevice(type: DeviceType | "auto" = "auto", options: DeviceOptions = {}): Device {
+  checkKeys("a device", options, optionNames);
+  if (type === "cpu" || type === "cuda") return createDevice(openSession(type, options), "it was asked for");
+  if (type !== "auto") {
+    throw new InvalidArgumentError(`the device is ${show(type)}; known are "auto", "cuda" and "cpu"`);
+  }
+  try {
+    return createDevice(openSession("cuda", options), "a GPU can be used here");
+  } catch (error) {
+    if (!(error instanceof DeviceUnavailableError)) throw error;
+    return createDevice(openSession("cpu", { ...options, ordinal: 0 }), `no GPU can be used here: ${error.message}`);
+  }
+}
+
+let createDevice: (session: Session, reason: string) => Device;
+/** The session of a device that was not disposed (module-internal). */
+export let sessionOf: (device: Device) => Session;
+
+/**
+ * One GPU, or the CPU, opened by {@link openDevice}. Everything made by it belongs to it and is disposed with it.
+ * Creating, planning and enqueueing are synchronous and cheap; waiting and reading are asynchronous.
+ */
+export class Device {
+  /** Why this device was taken. */
+  readonly reason: string;
+  readonly #session: Session;
+  readonly #type: DeviceType;
+  readonly #ordinal: number;
+  readonly #name: string;
+
+  private constructor(session: Session, reason: string) {
+    this.#session = session;
+    this.reason = reason;
+    destroyWhenForgotten(this, session);
+    const { type, ordinal, name } = this.info;
+    this.#type = type;
+    this.#ordinal = ordinal;
+    this.#name = name;
+  }
+
+  static {
+    createDevice = (session, reason) => {
+      try {
+        return new Device(session, reason);
+      } catch (error) {
+        session.close();
+        throw error;
+      }
+    };
+    sessionOf = (device) => {
+      device.#session.calls; // throws where it is closed
+      return device.#session;
+    };
+  }
+
+  /** "cuda" or "cpu". */
+  get type(): DeviceType {
+    return this.#type;
+  }
+
+  /** Which one of its type. */
+  get ordinal(): number {
+    return this.#ordinal;
+  }
+
+  /** E.g. "NVIDIA H200". */
+  get name(): string {
+    return this.#name;
+  }
+
+  /** True after dispose(). */
+  get disposed(): boolean {
+    return this.#session.closed;
+  }
+
+  /** What the device is; the free memory is that of now. */
+  get info(): DeviceInfo {
+    const { calls, context, lease } = this.#session;
+    const info = new Struct("ffc_device_info");
+    lease.check(calls.ffc_device_info_get(context, info.bytes, lease.error));
+    return {
+      type: info.get("device_type") === typeCode.cuda ? "cuda" : "cpu",
+      ordinal: info.get("ordinal"),
+      name: info.text("name"),
+      instructionSet: info.text("instruction_set"),
+      computeUnits: info.get("compute_units"),
+      computeCapability: [info.get("compute_major"), info.get("compute_minor")],
+      memoryTotalBytes: info.get("memory_total_bytes"),
+      memoryFreeBytes: info.get("memory_free_bytes"),
+      sharedMemoryPerBlockBytes: info.get("shared_memory_per_block_bytes"),
+      l2Bytes: info.get("l2_bytes"),
+    };
+  }
+
+  /** What the objects of this device take. */
+  memory(): MemoryInfo {
+    const { calls, context, lease } = this.#session;
+    const info = new Struct("ffc_memory_info");
+    lease.check(calls.ffc_memory_info_get(context, info.bytes, lease.error));
+    return {
+      liveBytes: info.get("live_bytes"),
+      peakBytes: info.get("peak_bytes"),
+      liveObjects: info.get("live_objects"),
+    };
+  }
+
+  /** Lets `peakBytes` start again from what is live now. */
+  resetPeakMemory(): void {
+    const { calls, context, lease } = this.#session;
+    lease.check(calls.ffc_memory_reset_peak(context, lease.error));
+  }
+
+  /**
+   * Copies an array to the device; it may be changed as soon as the call returns.
+   *
+   * @param data the elements in order
+   * @param options shape and dtype
+   * @throws {ShapeError} if the shape does not have as many elements as the array
+   * @throws {DtypeError} if the array's type does not fit the dtype
+   * @throws {OutOfMemoryError} if the device has no room
+   */
+  tensor(data: HostArray, options: TensorOptions = {}): DeviceTensor {
+    checkHostArray("data", data);
+    checkKeys("a tensor", options, new Set(["shape", "dtype"]));
+    const tensor = this.empty(options.shape ?? [data.length], dtypeOf("data", data, options.dtype));
+    try {
+      uploadNow(tensor, data);
+    } catch (error) {
+      tensor.dispose();
+      throw error;
+    }
+    return tensor;
+  }
+
+  /**
+   * New memory with unknown content.
+   *
+   * @param shape 1 to 3 axes
+   * @param dtype the element type; default "float32"
+   * @throws {OutOfMemoryError} if the device has no room
+   */
+  empty(shape: readonly number[], dtype: Dtype = "float32"): DeviceTensor {
+    return createTensor(this, sessionOf(this), shape, dtype);
+  }
+
+  /** New memory full of zeros, which are enqueued on the default stream; see {@link Device.empty}. */
+  zeros(shape: readonly number[], dtype: Dtype = "float32"): DeviceTensor {
+    const tensor = this.empty(shape, dtype);
+    tensor.fillBytes(0);
+    return tensor;
+  }
+
+  /**
+   * Decides how to run one convolution problem.
+   *
+   * @throws {ShapeError} for sizes and strides that do not fit together
+   * @throws {UnsupportedError} for a forced algorithm that this device does not have for the problem
+   * @throws {LimitExceededError} for sizes beyond the limits
+   */
+  plan(options: ConvPlanOptions): ConvPlan {
+    return createPlan(this, sessionOf(this), options);
+  }
+
+  /** A new queue of work beside the default one. */
+  stream(): Stream {
+    return createStream(sessionOf(this));
+  }
+
+  /** A new event, for waiting and timing. */
+  event(): StreamEvent {
+    return createEvent(sessionOf(this));
+  }
+
+  /** Waits for the default stream, without blocking the event loop; rejects with the first error of its work, once. */
+  async synchronize(): Promise<void> {
+    const session = sessionOf(this);
+    await session.wait([], (c, e) => c.ffc_stream_synchronize_async(session.context, 0n, e));
+  }
+
+  /** Disposes everything that belongs to the device, and closes it. Harmless when repeated. */
+  dispose(): void {
+    remembered(this);
+    this.#session.close();
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
