@@ -10,8 +10,8 @@
 
 #include "conv_layout.h"
 #include "cost_model.h"
+#include "engine_variant.h"
 #include "scratch.h"
-#include "simd_kernels.h"
 #include "transform_plan.h"
 
 namespace ffc {
@@ -63,10 +63,10 @@ class Meter {
 
 class Engine : public CpuEngine {
  public:
-  Engine(const ConvProblem& problem, const CpuEngineOptions& options)
+  Engine(const ConvProblem& problem, const SimdKernels& simd, int threads)
       : problem_(problem),
-        simd_(simdKernels(options.portable)),
-        threads_(std::max(1, options.threads)),
+        simd_(simd),
+        threads_(std::max(1, threads)),
         taps_(kernelTaps(problem)),
         candidates_(candidates(problem, taps_, simd_.lanes, threads_)),
         choice_(choose()) {
@@ -452,12 +452,16 @@ void Engine::forward(const void* spectrum, const HostTensors& tensors, ThreadPoo
 
 }  // namespace
 
-std::unique_ptr<CpuEngine> makeCpuEngine(const ConvProblem& problem, const CpuEngineOptions& options) {
+std::unique_ptr<CpuEngine> makeCpuEngineWith(const SimdKernels& simd, const ConvProblem& problem, int threads) {
   try {
-    return std::make_unique<Engine>(problem, options);
+    return std::make_unique<Engine>(problem, simd, threads);
   } catch (const std::bad_alloc&) {
     throw Error(FFC_OUT_OF_MEMORY, "the host has no memory left for the tables of this plan");
   }
+}
+
+std::unique_ptr<CpuEngine> makeCpuEngine(const ConvProblem& problem, const CpuEngineOptions& options) {
+  return makeCpuEngineWith(simdKernels(options.portable), problem, options.threads);
 }
 
 const char* cpuInstructionSet(bool portable) { return simdKernels(portable).name; }

@@ -11,9 +11,8 @@
 #include <thread>
 #include <vector>
 
-#include "../../cuda/cpu/engine.h"
+#include "../../cuda/cpu/engine_variant.h"
 #include "../../cuda/cpu/scratch.h"
-#include "../../cuda/cpu/simd_kernels.h"
 #include "../../cuda/host/status.h"
 
 namespace {
@@ -163,21 +162,39 @@ Doubles fullConvolution(const Doubles& u, const Doubles& k, bool forceFft = fals
 
 // ----------------------------------------------------------------------------------------------- cases
 
+// Those that this machine can run, the widest first.
+const std::vector<const SimdKernels*>& instructionSets() {
+  static const std::vector<const SimdKernels*> sets = [] {
+    std::vector<const SimdKernels*> found;
+#if defined(__x86_64__)
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+      found.push_back(&simdKernelsAvx512());
+    if (avx2) found.push_back(&simdKernelsAvx2());
+#endif
+    found.push_back(&simdKernelsBaseline());
+    return found;
+  }();
+  return sets;
+}
+
 struct Case {
   int32_t mode = FFC_MODE_CAUSAL, algorithm = FFC_ALGORITHM_AUTO;
   int64_t batch = 1, channels = 1, length = 1, kernelLength = 1;
   Dtype dtype = Dtype::float32, kernelDtype = Dtype::float32;
   uint32_t flags = 0;
-  bool portable = false, inPlace = false, gapped = false;
+  int set = 0;  // index into instructionSets()
+  bool inPlace = false, gapped = false;
   int threads = 2;
 
   std::string text() const {
     static const char* modes[] = {"", "causal", "circular", "full", "same", "valid"};
     char line[256];
-    std::snprintf(line, sizeof line, "%s algorithm=%d B=%lld H=%lld L=%lld K=%lld dtype=%d/%d flags=%u %s%s%s threads=%d",
+    std::snprintf(line, sizeof line, "%s algorithm=%d B=%lld H=%lld L=%lld K=%lld dtype=%d/%d flags=%u %s %s%s threads=%d",
                   modes[mode], algorithm, static_cast<long long>(batch), static_cast<long long>(channels),
                   static_cast<long long>(length), static_cast<long long>(kernelLength), static_cast<int>(dtype),
-                  static_cast<int>(kernelDtype), flags, portable ? "portable " : "", inPlace ? "in-place " : "",
+                  static_cast<int>(kernelDtype), flags, instructionSets()[set % instructionSets().size()]->name, inPlace ? "in-place " : "",
                   gapped ? "gapped" : "", threads);
     return line;
   }
@@ -233,10 +250,7 @@ void run(const Case& c, ThreadPool& pool) try {
   const Tensor original = u;
   Tensor& y = c.inPlace ? u : separate;
 
-  CpuEngineOptions options;
-  options.threads = c.threads;
-  options.portable = c.portable;
-  const auto engine = makeCpuEngine(p, options);
+  const auto engine = makeCpuEngineWith(*instructionSets()[c.set % instructionSets().size()], p, c.threads);
   const FloatBlock spectrum = allocateFloats(engine->info().spectrumBytes / 4, "a test's spectrum");
   std::fill_n(spectrum.get(), engine->info().spectrumBytes / 4, NAN);
   engine->computeSpectrum(spectrum.get(), kernel.data(), pool);
@@ -324,16 +338,11 @@ void testOracle() {
 
 // All 65536 patterns of both 16-bit types through every instruction set.
 void testConversions() {
-  std::vector<const SimdKernels*> sets = {&simdKernelsBaseline()};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) sets.push_back(&simdKernelsAvx2());
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) sets.push_back(&simdKernelsAvx512());
-#endif
   std::vector<uint16_t> patterns(65536);
   for (int i = 0; i < 65536; ++i) patterns[i] = static_cast<uint16_t>(i);
   const FloatBlock floats = allocateFloats(65536, "a test");
   std::mt19937 random(5);
-  for (const SimdKernels* set : sets)
+  for (const SimdKernels* set : instructionSets())
     for (const int32_t dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16}) {
       const bool half = dtype == FFC_DTYPE_FLOAT16;
       const std::string name = std::string(set->name) + (half ? " float16" : " bfloat16");
@@ -493,7 +502,7 @@ int main(int argc, char** argv) {
           c.batch = 1 + turn % 2;
           c.channels = 1 + turn % 5 / 2;
           c.threads = 1 + turn % 7 % 3;
-          c.portable = turn % 11 < 4;
+          c.set = turn % 11;
           c.gapped = turn % 13 < 5;
           c.inPlace = turn % 17 < 4 && (mode == FFC_MODE_CAUSAL || mode == FFC_MODE_CIRCULAR || mode == FFC_MODE_SAME);
           run(c, pool(c.threads));
@@ -505,13 +514,13 @@ int main(int argc, char** argv) {
       for (const Dtype kernelDtype : dtypes)
         for (uint32_t flags = 0; flags < 16; ++flags) {
           if ((flags & FFC_CONV_SKIP) && (mode == FFC_MODE_FULL || mode == FFC_MODE_VALID)) continue;
-          for (const bool portable : {false, true}) {
+          for (const int set : {0, 1, 2}) {
             Case c;
             c.mode = mode;
             c.dtype = dtype;
             c.kernelDtype = kernelDtype;
             c.flags = flags;
-            c.portable = portable;
+            c.set = set;
             c.length = 1501;
             c.kernelLength = 333;
             c.channels = 2;
@@ -525,17 +534,17 @@ int main(int argc, char** argv) {
                                                                   1280, 1536, 2304, 3072, 4096, 7680,  8192,  9216,  10240, 12288,
                                                                   15360, 16384, 24576, 32768, 40960, 65536, 73728, 98304, 122880};
   for (const int64_t size : sizes)
-    for (const bool portable : {false, true}) {
+    for (const int set : {0, 1, 2}) {
       Case c;
       c.length = c.kernelLength = size;
       c.algorithm = FFC_ALGORITHM_FFT;
-      c.portable = portable;
+      c.set = set;
       c.inPlace = size % 512 == 0;
       run(c, two);
       c.mode = FFC_MODE_CIRCULAR;
       run(c, two);
     }
-  const auto large = [&](int32_t mode, int64_t length, int64_t kernelLength, int32_t algorithm, bool inPlace, bool portable,
+  const auto large = [&](int32_t mode, int64_t length, int64_t kernelLength, int32_t algorithm, bool inPlace, int set,
                          int threads) {
     Case c;
     c.mode = mode;
@@ -543,25 +552,25 @@ int main(int argc, char** argv) {
     c.kernelLength = kernelLength;
     c.algorithm = algorithm;
     c.inPlace = inPlace;
-    c.portable = portable;
+    c.set = set;
     c.threads = threads;
     run(c, pool(threads));
   };
-  large(FFC_MODE_CAUSAL, 300001, 4801, FFC_ALGORITHM_AUTO, true, false, 2);
-  large(FFC_MODE_SAME, 300001, 4801, FFC_ALGORITHM_AUTO, true, false, 3);
-  large(FFC_MODE_CIRCULAR, 300001, 4801, FFC_ALGORITHM_AUTO, true, true, 2);
-  large(FFC_MODE_FULL, 1001, 300001, FFC_ALGORITHM_AUTO, false, false, 2);
-  large(FFC_MODE_FULL, 1001, 300001, FFC_ALGORITHM_DIRECT, false, false, 2);
-  large(FFC_MODE_VALID, 1001, 300001, FFC_ALGORITHM_OVERLAP_SAVE, false, false, 2);
+  large(FFC_MODE_CAUSAL, 300001, 4801, FFC_ALGORITHM_AUTO, true, 0, 2);
+  large(FFC_MODE_SAME, 300001, 4801, FFC_ALGORITHM_AUTO, true, 0, 3);
+  large(FFC_MODE_CIRCULAR, 300001, 4801, FFC_ALGORITHM_AUTO, true, 2, 2);
+  large(FFC_MODE_FULL, 1001, 300001, FFC_ALGORITHM_AUTO, false, 0, 2);
+  large(FFC_MODE_FULL, 1001, 300001, FFC_ALGORITHM_DIRECT, false, 0, 2);
+  large(FFC_MODE_VALID, 1001, 300001, FFC_ALGORITHM_OVERLAP_SAVE, false, 0, 2);
   if (!quick) {
-    large(FFC_MODE_CAUSAL, 1 << 20, 96000, FFC_ALGORITHM_AUTO, false, false, 2);
-    large(FFC_MODE_CAUSAL, 1 << 20, 96000, FFC_ALGORITHM_AUTO, true, false, 1);
-    large(FFC_MODE_CAUSAL, 1 << 20, 1 << 20, FFC_ALGORITHM_AUTO, true, false, 2);
-    large(FFC_MODE_CAUSAL, 1 << 20, 1 << 20, FFC_ALGORITHM_FFT, false, true, 3);
-    large(FFC_MODE_CIRCULAR, 1000003, 1000003, FFC_ALGORITHM_FFT, false, false, 2);
-    large(FFC_MODE_SAME, (1 << 21) + 1, 777777, FFC_ALGORITHM_FFT, true, false, 2);
-    large(FFC_MODE_CAUSAL, int64_t{1} << 24, int64_t{1} << 24, FFC_ALGORITHM_FFT, false, false, 2);
-    large(FFC_MODE_CAUSAL, int64_t{1} << 24, 1 << 12, FFC_ALGORITHM_AUTO, false, false, 2);
+    large(FFC_MODE_CAUSAL, 1 << 20, 96000, FFC_ALGORITHM_AUTO, false, 0, 2);
+    large(FFC_MODE_CAUSAL, 1 << 20, 96000, FFC_ALGORITHM_AUTO, true, 0, 1);
+    large(FFC_MODE_CAUSAL, 1 << 20, 1 << 20, FFC_ALGORITHM_AUTO, true, 0, 2);
+    large(FFC_MODE_CAUSAL, 1 << 20, 1 << 20, FFC_ALGORITHM_FFT, false, 2, 3);
+    large(FFC_MODE_CIRCULAR, 1000003, 1000003, FFC_ALGORITHM_FFT, false, 0, 2);
+    large(FFC_MODE_SAME, (1 << 21) + 1, 777777, FFC_ALGORITHM_FFT, true, 0, 2);
+    large(FFC_MODE_CAUSAL, int64_t{1} << 24, int64_t{1} << 24, FFC_ALGORITHM_FFT, false, 0, 2);
+    large(FFC_MODE_CAUSAL, int64_t{1} << 24, 1 << 12, FFC_ALGORITHM_AUTO, false, 0, 2);
   }
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed ? 1 : 0;

@@ -1,0 +1,166 @@
+// The one-line function: arrays in, an array of the same type out.
+import assert from "node:assert/strict";
+import { convolve, DtypeError, InvalidArgumentError, openDevice, outputLength, ShapeError } from "../mod.ts";
+import { float16BitsToFloat32, float32ToFloat16Bits } from "../mod.ts";
+import { conv, modes } from "./cases.ts";
+import { openTestDevice } from "./device.ts";
+import { convolveAll } from "./oracle.ts";
+import { makeData } from "./run_case.ts";
+import { judge } from "./tolerance.ts";
+
+const u = Float32Array.of(1, 2, 3), k = Float32Array.of(0, 1, 0.5);
+
+Deno.test("convolve: two arrays, every mode, by hand", async () => {
+  const wanted = {
+    causal: [0, 1, 2.5],
+    circular: [4, 2.5, 2.5],
+    full: [0, 1, 2.5, 4, 1.5],
+    same: [1, 2.5, 4],
+    valid: [2.5],
+  };
+  for (const mode of modes) {
+    const y = await convolve(u, k, { mode, device: "cpu" });
+    assert.deepEqual(y, Float32Array.from(wanted[mode]), mode);
+    assert.equal(y.length, outputLength(mode, 3, 3));
+  }
+  assert.deepEqual(await convolve(u, k), Float32Array.from(wanted.causal)); // the default
+});
+
+Deno.test("convolve: batches, gates, skip and shared kernels against float64", async () => {
+  using device = openTestDevice();
+  for (const mode of modes) {
+    for (const sharedKernel of [false, true]) {
+      const skip = mode !== "full" && mode !== "valid";
+      const c = conv({
+        mode,
+        batch: 2,
+        channels: 3,
+        length: 333,
+        kernelLength: 70,
+        sharedKernel,
+        preGate: true,
+        postGate: true,
+        skip,
+      });
+      const data = makeData(c);
+      const y = await convolve(data.u.host as Float32Array, data.k.host, {
+        device,
+        mode,
+        shape: [2, 3, 333],
+        sharedKernel,
+        preGate: data.preGate!.host,
+        postGate: data.postGate!.host,
+        ...(data.skip && { skip: data.skip.host }),
+      });
+      const how = { dtype: "float32", precision: "accurate", device: device.type } as const;
+      assert.ok(judge(y, convolveAll(data.input), data.input, how).ok, mode);
+    }
+  }
+});
+
+Deno.test("convolve: returns the type of array it was given", async () => {
+  using device = openTestDevice();
+  const bits = float32ToFloat16Bits(u);
+  const y = await convolve(bits, k, { device, dtype: "float16", mode: "same" });
+  assert.ok(y instanceof Uint16Array);
+  assert.deepEqual(float16BitsToFloat32(y), Float32Array.of(1, 2.5, 4));
+  const both = await convolve(bits, float32ToFloat16Bits(k), { device, dtype: "float16", mode: "same" });
+  assert.deepEqual(both, y);
+  const half = await convolve(Float16Array.from(u), Float16Array.from(k), { device, mode: "same" });
+  assert.ok(half instanceof Float16Array);
+  assert.deepEqual([...half], [1, 2.5, 4]);
+});
+
+Deno.test("convolve: views into larger and shared memory", async () => {
+  using device = openTestDevice();
+  const shared = new Float32Array(new SharedArrayBuffer(64));
+  shared.set([9, 1, 2, 3, 9]);
+  assert.deepEqual([...await convolve(shared.subarray(1, 4), k, { device, mode: "same" })], [1, 2.5, 4]);
+});
+
+Deno.test("convolve: reports progress up to 1, rising", async () => {
+  const seen: number[] = [];
+  await convolve(new Float32Array(1 << 21), new Float32Array(50000), {
+    device: "cpu",
+    onProgress: (f) => seen.push(f),
+  });
+  assert.equal(seen.at(-1), 1);
+  assert.ok(seen.every((f, i) => f >= 0 && f <= 1 && (i === 0 || f > seen[i - 1]!)), String(seen));
+});
+
+Deno.test("convolve: an aborted call is rejected with the signal's reason, soon, and leaves the device usable", async () => {
+  using device = openTestDevice();
+  const long = new Float32Array(1 << 23);
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const begin = performance.now();
+  const running = convolve(long, new Float32Array(1 << 21), { device, signal: controller.signal });
+  setTimeout(() => controller.abort(reason), 20);
+  await assert.rejects(running, (error) => error === reason);
+  const stopped = performance.now() - begin;
+  assert.ok(stopped < 5000, `it took ${stopped} ms to stop`);
+  await assert.rejects(convolve(u, k, { device, signal: AbortSignal.abort(reason) }), (error) => error === reason);
+  assert.deepEqual(await convolve(u, k, { device, mode: "same" }), Float32Array.of(1, 2.5, 4));
+});
+
+Deno.test("convolve: a signal that is never aborted changes nothing", async () => {
+  const { signal } = new AbortController();
+  assert.deepEqual(await convolve(u, k, { device: "cpu", mode: "same", signal }), Float32Array.of(1, 2.5, 4));
+});
+
+Deno.test("convolve: refuses what it cannot do, and says what is possible", async () => {
+  using device = openDevice("cpu");
+  const bad = (a: unknown, b: unknown, options: object = {}) =>
+    convolve(a as Float32Array, b as Float32Array, { device, ...options });
+  await assert.rejects(bad([1, 2], k), (e) => e instanceof DtypeError && /Float32Array\.from/.test(e.message));
+  await assert.rejects(
+    bad(Float64Array.of(1), k),
+    (e) => e instanceof DtypeError && /Float32Array\.from/.test(e.message),
+  );
+  await assert.rejects(bad(u, null), DtypeError);
+  await assert.rejects(
+    bad(new Uint16Array(3), k),
+    (e) => e instanceof DtypeError && /"float16" or "bfloat16"/.test(e.message),
+  );
+  await assert.rejects(bad(u, new Uint16Array(3)), DtypeError);
+  await assert.rejects(bad(u, k, { dtype: "float16" }), DtypeError);
+  await assert.rejects(bad(u, k, { dtype: "float64" }), DtypeError);
+  await assert.rejects(bad(u, k, { preGate: new Uint16Array(3) }), DtypeError);
+  await assert.rejects(bad(new Float32Array(0), k), (e) => e instanceof ShapeError && /empty/.test(e.message));
+  await assert.rejects(bad(u, new Float32Array(0)), ShapeError);
+  await assert.rejects(bad(u, k, { shape: [2, 2] }), ShapeError);
+  await assert.rejects(bad(u, k, { shape: [1, 1, 1, 3] }), ShapeError);
+  await assert.rejects(bad(u, k, { shape: [] }), ShapeError);
+  await assert.rejects(
+    bad(u, Float32Array.of(1, 2), { shape: [3, 1] }),
+    (e) => e instanceof ShapeError && /sharedKernel/.test(e.message),
+  );
+  await assert.rejects(bad(u, k, { preGate: new Float32Array(2) }), ShapeError);
+  await assert.rejects(bad(u, k, { mode: "full", postGate: new Float32Array(3) }), ShapeError);
+  await assert.rejects(bad(u, k, { skip: new Float32Array(2) }), ShapeError);
+  await assert.rejects(bad(u, k, { mode: "valid", skip: new Float32Array(1) }), InvalidArgumentError);
+  await assert.rejects(
+    bad(u, k, { mode: "linear" }),
+    (e) => e instanceof InvalidArgumentError && /"circular"/.test(e.message),
+  );
+  await assert.rejects(
+    bad(u, k, { mod: "same" }),
+    (e) => e instanceof InvalidArgumentError && /known are mode/.test(e.message),
+  );
+  await assert.rejects(bad(u, k, { device: "tpu" }), InvalidArgumentError);
+  assert.equal(device.memory().liveObjects, 0);
+});
+
+Deno.test("convolve: detached and resizable memory is refused", async () => {
+  const gone = Float32Array.of(1, 2);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  await assert.rejects(
+    convolve(gone, k, { device: "cpu" }),
+    (e) => e instanceof InvalidArgumentError && /detached/.test(e.message),
+  );
+  const growing = new Float32Array(new ArrayBuffer(12, { maxByteLength: 24 }));
+  await assert.rejects(
+    convolve(growing, k, { device: "cpu" }),
+    (e) => e instanceof InvalidArgumentError && /resizable/.test(e.message),
+  );
+});

@@ -1,0 +1,214 @@
+// Runs one case of tests/cases.ts on a device: inputs between NaN bands, the output poisoned with NaN and between
+// bands that must be untouched, the result judged against float64.
+import {
+  bfloat16BitsToFloat32,
+  type ConvPlan,
+  type Device,
+  type DeviceTensor,
+  type Dtype,
+  float16BitsToFloat32,
+  float32ToBfloat16Bits,
+  float32ToFloat16Bits,
+  outputLength,
+  type RowStrides,
+  UnsupportedError,
+} from "../mod.ts";
+import { caseName, type ConvCase } from "./cases.ts";
+import { convolveAll, type OracleInput } from "./oracle.ts";
+import { gaussian } from "./random.ts";
+import { judge, type Verdict } from "./tolerance.ts";
+
+/** Host numbers as the device will see them: rounded to the dtype, in its own form and as float64. */
+export interface Rounded {
+  readonly values: Float64Array;
+  readonly host: Float32Array | Uint16Array;
+}
+
+/** Rounds to a dtype. */
+export function rounded(values: Float64Array, dtype: Dtype): Rounded {
+  const f32 = Float32Array.from(values);
+  if (dtype === "float32") return { values: Float64Array.from(f32), host: f32 };
+  const half = dtype === "float16";
+  const host = half ? float32ToFloat16Bits(f32) : float32ToBfloat16Bits(f32);
+  return { values: Float64Array.from(half ? float16BitsToFloat32(host) : bfloat16BitsToFloat32(host)), host };
+}
+
+/** The numbers of a case. */
+export interface CaseData {
+  readonly input: OracleInput;
+  readonly u: Rounded;
+  readonly k: Rounded;
+  readonly preGate?: Rounded | undefined;
+  readonly postGate?: Rounded | undefined;
+  readonly skip?: Rounded | undefined;
+}
+
+/** Random numbers for a case, about 1 in size in every place. */
+export function makeData(c: ConvCase, seed = 1): CaseData {
+  const inputs = c.batch * c.channels * c.length;
+  const outputs = c.batch * c.channels * outputLength(c.mode, c.length, c.kernelLength);
+  const kernels = c.sharedKernel ? 1 : c.channels;
+  const make = (count: number, n: number, dtype: Dtype, rms = 1) => rounded(gaussian(count, seed * 16 + n, rms), dtype);
+  const reach = Math.min(c.length, c.kernelLength); // taps that meet a sample at once
+  const u = make(inputs, 1, c.dtype);
+  const k = make(kernels * c.kernelLength, 2, c.kernelDtype, 1 / Math.sqrt(reach));
+  const preGate = c.preGate ? make(inputs, 3, c.dtype) : undefined;
+  const postGate = c.postGate ? make(outputs, 4, c.dtype) : undefined;
+  const skip = c.skip ? make(c.channels, 5, c.kernelDtype) : undefined;
+  const input: OracleInput = {
+    batch: c.batch,
+    channels: c.channels,
+    length: c.length,
+    kernelLength: c.kernelLength,
+    mode: c.mode,
+    sharedKernel: c.sharedKernel,
+    u: u.values,
+    k: k.values,
+    preGate: preGate?.values,
+    postGate: postGate?.values,
+    skip: skip?.values,
+  };
+  return { input, u, k, preGate, postGate, skip };
+}
+
+// Elements before and after each tensor: an odd number, so that vector loads meet an unaligned start.
+const BAND = 37;
+const POISON_BYTE = 0xff; // NaN in every dtype
+
+interface Placed {
+  readonly whole: DeviceTensor;
+  readonly view: DeviceTensor;
+}
+
+// A tensor between bands of NaN; `gap` elements of NaN after each row.
+function place(device: Device, shape: readonly number[], dtype: Dtype, gap: number): Placed {
+  const [samples = 1, channels = 1, batch = 1] = [...shape].reverse();
+  const row = samples + gap;
+  const whole = device.empty([2 * BAND + row * channels * batch], dtype);
+  whole.fillBytes(POISON_BYTE);
+  const strides = [row * channels, row, 1].slice(3 - shape.length);
+  return { whole, view: whole.view({ shape, strides, offset: BAND }) };
+}
+
+/** Result of a run: the output in float32, and what is wrong with it. */
+export interface CaseResult {
+  readonly y: Float32Array;
+  readonly verdict: Verdict;
+  readonly problem: string | undefined;
+}
+
+function planFor(device: Device, c: ConvCase): ConvPlan {
+  const [batch, channels] = [c.batch, c.channels];
+  const samples = outputLength(c.mode, c.length, c.kernelLength);
+  const strides = (row: number): RowStrides => [row * channels, row];
+  return device.plan({
+    batch,
+    channels,
+    length: c.length,
+    kernelLength: c.kernelLength,
+    mode: c.mode,
+    dtype: c.dtype,
+    kernelDtype: c.kernelDtype,
+    precision: c.precision,
+    algorithm: c.algorithm,
+    preGate: c.preGate,
+    postGate: c.postGate,
+    skip: c.skip,
+    sharedKernel: c.sharedKernel,
+    ...(c.strided
+      ? {
+        strides: {
+          u: strides(c.length + 3),
+          preGate: strides(c.length + 1),
+          postGate: strides(samples + 5),
+          y: strides(samples + 7),
+          ...(c.sharedKernel ? {} : { kernel: c.kernelLength + 2 }),
+        },
+      }
+      : {}),
+  });
+}
+
+/** Runs a case; undefined where the device does not offer the forced algorithm. */
+export async function runCase(device: Device, c: ConvCase): Promise<CaseResult | undefined> {
+  using stack = new DisposableStack();
+  let plan: ConvPlan;
+  try {
+    plan = stack.use(planFor(device, c));
+  } catch (error) {
+    if (error instanceof UnsupportedError && c.algorithm !== "auto") return undefined;
+    throw error;
+  }
+  const data = makeData(c);
+  const samples = outputLength(c.mode, c.length, c.kernelLength);
+  const put = async (shape: number[], dtype: Dtype, gap: number, numbers?: Rounded): Promise<Placed> => {
+    const placed = place(device, shape, dtype, c.strided ? gap : 0);
+    stack.use(placed.whole);
+    stack.use(placed.view);
+    if (numbers) await placed.view.write(numbers.host);
+    return placed;
+  };
+  const rows = [c.batch, c.channels];
+  const u = await put([...rows, c.length], c.dtype, 3, data.u);
+  const preGate = data.preGate && await put([...rows, c.length], c.dtype, 1, data.preGate);
+  const postGate = data.postGate && await put([...rows, samples], c.dtype, 5, data.postGate);
+  const kernelShape = c.sharedKernel ? [c.kernelLength] : [c.channels, c.kernelLength];
+  const k = await put(kernelShape, c.kernelDtype, 2, data.k);
+  const skip = data.skip && await put([c.channels], c.kernelDtype, 0, data.skip);
+  const out = c.inPlace ? u : await put([...rows, samples], c.dtype, 7);
+  if (c.inPlace && !plan.info.inPlace) return undefined;
+
+  const spectrum = stack.use(plan.spectrum(k.view));
+  plan.forward(u.view, spectrum, {
+    out: out.view,
+    ...(preGate && { preGate: preGate.view }),
+    ...(postGate && { postGate: postGate.view }),
+    ...(skip && { skip: skip.view }),
+  });
+  const y = await out.view.toFloat32Array();
+  const whole = await out.whole.read();
+
+  const reference = convolveAll(data.input);
+  const verdict = judge(y, reference, data.input, {
+    dtype: c.dtype,
+    precision: plan.info.precision,
+    device: device.type,
+  });
+  return { y, verdict, problem: describe(verdict) ?? touched(whole, c, samples) };
+}
+
+function describe({ ok, relL2, bound, worst }: Verdict): string | undefined {
+  if (ok) return undefined;
+  return `relative L2 error ${relL2.toExponential(2)}, allowed ${
+    bound.toExponential(2)
+  }; worst sample at ${worst} of the limit`;
+}
+
+// Looks for a band or gap element that is not the poison any more.
+function touched(whole: Float32Array | Uint16Array, c: ConvCase, samples: number): string | undefined {
+  const words = whole instanceof Float32Array ? new Uint32Array(whole.buffer) : whole;
+  const poison = whole instanceof Float32Array ? 0xffffffff : 0xffff;
+  const row = samples + (c.strided ? (c.inPlace ? 3 : 7) : 0);
+  const end = row * c.batch * c.channels;
+  for (let i = 0; i < words.length; i++) {
+    const at = i - BAND;
+    const inside = at >= 0 && at < end && at % row < samples;
+    if (!inside && words[i] !== poison) return `element ${at} of ${end}, outside the output's rows, was overwritten`;
+  }
+  return undefined;
+}
+
+/** Runs cases and throws one error that names every failed one. Returns how many ran, and were not offered. */
+export async function runAll(device: Device, cases: readonly ConvCase[]): Promise<{ ran: number; skipped: number }> {
+  const failures: string[] = [];
+  let skipped = 0;
+  for (const c of cases) {
+    const result = await runCase(device, c);
+    if (!result) skipped++;
+    else if (result.problem) failures.push(`${caseName(c)}: ${result.problem}`);
+  }
+  if (failures.length > 0) {
+    throw new Error(`${failures.length} of ${cases.length} cases failed:\n  ${failures.slice(0, 20).join("\n  ")}`);
+  }
+  return { ran: cases.length - skipped, skipped };
+}

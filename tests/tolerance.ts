@@ -1,0 +1,88 @@
+// How far a result may be from float64, and the one checker that every comparison uses.
+//
+// The bound has two parts. Rounding the result to its dtype costs at most half a unit in the last place, and 0.42 of
+// that in the root mean square (a uniform error over numbers spread through a binade). The
+// arithmetic costs what float32 transforms cost: each of the log2(N) stages of a transform adds an independent
+// relative error of about 0.6 units (2^-24), so three transforms (u, kernel, inverse) come to
+// 0.6 * sqrt(3 log2 N) * 2^-24; three times that is allowed. A direct sum of K products, sqrt(K)/5 units on average,
+// stays below it up to K = 2000, beyond which no planner sums directly.
+import { type DeviceType, type Dtype, outputLength, type Precision } from "../mod.ts";
+import { expectedSize, type OracleInput } from "./oracle.ts";
+
+/** Half a unit in the last place, relative. */
+export const unitRoundoff: { readonly [D in Dtype]: number } = {
+  float32: 2 ** -24,
+  float16: 2 ** -11,
+  bfloat16: 2 ** -8,
+};
+
+// Half the distance of subnormal numbers: the least rounding error however small the value.
+const leastRoundoff: { readonly [D in Dtype]: number } = { float32: 2 ** -150, float16: 2 ** -25, bfloat16: 2 ** -134 };
+
+/** What the arithmetic of a class may add, relative to the size of the result. */
+export function arithmeticError(
+  dtype: Dtype,
+  precision: Exclude<Precision, "default">,
+  device: DeviceType,
+  points: number,
+): number {
+  const float32 = 3 * 0.6 * Math.sqrt(3 * Math.log2(points) + 1) * 2 ** -24;
+  if (device === "cpu") return float32;
+  // The GPU's classes with tensor cores: what the design promises beyond the rounding of the result.
+  if (precision === "fast") return { float32: 8e-4, float16: 1.4e-3, bfloat16: 1.4e-3 }[dtype];
+  return { float32: Math.max(float32, 1e-6), float16: 6e-4, bfloat16: 6e-4 }[dtype];
+}
+
+/** The verdict on one result. */
+export interface Verdict {
+  readonly ok: boolean;
+  /** Root mean square of the error, over that of the expected size. */
+  readonly relL2: number;
+  /** What relL2 may be. */
+  readonly bound: number;
+  /** The worst single error, as a multiple of what it may be. */
+  readonly worst: number;
+}
+
+/** Compares a result with the float64 reference; NaN anywhere fails. */
+export function judge(
+  y: ArrayLike<number>,
+  reference: Float64Array,
+  input: OracleInput,
+  how: { dtype: Dtype; precision: Exclude<Precision, "default">; device: DeviceType },
+): Verdict {
+  const points = input.length + input.kernelLength;
+  const arithmetic = arithmeticError(how.dtype, how.precision, how.device, points);
+  const rounding = unitRoundoff[how.dtype], least = leastRoundoff[how.dtype];
+  const size = expectedSize(input);
+  const samples = outputLength(input.mode, input.length, input.kernelLength);
+  let worstL2 = 0, bound = 0, worst = 0;
+  let ok = y.length === reference.length;
+  for (let row = 0; row < reference.length / samples; row++) {
+    let error2 = 0, size2 = 0;
+    for (let n = row * samples; n < (row + 1) * samples; n++) {
+      error2 += (y[n]! - reference[n]!) ** 2;
+      size2 += size[n]! ** 2;
+    }
+    const rms = Math.sqrt(size2 / samples);
+    const relL2 = Math.sqrt(error2 / samples) / rms;
+    // |reference| exceeds its expected size by chance in short rows: rounding is relative to what it is.
+    let actual2 = 0;
+    for (let n = row * samples; n < (row + 1) * samples; n++) actual2 += reference[n]! ** 2;
+    // The mean of a few squared errors may exceed its expectation: by 3 standard deviations.
+    const spread = 1 + 3 / Math.sqrt(samples);
+    const roundingL2 = rounding * Math.min(1, 0.45 * spread) * Math.max(1, Math.sqrt(actual2 / size2));
+    const rowBound = roundingL2 + arithmetic * spread + least / rms;
+    if (!(relL2 <= rowBound)) ok = false;
+    if (!(relL2 <= worstL2)) worstL2 = relL2;
+    bound = Math.max(bound, rowBound);
+    // A transform spreads its error evenly over the row; of a million normal errors none exceeds 5 sigma by much.
+    for (let n = row * samples; n < (row + 1) * samples; n++) {
+      const allowed = rounding * Math.abs(reference[n]!) + 6 * arithmetic * Math.max(rms, size[n]!) + least;
+      const ratio = Math.abs(y[n]! - reference[n]!) / allowed;
+      if (!(ratio <= 1)) ok = false;
+      if (!(ratio <= worst)) worst = ratio;
+    }
+  }
+  return { ok, relL2: worstL2, bound, worst };
+}
