@@ -167,7 +167,8 @@ const std::vector<const SimdKernels*>& instructionSets() {
   static const std::vector<const SimdKernels*> sets = [] {
     std::vector<const SimdKernels*> found;
 #if defined(__x86_64__)
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    const bool avx2 =
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
       found.push_back(&simdKernelsAvx512());
@@ -191,7 +192,8 @@ struct Case {
   std::string text() const {
     static const char* modes[] = {"", "causal", "circular", "full", "same", "valid"};
     char line[256];
-    std::snprintf(line, sizeof line, "%s algorithm=%d B=%lld H=%lld L=%lld K=%lld dtype=%d/%d flags=%u %s %s%s threads=%d",
+    std::snprintf(line, sizeof line,
+                  "%s algorithm=%d B=%lld H=%lld L=%lld K=%lld dtype=%d/%d flags=%u %s %s%s threads=%d",
                   modes[mode], algorithm, static_cast<long long>(batch), static_cast<long long>(channels),
                   static_cast<long long>(length), static_cast<long long>(kernelLength), static_cast<int>(dtype),
                   static_cast<int>(kernelDtype), flags, instructionSets()[set % instructionSets().size()]->name, inPlace ? "in-place " : "",
@@ -393,7 +395,8 @@ void testCancellation(ThreadPool& pool) {
     c.length = c.kernelLength = length;
     const ConvProblem p = makeProblem(describe(c, 0, 0));
     const auto engine = makeCpuEngine(p, {2, false});
-    std::vector<float> u(static_cast<size_t>(p.rows() * length), 1.0f), y(u.size()), k(static_cast<size_t>(length), 1.0f);
+    std::vector<float> u(static_cast<size_t>(p.rows() * length), 1.0f), y(u.size());
+    std::vector<float> k(static_cast<size_t>(length), 1.0f);
     const FloatBlock spectrum = allocateFloats(engine->info().spectrumBytes / 4, "a test's spectrum");
     engine->computeSpectrum(spectrum.get(), k.data(), pool);
     int32_t words[2] = {0, 1};
@@ -480,7 +483,8 @@ int main(int argc, char** argv) {
   const auto pool = [&](int threads) -> ThreadPool& { return threads == 1 ? one : threads == 2 ? two : three; };
 
   const std::vector<int64_t> lengths = quick ? std::vector<int64_t>{1, 7, 64, 255, 1025}
-                                             : std::vector<int64_t>{1, 2, 3, 7, 16, 31, 64, 100, 255, 256, 257, 777, 1025, 2000};
+                                             : std::vector<int64_t>{1,   2,   3,   7,   16,  31,   64,
+                                                                    100, 255, 256, 257, 777, 1025, 2000};
   const int32_t algorithms[] = {FFC_ALGORITHM_AUTO, FFC_ALGORITHM_DIRECT, FFC_ALGORITHM_FFT,
                                 FFC_ALGORITHM_OVERLAP_SAVE};
   const Dtype dtypes[] = {Dtype::float32, Dtype::float16, Dtype::bfloat16};
@@ -529,10 +533,10 @@ int main(int argc, char** argv) {
           }
         }
   // Every transform length once: causal rows that just fit, and in place.
-  const std::vector<int64_t> sizes = quick ? std::vector<int64_t>{4096, 7680, 8192, 20000}
-                                           : std::vector<int64_t>{256,  288,  320,  384,  480,  512,   576,   640,   768,   960,
-                                                                  1280, 1536, 2304, 3072, 4096, 7680,  8192,  9216,  10240, 12288,
-                                                                  15360, 16384, 24576, 32768, 40960, 65536, 73728, 98304, 122880};
+  const std::vector<int64_t> allSizes = {256,   288,   320,   384,   480,   512,   576,   640,   768,    960,
+                                         1280,  1536,  2304,  3072,  4096,  7680,  8192,  9216,  10240,  12288,
+                                         15360, 16384, 24576, 32768, 40960, 65536, 73728, 98304, 122880};
+  const std::vector<int64_t> sizes = quick ? std::vector<int64_t>{4096, 7680, 8192, 20000} : allSizes;
   for (const int64_t size : sizes)
     for (const int set : {0, 1, 2}) {
       Case c;

@@ -1,0 +1,244 @@
+// The body of the fused tensor-core convolution (cuda/gpu/mma/body.cuh) on the CPU: every lane of every warp is
+// emulated, with the fragment layouts of mma.sync, ldmatrix and stmatrix, so index maps, tables, masks, scales and
+// barriers are checked where there is no GPU. Warps are delayed at random: a missing barrier shows as a wrong result.
+// Every case compares with a float64 convolution; outputs start as NaN, guard bands must survive.
+//
+// Build: g++ -std=c++17 -O2 tests/native/mma_emulation.cpp -o mma_emulation
+#define FFC_EMULATE
+#include "../../cuda/gpu/mma/body.cuh"
+#include "../../cuda/gpu/mma/tables.h"
+
+#include <random>
+
+namespace {
+
+using namespace ffc::mma;
+using Complex = std::complex<double>;
+constexpr double pi = 3.14159265358979323846;
+
+std::mt19937_64 engine(20240229);
+double gauss() { return std::normal_distribution<double>()(engine); }
+
+// Any length whose factors are small; recursion is fast enough for a handful of rows.
+void transform(std::vector<Complex>& a, int sign) {
+  const size_t n = a.size();
+  if (n == 1) return;
+  size_t f = 2;
+  while (n % f) f++;
+  std::vector<std::vector<Complex>> parts(f, std::vector<Complex>(n / f));
+  for (size_t i = 0; i < n; i++) parts[i % f][i / f] = a[i];
+  for (auto& part : parts) transform(part, sign);
+  for (size_t k = 0; k < n; k++) {
+    a[k] = 0;
+    for (size_t j = 0; j < f; j++) a[k] += parts[j][k % (n / f)] * std::polar(1.0, sign * 2 * pi * double(j * k % n) / n);
+  }
+}
+
+std::vector<double> fullConvolution(const std::vector<double>& u, const std::vector<double>& k) {
+  size_t n = 1;
+  while (n < u.size() + k.size()) n *= 2;
+  std::vector<Complex> a(n), b(n);
+  std::copy(u.begin(), u.end(), a.begin());
+  std::copy(k.begin(), k.end(), b.begin());
+  transform(a, -1);
+  transform(b, -1);
+  for (size_t i = 0; i < n; i++) a[i] *= b[i] / double(n);
+  transform(a, 1);
+  std::vector<double> y(u.size() + k.size() - 1);
+  for (size_t i = 0; i < y.size(); i++) y[i] = a[i].real();
+  return y;
+}
+
+struct Case {
+  int log2N2, batch, channels, length, taps, offset;
+  int tilesPerSet = 1, slots = 0, blocks = 1;  // slots 0: as many as exchange buffers
+  bool maps = false, pre = false, post = false, skip = false;
+  int lead = 0;          // samples by which every tensor misses a 16-byte boundary
+  double amplitude = 1, kernelSize = 1;
+};
+
+// The spectrum of one channel as the device would store it.
+template <class C>
+void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<uint32_t>& words, std::vector<int32_t>& exponents) {
+  const int N2 = 1 << c.log2N2, N = 256 * C::R * N2;
+  std::vector<Complex> a(N);
+  for (size_t i = 0; i < taps.size(); i++) a[i % N] += taps[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
+  transform(a, -1);
+  double largest = 0;
+  for (int f = 0; f < N; f++) {
+    a[f] *= std::polar(spectrumGain<C>(c.log2N2), 2 * pi * c.offset * (f - 0.25) / N);
+    largest = std::max({largest, std::fabs(a[f].real()), std::fabs(a[f].imag())});
+  }
+  constexpr SpectrumWindow window = spectrumWindow<C>();
+  const int size = std::ilogb(largest) + 1;
+  const int exponent = size < window.low ? size - window.low : size > window.high ? size - window.high : 0;
+  exponents.push_back(exponent);
+  constexpr int width = C::accurate ? 2 : 1;
+  const size_t base = words.size();
+  words.resize(base + size_t(N) * width);
+  for (int k1 = 0; k1 < 16; k1++)
+    for (int kb = 0; kb < C::R; kb++)
+      for (int k2 = 0; k2 < N2; k2++)
+        for (int lane = 0; lane < 4; lane++) {
+          uint32_t* to = &words[base + 4 * width * spectrumGroup(C::R, N2, k1, kb, k2, lane)];
+          for (int mirrored = 0; mirrored < 2; mirrored++) {
+            Complex v[2];
+            for (int i = 0; i < 2; i++) {
+              const int j = mirrored ? 15 - 2 * lane - i : 2 * lane + i;
+              v[i] = a[k1 + 16 * (k2 + N2 * (kb + C::R * j))] * std::ldexp(1.0, -exponent);
+            }
+            if (C::accurate) {
+              to[4 * mirrored] = floatWord(v[0].real()), to[4 * mirrored + 1] = floatWord(v[1].real());
+              to[4 * mirrored + 2] = floatWord(v[0].imag()), to[4 * mirrored + 3] = floatWord(v[1].imag());
+            } else {
+              to[2 * mirrored] = halfPair(v[0].real(), v[1].real());
+              to[2 * mirrored + 1] = halfPair(v[0].imag(), v[1].imag());
+            }
+          }
+        }
+}
+
+// Memory whose first sample is `lead` samples past a 16-byte boundary.
+struct Aligned {
+  std::vector<char> bytes;
+  char* data;
+  Aligned(size_t count, int lead) : bytes(count + 64) {
+    data = bytes.data() + (16 - reinterpret_cast<uintptr_t>(bytes.data()) % 16) % 16 + 2 * lead;
+  }
+};
+
+int passed = 0, failed = 0;
+
+template <class C>
+void check(Case c) {
+  const int N = 256 * C::R << c.log2N2, rows = c.batch * c.channels;
+  const int64_t count = int64_t(rows) * c.length;
+  if (!c.slots) c.slots = C::buffers;
+  auto bits = [](double x) { return C::bf16 ? uint16_t(packBfloat(float(x), 0)) : emulation::floatToHalf(x); };
+  auto value = [](uint16_t b) { return C::bf16 ? double(asFloat(u32(b) << 16)) : double(emulation::halfToFloat(b)); };
+  constexpr int guard = 16;
+  Aligned u(count * 2, c.lead), pre(count * 2, c.lead), post(count * 2, c.lead), y((count + guard) * 2, c.lead);
+  auto at = [](const Aligned& a, int64_t i) -> uint16_t& { return reinterpret_cast<uint16_t*>(a.data)[i]; };
+  for (int64_t i = 0; i < count; i++)
+    at(u, i) = bits(gauss() * c.amplitude), at(pre, i) = bits(gauss()), at(post, i) = bits(gauss());
+  for (int64_t i = 0; i < count + guard; i++) at(y, i) = 0x7fff;
+  std::vector<std::vector<double>> kernels(c.channels, std::vector<double>(c.taps));
+  std::vector<float> skip(c.channels);
+  std::vector<uint32_t> words, tables = makeTables<C>(c.log2N2);
+  std::vector<int32_t> exponents;
+  for (int h = 0; h < c.channels; h++) {
+    for (double& k : kernels[h]) k = gauss() * c.kernelSize / std::sqrt(double(c.taps));
+    skip[h] = float(gauss() * c.kernelSize);
+    appendSpectrum<C>(kernels[h], c, words, exponents);
+  }
+  Aligned spectrum(words.size() * 4, 0), table(tables.size() * 4, 0);
+  std::memcpy(spectrum.data, words.data(), words.size() * 4);
+  std::memcpy(table.data, tables.data(), tables.size() * 4);
+
+  Params p;
+  auto describe = [&](const Aligned& a, Rows& r, unsigned char* map) {
+    r.data = a.data;
+    r.channelStride = c.length * 2;
+    r.batchStride = r.channelStride * c.channels;
+    const TensorMap m{a.data, r.batchStride, r.channelStride, N};
+    std::memcpy(map, &m, sizeof m);
+  };
+  describe(u, p.u, p.maps.u);
+  describe(y, p.y, p.maps.y);
+  if (c.pre) describe(pre, p.pre, p.maps.pre);
+  if (c.post) describe(post, p.post, p.maps.post);
+  int32_t any = 0;
+  for (const int32_t e : exponents) any |= e;
+  p.useMaps = c.maps;
+  p.slots = c.slots;
+  p.spectrum = spectrum.data;
+  p.exponent = exponents.data();
+  p.anyExponent = &any;
+  if (c.skip) p.skip = skip.data(), p.skipType = 1;
+  p.spectrumGain = float(spectrumGain<C>(c.log2N2));
+  p.tables = table.data;
+  p.log2N2 = c.log2N2;
+  p.batch = c.batch, p.channels = c.channels;
+  setDivisor(p, c.batch);
+  p.length = p.outLength = c.length;
+  p.tiles = (rows * (1 << c.log2N2) + 15) / 16;
+  p.tilesPerSet = c.tilesPerSet;
+  p.phased = c.length + 7 <= N;
+  emulation::machine.matrixInstructions = emulation::machine.matrixWavefronts = 0;
+  emulation::launch(std::min(c.blocks, p.tiles), sharedBytes<C>(c.tilesPerSet, c.log2N2, c.slots, c.pre, c.post, c.maps),
+                    engine(), [&] { convolve<C>(p); });
+
+  double error = 0, size = 0;
+  for (int b = 0; b < c.batch; b++)
+    for (int h = 0; h < c.channels; h++) {
+      const int64_t row = (int64_t(b) * c.channels + h) * c.length;
+      std::vector<double> v(c.length);
+      for (int i = 0; i < c.length; i++) v[i] = value(at(u, row + i)) * (c.pre ? value(at(pre, row + i)) : 1);
+      const auto full = fullConvolution(v, kernels[h]);
+      for (int n = 0; n < c.length; n++) {
+        double r = (n + c.offset < int(full.size()) ? full[n + c.offset] : 0) + (c.skip ? skip[h] * v[n] : 0);
+        if (c.post) r *= value(at(post, row + n));
+        const double d = value(at(y, row + n)) - r;
+        error += d * d, size += r * r;
+      }
+    }
+  error = std::sqrt(error / size);
+  bool intact = true;
+  for (int i = 0; i < guard; i++) intact &= at(y, count + i) == 0x7fff;
+  const bool conflictFree = emulation::machine.matrixWavefronts == 4 * emulation::machine.matrixInstructions;
+  // The classes' bounds (cuda/DESIGN.md, "Precision"), with a tenth more because few rows are compared.
+  const double bound = 1.1 * (C::bf16 ? (C::accurate ? 1.75e-3 : N <= 8192 ? 2.0e-3 : 2.15e-3)
+                                      : (C::accurate ? 6e-4 : C::R == 1 || C::R == 2 ? 1.1e-3 : C::R <= 4 ? 1.4e-3 : 2.1e-3));
+  const bool good = error < bound && intact && conflictFree;
+  (good ? passed : failed)++;
+  std::printf("%s R=%d N=%d %s %s%s%s%s%s length %d batch %d channels %d: error %.2e%s%s\n", good ? "ok  " : "FAIL", C::R, N,
+              C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast", c.maps ? " maps" : "", c.pre ? " pre" : "",
+              c.post ? " post" : "", c.skip ? " skip" : "", c.length, c.batch, c.channels, error,
+              intact ? "" : ", guard band overwritten", conflictFree ? "" : ", bank conflicts");
+}
+
+}  // namespace
+
+int main() {
+  constexpr Element f = Element::float16, b = Element::bfloat16;
+  auto maps = [](Case c, int slots) {
+    c.maps = true;
+    c.slots = slots;
+    return c;
+  };
+  auto gated = [](Case c, int lead) {
+    c.pre = c.post = c.skip = true;
+    c.lead = lead;
+    return c;
+  };
+  auto sized = [](Case c, double amplitude, double kernelSize) {
+    c.amplitude = amplitude;
+    c.kernelSize = kernelSize;
+    return c;
+  };
+  // Radix 1: log2N2, batch, channels, length, taps, offset, tiles per set.
+  check<Config<1, true, f, false, false>>({4, 3, 2, 4096, 4096, 0, 2});
+  check<Config<1, true, f, false, false>>(maps({4, 3, 4, 4096, 4096, 0, 2}, 3));
+  check<Config<1, true, b, false, false>>(maps({4, 3, 3, 4096, 4096, 0, 2}, 2));
+  check<Config<1, true, b, false, false>>(maps({4, 3, 3, 4096, 4096, 0, 1}, 4));
+  check<Config<1, true, f, true, false>>({4, 3, 2, 4096, 4096, 0, 2});
+  check<Config<1, true, b, false, true>>(gated(maps({3, 3, 4, 2048, 2048, 0, 2}, 3), 0));
+  check<Config<1, true, f, true, true>>(gated({2, 3, 7, 777, 300, 17, 2}, 1));
+  check<Config<1, true, f, false, false>>({1, 5, 7, 511, 900, 400, 2, 0, 2});
+  check<Config<1, false, f, false, false>>({0, 5, 9, 256, 256, 0, 2});
+  check<Config<1, false, b, true, true>>(gated({0, 5, 9, 251, 200, 9, 2}, 3));
+  // Far from 1: rows scaled in bfloat16, spectra with exponents in float16.
+  check<Config<1, true, b, false, false>>(sized({4, 2, 2, 4096, 4096, 0, 2}, 1e-6, 1e4));
+  check<Config<1, true, f, false, false>>(sized({4, 2, 2, 4096, 4096, 0, 2}, 1e-1, 1e4));
+  check<Config<1, true, f, true, false>>(sized({4, 2, 2, 4096, 4096, 0, 2}, 1e3, 1e-4));
+  // Radices 2, 3, 4, 8.
+  check<Config<2, true, f, false, false>>(maps({4, 2, 3, 8192, 8192, 0, 2}, 3));
+  check<Config<2, true, b, true, false>>({4, 2, 2, 8191, 8192, 0});
+  check<Config<3, true, f, false, false>>({1, 5, 3, 1536, 1536, 0});
+  check<Config<3, true, f, true, true>>(gated({1, 5, 3, 1529, 1500, 700}, 5));
+  check<Config<4, true, b, false, false>>(maps({4, 1, 3, 16384, 16384, 0}, 2));
+  check<Config<4, true, f, true, false>>({2, 1, 5, 4096, 4096, 0});
+  check<Config<8, true, f, false, false>>(maps({4, 1, 2, 32768, 32768, 0}, 1));
+  std::printf("%d passed, %d failed\n", passed, failed);
+  return failed != 0;
+}
