@@ -4,7 +4,7 @@
  * With arrays on the host, one line is enough:
  *
  * ```ts
- * import { convolve } from "./mod.ts";
+ * import { convolve } from "@flashfftconv/flashfftconv";
  *
  * const u = Float32Array.of(1, 2, 3, 4);
  * const k = Float32Array.of(1, 0.5);
@@ -14,7 +14,7 @@
  * For many calls, keep the numbers on a device, plan once, and transform the kernel once:
  *
  * ```ts
- * import { openDevice } from "./mod.ts";
+ * import { openDevice } from "@flashfftconv/flashfftconv";
  *
  * using device = openDevice(); // a GPU where there is one, else the CPU; device.reason says why
  * using u = device.tensor(new Float32Array(2 * 3 * 1024).fill(1), { shape: [2, 3, 1024] });
@@ -43,11 +43,11 @@ export {
   openDevice,
   type TensorOptions,
 } from "./src/device.ts";
-export { DeviceTensor, type StreamOption, type ViewOptions } from "./src/tensor.ts";
+export { DeviceTensor, type ViewOptions } from "./src/tensor.ts";
 export { ConvPlan, type ConvPlanInfo, type ForwardOptions } from "./src/plan.ts";
 export type { ConvPlanOptions, ConvStrides, RowStrides } from "./src/problem.ts";
 export { KernelSpectrum } from "./src/spectrum.ts";
-export { Stream, StreamEvent } from "./src/stream.ts";
+export { Stream, StreamEvent, type StreamOption } from "./src/stream.ts";
 export { type JsonValue, PlanExplanation } from "./src/explain.ts";
 export { type Algorithm, type ConvMode, outputLength, type Precision } from "./src/mode.ts";
 export type { Dtype, Float16ArrayLike, HostArray } from "./src/dtype.ts";

@@ -55,7 +55,12 @@ export function libraryFileName(os: string): string {
 function toPath(path: string | URL): string {
   const text = path.toString();
   if (!text.startsWith("file:")) return text;
-  const decoded = decodeURIComponent(new URL(text).pathname);
+  let decoded;
+  try {
+    decoded = decodeURIComponent(new URL(text).pathname);
+  } catch {
+    return text; // not a well-formed URL: opening it fails, and the error shows it as it was given
+  }
   return /^\/[A-Za-z]:\//.test(decoded) ? decoded.slice(1) : decoded;
 }
 
@@ -103,7 +108,7 @@ function besideModule(runtime: Runtime, moduleUrl: string): Candidate[] {
 // Rule 5. The checksum file is `sha256sum`'s output for the library; it catches truncated and foreign files.
 function cached(runtime: Runtime, version: string): Candidate | LoadAttempt {
   const place = "the cache";
-  const remedy = "not needed where the library is found elsewhere";
+  const remedy = "nothing to mend here: build the library instead, with make lib";
   const base = runtime.env("XDG_CACHE_HOME") || (runtime.env("HOME") && `${runtime.env("HOME")}/.cache`);
   if (!base) {
     const reason = "its folder is not known: neither XDG_CACHE_HOME nor HOME can be read";

@@ -56,11 +56,6 @@ export class Struct<S extends keyof Structs> {
     const { offset, count = 0 } = this.#field(name);
     return decodeText(this.bytes.subarray(offset, offset + count));
   }
-
-  /** Where a field lies, for callers that write it through a typed array of their own. */
-  offsetOf(name: FieldOf<S>): number {
-    return this.#field(name).offset;
-  }
 }
 
 const decoder = new TextDecoder();

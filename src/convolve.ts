@@ -1,8 +1,9 @@
+import { checkKeys, show } from "./check.ts";
 import { Device, type DeviceOptions, type DeviceType, openDevice, sessionOf } from "./device.ts";
-import { checkHostArray, type Dtype, dtypeOf, type HostArray, show } from "./dtype.ts";
-import { DtypeError, FlashFFTConvError, ShapeError } from "./errors.ts";
+import { checkHostArray, type Dtype, dtypeOf, type HostArray } from "./dtype.ts";
+import { DtypeError, FlashFFTConvError, InvalidArgumentError, ShapeError } from "./errors.ts";
 import type { Algorithm, ConvMode, Precision } from "./mode.ts";
-import { checkKeys, convDescriptor, type ResolvedOptions, resolveOptions, rowLength } from "./problem.ts";
+import { convDescriptor, type ResolvedOptions, resolveOptions, rowLength } from "./problem.ts";
 import { checkShape, elementsOf } from "./shape.ts";
 
 /** Options of {@link convolve}. */
@@ -31,7 +32,8 @@ export interface ConvolveOptions {
   readonly device?: Device | DeviceType | "auto";
   /** The native library, where a device is opened for this call. */
   readonly libraryPath?: string | URL;
-  /** Called with the fraction done, from 0 to 1, while the work runs, and with 1 at the end. */
+  /** Called with the fraction done, from 0 to 1, while the work runs, and with 1 at the end. What it throws stops the
+   * work and rejects the promise. */
   readonly onProgress?: (fraction: number) => void;
   /** Stops the work; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -73,6 +75,13 @@ interface Problem {
 
 function checkedProblem(u: HostArray, k: HostArray, options: ConvolveOptions): Problem {
   checkKeys("convolve", options, optionNames);
+  const { signal, onProgress } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidArgumentError(`signal is ${show(signal)}; it must be an AbortSignal`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new InvalidArgumentError(`onProgress is ${show(onProgress)}; it must be a function`);
+  }
   checkHostArray("u", u);
   checkHostArray("k", k);
   const dtype = dtypeOf("u", u, options.dtype);
@@ -139,7 +148,10 @@ function wrongType(name: string, array: HostArray, dtype: Dtype): Error {
 
 function openFor(problem: Problem, options: ConvolveOptions): Device {
   let type = options.device ?? "auto";
-  if (type instanceof Device) return type;
+  if (type instanceof Device) {
+    if (options.libraryPath === undefined) return type;
+    throw new InvalidArgumentError("libraryPath was given with an open device, which has its library already");
+  }
   const elements = (problem.arrays[0]?.length ?? 0) + (problem.arrays[1]?.length ?? 0);
   if (type === "auto" && elements < WORTH_A_GPU) type = "cpu";
   const libraryPath: DeviceOptions = options.libraryPath === undefined ? {} : { libraryPath: options.libraryPath };
@@ -147,8 +159,10 @@ function openFor(problem: Problem, options: ConvolveOptions): Device {
 }
 
 /**
- * Convolves arrays on the host: y = postGate ⊙ (u ⊙ preGate) * k + …, with the method that fits the lengths. This is
- * true convolution, Σ_j k[j] u[n - j], not the cross-correlation that deep-learning frameworks call so.
+ * Convolves arrays on the host, with the method that fits the lengths:
+ * y = postGate ⊙ (conv(u ⊙ preGate, k) + skip[h] · (u ⊙ preGate)), where terms not given drop out. This is true
+ * convolution, Σ_j k[j] u[n - j], without any scaling, and not the cross-correlation that deep-learning frameworks
+ * call so.
  *
  * Without an open device in the options it loads the library and opens one for the call (some milliseconds; a GPU
  * only for work that is worth it). Do not change or transfer the arrays before the promise is settled.
@@ -160,23 +174,24 @@ function openFor(problem: Problem, options: ConvolveOptions): Device {
  * @throws {ShapeError} if the numbers of elements do not fit together
  * @throws {DtypeError} if an array is of a type that is not taken, or bits were given without saying which
  * @throws {LibraryNotFoundError} if no native library was found
- * @throws the signal's reason, if it was aborted
+ * @throws the signal's reason, if it was aborted, and what onProgress throws
  * @example
  * ```ts
- * import { convolve } from "./mod.ts";
+ * import { convolve } from "@flashfftconv/flashfftconv";
  * import assert from "node:assert/strict";
  * const y = await convolve(Float32Array.of(1, 2, 3), Float32Array.of(0, 1, 0.5), { mode: "same" });
  * assert.deepEqual(y, Float32Array.of(1, 2.5, 4));
  * ```
  */
 export async function convolve<T extends HostArray>(u: T, k: HostArray, options: ConvolveOptions = {}): Promise<T> {
-  const { signal, onProgress } = options;
   const problem = checkedProblem(u, k, options);
+  const { signal, onProgress } = options;
   signal?.throwIfAborted();
   const device = openFor(problem, options);
   const progress = new Int32Array(2); // [0]: thousandths done, written by C; [1]: not 0 asks C to stop
   const stop = () => Atomics.store(progress, 1, 1);
   let timer: ReturnType<typeof setInterval> | undefined;
+  const thrown: unknown[] = []; // by onProgress, in the timer
   try {
     const session = sessionOf(device);
     const { batch, channels } = problem.options;
@@ -189,7 +204,16 @@ export async function convolve<T extends HostArray>(u: T, k: HostArray, options:
       reported = thousandths;
       onProgress?.(thousandths / 1000);
     };
-    if (onProgress) timer = setInterval(() => report(Atomics.load(progress, 0)), POLL_MS);
+    const poll = () => {
+      try {
+        report(Atomics.load(progress, 0));
+      } catch (error) {
+        thrown.push(error);
+        clearInterval(timer);
+        stop();
+      }
+    };
+    if (onProgress) timer = setInterval(poll, POLL_MS);
     signal?.addEventListener("abort", stop, { once: true });
     try {
       await session.wait(
@@ -213,9 +237,11 @@ export async function convolve<T extends HostArray>(u: T, k: HostArray, options:
         progress,
       );
     } catch (error) {
+      if (thrown.length > 0) throw thrown[0];
       if (signal?.aborted && error instanceof FlashFFTConvError && error.code === "FFC_CANCELLED") throw signal.reason;
       throw error;
     }
+    if (thrown.length > 0) throw thrown[0];
     report(1000);
     return y;
   } finally {

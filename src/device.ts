@@ -1,10 +1,11 @@
 import { ABI_VERSION, ENUMS } from "../ffi/layout.ts";
 import { Struct } from "../ffi/struct.ts";
-import { checkHostArray, type Dtype, dtypeOf, type HostArray, show } from "./dtype.ts";
+import { checkKeys, show } from "./check.ts";
+import { checkHostArray, type Dtype, dtypeOf, type HostArray } from "./dtype.ts";
 import { DeviceUnavailableError, InvalidArgumentError } from "./errors.ts";
 import { LibraryLease, readText } from "./library.ts";
 import { type ConvPlan, createPlan } from "./plan.ts";
-import { checkKeys, type ConvPlanOptions } from "./problem.ts";
+import type { ConvPlanOptions } from "./problem.ts";
 import { destroyWhenForgotten, remembered, Session } from "./session.ts";
 import { checkCount } from "./shape.ts";
 import { createEvent, createStream, type Stream, type StreamEvent } from "./stream.ts";
@@ -182,7 +183,7 @@ function openSession(type: DeviceType, options: DeviceOptions): Session {
  * @throws {AbiMismatchError} if the library is of another release
  * @example
  * ```ts
- * import { openDevice } from "./mod.ts";
+ * import { openDevice } from "@flashfftconv/flashfftconv";
  * using device = openDevice("cpu");
  * using u = device.tensor(Float32Array.of(1, 2, 3, 4));
  * using plan = device.plan({ length: 4, kernelLength: 2 });
@@ -356,12 +357,12 @@ export class Device {
 
   /** A new queue of work beside the default one. */
   stream(): Stream {
-    return createStream(sessionOf(this));
+    return createStream(this, sessionOf(this));
   }
 
   /** A new event, for waiting and timing. */
   event(): StreamEvent {
-    return createEvent(sessionOf(this));
+    return createEvent(this, sessionOf(this));
   }
 
   /** Waits for the default stream, without blocking the event loop; rejects with the first error of its work, once. */

@@ -1,4 +1,5 @@
 import { ENUMS } from "../ffi/layout.ts";
+import { show, tagOf } from "./check.ts";
 import { DtypeError, InvalidArgumentError } from "./errors.ts";
 import { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToBfloat16Bits, float32ToFloat16Bits } from "./half.ts";
 
@@ -35,20 +36,6 @@ export function checkDtype(name: string, dtype: Dtype): Dtype {
     throw new DtypeError(`${name} is ${show(dtype)}; known are "float32", "float16" and "bfloat16"`);
   }
   return dtype;
-}
-
-/** How a value looks in an error message. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
-  if (ArrayBuffer.isView(value)) return `a ${tagOf(value)}`;
-  if (typeof value === "object" && value !== null) return `an object of type ${value.constructor?.name ?? "Object"}`;
-  return typeof value === "function" ? "a function" : `${String(value)}${typeof value === "bigint" ? "n" : ""}`;
-}
-
-/** "Float32Array" and so on. */
-export function tagOf(array: ArrayBufferView): string {
-  return Object.prototype.toString.call(array).slice(8, -1);
 }
 
 /**

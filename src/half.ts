@@ -1,10 +1,26 @@
 // Conversions between float32 and the two 16-bit types. Each loop is branch-light integer work on typed arrays
 // that share memory, which the JIT turns into straight code.
-import { ShapeError } from "./errors.ts";
+import { show } from "./check.ts";
+import { DtypeError, InvalidArgumentError, ShapeError } from "./errors.ts";
 
-function target<T extends { readonly length: number }>(given: T | undefined, length: number, make: () => T): T {
-  if (given === undefined) return make();
-  if (given.length !== length) {
+type Class<T> = { new (length: number): T; readonly name: string };
+
+// An array of the wrong class would not fail: its elements would be read as something else, or as nothing.
+function checked<T extends ArrayBufferView>(name: string, array: T, Class: Class<T>): T {
+  if (!(array instanceof Class)) throw new DtypeError(`${name} is ${show(array)}; it must be a ${Class.name}`);
+  if ("detached" in array.buffer && array.buffer.detached) {
+    throw new InvalidArgumentError(`${name} is detached: its memory was transferred elsewhere`);
+  }
+  return array;
+}
+
+function target<T extends ArrayBufferView & { readonly length: number }>(
+  given: T | undefined,
+  length: number,
+  Class: Class<T>,
+): T {
+  if (given === undefined) return new Class(length);
+  if (checked("the output", given, Class).length !== length) {
     throw new ShapeError(`the output has ${given.length} elements; it must have ${length}, like the input`);
   }
   return given;
@@ -22,10 +38,11 @@ function wordsOf(values: Float32Array): Uint32Array {
  * @param out where to write the bits; a new array if left out
  * @returns the bits, one Uint16 an element
  * @throws {ShapeError} if `out` has another length
+ * @throws {DtypeError} if an array is of another class
  */
 export function float32ToBfloat16Bits(values: Float32Array, out?: Uint16Array): Uint16Array {
-  const bits = target(out, values.length, () => new Uint16Array(values.length));
-  const words = wordsOf(values);
+  const words = wordsOf(checked("values", values, Float32Array));
+  const bits = target(out, values.length, Uint16Array);
   for (let i = 0; i < words.length; i++) {
     const w = words[i]!;
     // 0x7fff + the lowest kept bit carries exactly when the dropped half rounds up. A NaN's fraction could carry
@@ -41,9 +58,10 @@ export function float32ToBfloat16Bits(values: Float32Array, out?: Uint16Array): 
  * @param bits one Uint16 an element
  * @param out where to write the values; a new array if left out
  * @throws {ShapeError} if `out` has another length
+ * @throws {DtypeError} if an array is of another class
  */
 export function bfloat16BitsToFloat32(bits: Uint16Array, out?: Float32Array): Float32Array {
-  const values = target(out, bits.length, () => new Float32Array(bits.length));
+  const values = target(out, checked("bits", bits, Uint16Array).length, Float32Array);
   const words = wordsOf(values);
   for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
   return values;
@@ -57,10 +75,11 @@ export function bfloat16BitsToFloat32(bits: Uint16Array, out?: Float32Array): Fl
  * @param out where to write the bits; a new array if left out
  * @returns the bits, one Uint16 an element
  * @throws {ShapeError} if `out` has another length
+ * @throws {DtypeError} if an array is of another class
  */
 export function float32ToFloat16Bits(values: Float32Array, out?: Uint16Array): Uint16Array {
-  const bits = target(out, values.length, () => new Uint16Array(values.length));
-  const words = wordsOf(values);
+  const words = wordsOf(checked("values", values, Float32Array));
+  const bits = target(out, values.length, Uint16Array);
   // Adding 0.5 to a magnitude below 2^-14 puts its float16 subnormal bits at the bottom of a float32 fraction,
   // rounded to nearest even by the addition itself.
   const sum = new Float32Array(1);
@@ -89,9 +108,10 @@ export function float32ToFloat16Bits(values: Float32Array, out?: Uint16Array): U
  * @param bits one Uint16 an element
  * @param out where to write the values; a new array if left out
  * @throws {ShapeError} if `out` has another length
+ * @throws {DtypeError} if an array is of another class
  */
 export function float16BitsToFloat32(bits: Uint16Array, out?: Float32Array): Float32Array {
-  const values = target(out, bits.length, () => new Float32Array(bits.length));
+  const values = target(out, checked("bits", bits, Uint16Array).length, Float32Array);
   const words = wordsOf(values);
   const subnormalUnit = 2 ** -24;
   for (let i = 0; i < bits.length; i++) {

@@ -6,7 +6,9 @@ import { STRUCTS } from "../ffi/layout.ts";
 import { loadLibrary } from "../ffi/load.ts";
 import type { NativeCalls, NativeLibrary } from "../ffi/native.ts";
 import { decodeText, Struct } from "../ffi/struct.ts";
-import { AbiMismatchError, DisposedError, errorFromStatus, LibraryNotFoundError, PermissionError } from "./errors.ts";
+import { show } from "./check.ts";
+import { AbiMismatchError, DisposedError, errorFromStatus, InvalidArgumentError } from "./errors.ts";
+import { LibraryNotFoundError, PermissionError } from "./errors.ts";
 
 /** The release of this module; equals deno.json's version and ffc_version(). */
 export const VERSION = "0.1.0";
@@ -27,6 +29,11 @@ class OpenLibrary {
 const open = new Map<string, OpenLibrary>();
 
 function find(libraryPath: string | URL | undefined): OpenLibrary {
+  // An empty path would open the program itself.
+  const usable = libraryPath instanceof URL || (typeof libraryPath === "string" && libraryPath !== "");
+  if (libraryPath !== undefined && !usable) {
+    throw new InvalidArgumentError(`libraryPath is ${show(libraryPath)}; it must be a path or a file: URL`);
+  }
   const key = libraryPath === undefined ? "" : libraryPath.toString();
   const known = open.get(key);
   if (known) return known;

@@ -1,6 +1,6 @@
 import { ENUMS } from "../ffi/layout.ts";
+import { show } from "./check.ts";
 import { InvalidArgumentError } from "./errors.ts";
-import { show } from "./dtype.ts";
 import { checkCount } from "./shape.ts";
 
 /**
@@ -63,7 +63,7 @@ export function nameOf<T extends string>(codes: Codes<T>, code: number): T | und
  * @throws {ShapeError} for a length that is not a whole number of at least 1
  * @example
  * ```ts
- * import { outputLength } from "./mod.ts";
+ * import { outputLength } from "@flashfftconv/flashfftconv";
  * import assert from "node:assert/strict";
  * assert.equal(outputLength("full", 100, 7), 106);
  * ```

@@ -1,19 +1,19 @@
 import { STRUCTS } from "../ffi/layout.ts";
 import { decodeText, Struct } from "../ffi/struct.ts";
+import { checkKeys, show } from "./check.ts";
 import type { Device } from "./device.ts";
-import { type Dtype, dtypeBytes, type HostArray, show } from "./dtype.ts";
+import { type Dtype, dtypeBytes, type HostArray } from "./dtype.ts";
 import { DtypeError, InvalidArgumentError, OutOfBoundsError, OverlapError, ShapeError } from "./errors.ts";
 import { InternalError, WrongDeviceError } from "./errors.ts";
 import { type JsonValue, PlanExplanation } from "./explain.ts";
 import { type Algorithm, algorithmCode, nameOf, type Precision, precisionCode } from "./mode.ts";
-import { checkKeys, convDescriptor, type ConvPlanOptions } from "./problem.ts";
-import { resolveOptions, rowLength, rowStrides } from "./problem.ts";
+import { convDescriptor, type ConvPlanOptions, resolveOptions, rowLength, rowStrides } from "./problem.ts";
 import { NativeObject, type Session } from "./session.ts";
 import { extentOf, isPacked } from "./shape.ts";
 import { createSpectrum, type KernelSource, type KernelSpectrum, spectrumHandle } from "./spectrum.ts";
-import { type Stream, streamHandle } from "./stream.ts";
-import { checkWorkspaceAlignment, createTensor, DeviceTensor, type StreamOption } from "./tensor.ts";
-import { type TensorNative, tensorNative, uploadNow } from "./tensor.ts";
+import { type Stream, streamHandle, type StreamOption } from "./stream.ts";
+import { checkWorkspaceAlignment, createTensor, DeviceTensor, type TensorNative, tensorNative } from "./tensor.ts";
+import { uploadNow } from "./tensor.ts";
 
 /** What the planner decided. */
 export interface ConvPlanInfo {
@@ -308,10 +308,11 @@ export class ConvPlan {
   // C checks the rows of strided tensors that interleave; here are the clear cases.
   #checkApart(y: DeviceTensor, output: TensorNative, name: string, tensor: DeviceTensor, native: TensorNative): void {
     if (native.buffer !== output.buffer) return;
-    const exact = native.offsetBytes === output.offsetBytes && y.size === tensor.size &&
-      y.strides.every((s, axis) => s === tensor.strides[axis]);
+    const packed = isPacked(y.shape, y.strides) && isPacked(tensor.shape, tensor.strides);
+    const sameRows = packed ? y.size === tensor.size : y.strides.every((s, axis) => s === tensor.strides[axis]);
+    const exact = sameRows && native.offsetBytes === output.offsetBytes;
     if (name === "u" && exact && this.info.inPlace) return;
-    if (!isPacked(y.shape, y.strides) || !isPacked(tensor.shape, tensor.strides)) return;
+    if (!packed) return;
     const end = (t: DeviceTensor, n: TensorNative) =>
       n.offsetBytes + extentOf(t.shape, t.strides) * dtypeBytes[t.dtype];
     if (output.offsetBytes < end(tensor, native) && native.offsetBytes < end(y, output)) {

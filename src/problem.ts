@@ -2,7 +2,8 @@
 // function start from the same options.
 import { ENUMS } from "../ffi/layout.ts";
 import { Struct } from "../ffi/struct.ts";
-import { checkDtype, type Dtype, dtypeCode, show } from "./dtype.ts";
+import { checkKeys, show } from "./check.ts";
+import { checkDtype, type Dtype, dtypeCode } from "./dtype.ts";
 import { InvalidArgumentError, ShapeError } from "./errors.ts";
 import { type Algorithm, algorithmCode, codeOf, type ConvMode, modeCode, outputLength } from "./mode.ts";
 import { type Precision, precisionCode } from "./mode.ts";
@@ -86,15 +87,6 @@ function flag(name: string, value: boolean | undefined): boolean {
   throw new InvalidArgumentError(`${name} is ${show(value)}; it must be true or false`);
 }
 
-/** Refuses options that do not exist: a misspelt one would be ignored silently. */
-export function checkKeys(what: string, options: object, names: ReadonlySet<string>): void {
-  for (const name of Object.keys(options)) {
-    if (!names.has(name)) {
-      throw new InvalidArgumentError(`${what} has no option ${show(name)}; known are ${[...names].join(", ")}`);
-    }
-  }
-}
-
 /** Fills in the defaults and checks every value. */
 export function resolveOptions(options: ConvPlanOptions): ResolvedOptions {
   checkKeys("a plan", options, known);
@@ -140,7 +132,7 @@ function checkRowStrides(name: "u" | "preGate" | "postGate" | "y", options: Reso
     throw new ShapeError(`strides.${name} is ${show(strides)}; it must be [batchStride, channelStride]`);
   }
   const row = rowLength(name, options);
-  strides.forEach((s, i) => checkCount(`strides.${name}[${i}]`, s, Number.MAX_SAFE_INTEGER, row));
+  for (const [i, s] of strides.entries()) checkCount(`strides.${name}[${i}]`, s, Number.MAX_SAFE_INTEGER, row);
 }
 
 /** Samples of a row of one of the tensors. */

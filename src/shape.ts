@@ -1,5 +1,5 @@
 // Checks of sizes and shapes, before anything reaches C.
-import { show } from "./dtype.ts";
+import { show } from "./check.ts";
 import { LimitExceededError, ShapeError } from "./errors.ts";
 
 /** The most samples of an axis, kernel or batch that a plan takes: the C library's limit, 2^40. */
@@ -24,7 +24,7 @@ export function checkShape(name: string, shape: readonly number[]): readonly num
       `${name} is ${show(shape)}; it must have 1 to 3 axes: [length], [channels, length] or [batch, channels, length]`,
     );
   }
-  shape.forEach((count, axis) => checkCount(`${name}[${axis}]`, count, MAX_ELEMENTS));
+  for (const [axis, count] of shape.entries()) checkCount(`${name}[${axis}]`, count, MAX_ELEMENTS);
   if (elementsOf(shape) > MAX_ELEMENTS) {
     throw new LimitExceededError(`${name} is ${show(shape)}, more than the limit of 2^51 elements`);
   }

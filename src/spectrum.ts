@@ -1,8 +1,8 @@
 import type { ConvPlan } from "./plan.ts";
 import type { HostArray } from "./dtype.ts";
 import { NativeObject, type Session } from "./session.ts";
-import { type Stream, streamHandle } from "./stream.ts";
-import type { DeviceTensor, StreamOption } from "./tensor.ts";
+import { type Stream, streamOf, type StreamOption } from "./stream.ts";
+import type { DeviceTensor } from "./tensor.ts";
 
 /** What a plan tells its spectra: how to bring a kernel onto the device and check it (module-internal). */
 export interface KernelSource {
@@ -80,7 +80,7 @@ export class KernelSpectrum {
    */
   recompute(kernel: DeviceTensor | HostArray, options: StreamOption = {}): void {
     const { session, handle } = this.#native;
-    const lane = streamHandle(session, options.stream);
+    const lane = streamOf("a spectrum", session, options);
     this.#source.place(kernel, options.stream, (buffer, offset) => {
       session.lease.check(session.calls.ffc_spectrum_compute(handle, buffer, offset, lane, session.lease.error));
     });

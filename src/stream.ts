@@ -1,22 +1,40 @@
-import { NativeObject, type Session } from "./session.ts";
+import { checkKeys, show } from "./check.ts";
+import type { Device } from "./device.ts";
 import { InvalidArgumentError, WrongDeviceError } from "./errors.ts";
-import { show } from "./dtype.ts";
+import { NativeObject, type Session } from "./session.ts";
+
+/** Where to run a copy or a transform. */
+export interface StreamOption {
+  /** The stream to enqueue on; left out, the device's default stream. */
+  readonly stream?: Stream;
+}
+
+const streamOptionNames = new Set(["stream"]);
+
+/** The handle of the stream in the options of `what` (module-internal). */
+export function streamOf(what: string, session: Session, options: StreamOption): bigint {
+  checkKeys(what, options, streamOptionNames);
+  return streamHandle(session, options.stream);
+}
 
 /** Makes a stream for a session (module-internal). */
-export let createStream: (session: Session) => Stream;
+export let createStream: (device: Device, session: Session) => Stream;
 /** The handle to pass for an optional stream (module-internal). 0 is the context's default stream. */
 export let streamHandle: (session: Session, stream: Stream | undefined) => bigint;
 /** Makes an event for a session (module-internal). */
-export let createEvent: (session: Session) => StreamEvent;
+export let createEvent: (device: Device, session: Session) => StreamEvent;
 
 /**
  * A queue of work on a device. Work on one stream runs in order; several streams may run at once. Made by
  * {@link Device.stream}; calls without a stream use the device's default one.
  */
 export class Stream {
+  /** The device it belongs to, which is not collected as garbage before the stream. */
+  readonly device: Device;
   readonly #native: NativeObject;
 
-  private constructor(session: Session) {
+  private constructor(device: Device, session: Session) {
+    this.device = device;
     this.#native = new NativeObject(
       session,
       session.create("stream", (c, h, e) => c.ffc_stream_create(session.context, h, e)),
@@ -25,7 +43,7 @@ export class Stream {
   }
 
   static {
-    createStream = (session) => new Stream(session);
+    createStream = (device, session) => new Stream(device, session);
     streamHandle = (session, stream) => {
       if (stream === undefined) return 0n;
       if (!(stream instanceof Stream)) {
@@ -66,10 +84,13 @@ export class Stream {
 
 /** A point in a stream that can be waited for, and timed against another one. Made by {@link Device.event}. */
 export class StreamEvent {
+  /** The device it belongs to, which is not collected as garbage before the event. */
+  readonly device: Device;
   readonly #native: NativeObject;
   static readonly #milliseconds = new Float64Array(1);
 
-  private constructor(session: Session) {
+  private constructor(device: Device, session: Session) {
+    this.device = device;
     this.#native = new NativeObject(
       session,
       session.create("event", (c, h, e) => c.ffc_event_create(session.context, h, e)),
@@ -78,7 +99,7 @@ export class StreamEvent {
   }
 
   static {
-    createEvent = (session) => new StreamEvent(session);
+    createEvent = (device, session) => new StreamEvent(device, session);
   }
 
   /** True after dispose(), also of the device. */
@@ -101,11 +122,15 @@ export class StreamEvent {
   /**
    * Milliseconds of device time since another event.
    *
-   * @param begin the earlier event; both must have been recorded
+   * @param begin the earlier event; both must have been recorded, on this device
+   * @throws {WrongDeviceError} if the other event belongs to another device
    * @throws {NotReadyError} if one of them has not been reached yet: await `synchronize()` of the later one first
    */
   elapsedMsSince(begin: StreamEvent): number {
     const { session, handle } = this.#native;
+    if (!(begin instanceof StreamEvent)) {
+      throw new InvalidArgumentError(`begin is ${show(begin)}; it must come from device.event()`);
+    }
     if (begin.#native.session !== session) {
       begin.#native.handle;
       throw new WrongDeviceError("the events belong to two devices");

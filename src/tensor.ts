@@ -1,16 +1,11 @@
+import { checkKeys, show } from "./check.ts";
 import type { Device } from "./device.ts";
-import { checkDtype, checkHostArray, decode, type Dtype, dtypeBytes, encode, hostArray, show } from "./dtype.ts";
+import { checkDtype, checkHostArray, decode, type Dtype, dtypeBytes, encode, hostArray } from "./dtype.ts";
 import type { Float16ArrayLike, HostArray } from "./dtype.ts";
 import { DisposedError, InvalidArgumentError, MisalignedError, OutOfBoundsError, ShapeError } from "./errors.ts";
 import { NativeObject, type Session } from "./session.ts";
 import { checkCount, checkShape, elementsOf, extentOf, isPacked, packedStrides } from "./shape.ts";
-import { type Stream, streamHandle } from "./stream.ts";
-
-/** Where to run a copy. */
-export interface StreamOption {
-  /** The stream to enqueue on; left out, the device's default stream. */
-  readonly stream?: Stream;
-}
+import { type Stream, streamHandle, streamOf, type StreamOption } from "./stream.ts";
 
 /** Another way to see the memory of a tensor; everything in elements. */
 export interface ViewOptions {
@@ -21,6 +16,8 @@ export interface ViewOptions {
   /** Elements from the start of this tensor to the start of the view; default 0. */
   readonly offset?: number;
 }
+
+const viewOptionNames = new Set(["shape", "strides", "offset"]);
 
 // Device memory and its users: the tensor that made it and every view.
 class Memory {
@@ -166,7 +163,7 @@ export class DeviceTensor {
    */
   async write(data: HostArray, options: StreamOption = {}): Promise<void> {
     const { session, buffer } = this.#use("tensor");
-    const lane = streamHandle(session, options.stream);
+    const lane = streamOf("write", session, options);
     const source = this.#encoded(data);
     const bytes = dtypeBytes[this.dtype];
     for (const { deviceBytes, first, count } of this.#pieces()) {
@@ -187,7 +184,7 @@ export class DeviceTensor {
    */
   async read(options: StreamOption = {}): Promise<Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>> {
     const { session, buffer } = this.#use("tensor");
-    const lane = streamHandle(session, options.stream);
+    const lane = streamOf("read", session, options);
     const result = hostArray(this.dtype, this.size);
     for (const { deviceBytes, first, count } of this.#pieces()) {
       const piece = result.subarray(first, first + count);
@@ -213,7 +210,7 @@ export class DeviceTensor {
    * @throws {ShapeError} if the last axis is not contiguous, or the strides do not fit the shape
    * @example the second half of the channels
    * ```ts
-   * import { openDevice } from "./mod.ts";
+   * import { openDevice } from "@flashfftconv/flashfftconv";
    * import assert from "node:assert/strict";
    * using device = openDevice("cpu");
    * using u = device.tensor(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), { shape: [1, 4, 2] });
@@ -223,18 +220,20 @@ export class DeviceTensor {
    */
   view(options: ViewOptions): DeviceTensor {
     this.#use("tensor");
+    checkKeys("a view", options, viewOptionNames);
     const shape = checkShape("shape", options.shape);
     const offset = checkCount("offset", options.offset ?? 0, Number.MAX_SAFE_INTEGER, 0);
     let strides = packedStrides(shape);
-    if (options.strides) {
-      if (options.strides.length !== shape.length || options.strides.at(-1) !== 1) {
+    if (options.strides !== undefined) {
+      const given = options.strides;
+      if (!Array.isArray(given) || given.length !== shape.length || given.at(-1) !== 1) {
         throw new ShapeError(
-          `strides are ${show([...options.strides])} for shape ${show([...shape])}; ` +
+          `strides are ${show(given)} for shape ${show([...shape])}; ` +
             "there must be one for each axis, and the last must be 1",
         );
       }
-      options.strides.forEach((s, axis) => checkCount(`strides[${axis}]`, s, Number.MAX_SAFE_INTEGER, 0));
-      strides = Object.freeze([...options.strides]);
+      for (const [axis, s] of given.entries()) checkCount(`strides[${axis}]`, s, Number.MAX_SAFE_INTEGER, 0);
+      strides = Object.freeze([...given]);
     }
     const end = offset + extentOf(shape, strides);
     const available = extentOf(this.shape, this.strides);
@@ -266,7 +265,7 @@ export class DeviceTensor {
       );
     }
     const { calls, lease } = to.session;
-    const lane = streamHandle(to.session, options.stream);
+    const lane = streamOf("copyFrom", to.session, options);
     lease.check(calls.ffc_buffer_copy(to.buffer, to.offset, from.buffer, from.offset, to.bytes, lane, lease.error));
   }
 
@@ -278,7 +277,7 @@ export class DeviceTensor {
     if (!Number.isInteger(value) || value < 0 || value > 255) {
       throw new InvalidArgumentError(`value is ${show(value)}; it must be a whole number from 0 to 255`);
     }
-    const lane = streamHandle(session, options.stream);
+    const lane = streamOf("fillBytes", session, options);
     session.lease.check(session.calls.ffc_buffer_fill(buffer, offset, bytes, value, lane, session.lease.error));
   }
 

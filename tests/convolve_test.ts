@@ -90,16 +90,31 @@ Deno.test("convolve: reports progress up to 1, rising", async () => {
 
 Deno.test("convolve: an aborted call is rejected with the signal's reason, soon, and leaves the device usable", async () => {
   using device = openTestDevice();
-  const long = new Float32Array(1 << 23);
+  const long = new Float32Array(1 << 24); // 300 ms of work on two cores
   const controller = new AbortController();
   const reason = new Error("enough");
   const begin = performance.now();
-  const running = convolve(long, new Float32Array(1 << 21), { device, signal: controller.signal });
-  setTimeout(() => controller.abort(reason), 20);
+  const running = convolve(long, new Float32Array(1 << 22), { device, signal: controller.signal });
+  setTimeout(() => controller.abort(reason), 5);
   await assert.rejects(running, (error) => error === reason);
   const stopped = performance.now() - begin;
   assert.ok(stopped < 5000, `it took ${stopped} ms to stop`);
   await assert.rejects(convolve(u, k, { device, signal: AbortSignal.abort(reason) }), (error) => error === reason);
+  assert.deepEqual(await convolve(u, k, { device, mode: "same" }), Float32Array.of(1, 2.5, 4));
+});
+
+Deno.test("convolve: what onProgress throws stops the work and rejects the promise", async () => {
+  using device = openTestDevice();
+  const reason = new Error("mine");
+  let calls = 0;
+  const onProgress = () => {
+    calls++;
+    throw reason;
+  };
+  const long = new Float32Array(1 << 24);
+  await assert.rejects(convolve(long, long, { device, onProgress }), (error) => error === reason); // from the timer
+  await assert.rejects(convolve(u, k, { device, onProgress }), (error) => error === reason); // or at the end
+  assert.equal(calls, 2);
   assert.deepEqual(await convolve(u, k, { device, mode: "same" }), Float32Array.of(1, 2.5, 4));
 });
 
@@ -148,6 +163,9 @@ Deno.test("convolve: refuses what it cannot do, and says what is possible", asyn
     (e) => e instanceof InvalidArgumentError && /known are mode/.test(e.message),
   );
   await assert.rejects(bad(u, k, { device: "tpu" }), InvalidArgumentError);
+  await assert.rejects(bad(u, k, { signal: {} }), InvalidArgumentError);
+  await assert.rejects(bad(u, k, { onProgress: 1 }), InvalidArgumentError);
+  await assert.rejects(bad(u, k, { libraryPath: "other.so" }), InvalidArgumentError); // with an open device
   assert.equal(device.memory().liveObjects, 0);
 });
 

@@ -20,6 +20,7 @@ function errors(name: string, body: (device: ffc.Device) => void | Promise<void>
   Deno.test(`errors: ${name}`, async () => {
     using device = openTestDevice();
     await body(device);
+    await device.synchronize(); // work in flight keeps what it uses
     assert.equal(device.memory().liveObjects, 0, "objects were left behind");
     assert.equal(device.memory().liveBytes, 0, "bytes were left behind");
     // and the device still works
@@ -58,6 +59,45 @@ errors("options of a plan that do not exist", (device) => {
   refuses(plan({ skip: true, mode: "full" }), ffc.InvalidArgumentError, /causal, circular or same/);
 });
 
+errors("options that are no objects, or misspelt", async (device) => {
+  using tensor = device.zeros([4]);
+  using plan = device.plan({ length: 4, kernelLength: 1 });
+  const one = Float32Array.of(1);
+  using spectrum = plan.spectrum(one);
+  using event = device.event();
+  const calls: { readonly [name: string]: (options: never) => unknown } = {
+    plan: (options) => device.plan(options),
+    tensor: (options) => device.tensor(one, options),
+    view: (options) => tensor.view(options),
+    "plan.spectrum": (options) => plan.spectrum(one, options),
+    recompute: (options) => spectrum.recompute(one, options),
+    forward: (options) => plan.forward(tensor, spectrum, options),
+    copyFrom: (options) => tensor.copyFrom(tensor, options),
+    fillBytes: (options) => tensor.fillBytes(0, options),
+    openDevice: (options) => ffc.openDevice("cpu", options),
+    strides: (strides) =>
+      device.plan({ length: 4, kernelLength: 1, strides: strides === null ? anything(0) : strides }),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    for (const options of [null, 5, [1]]) {
+      refuses(() => call(anything(options)), ffc.InvalidArgumentError, /must be an object/);
+    }
+    refuses(() => call(anything({ strem: 1 })), ffc.InvalidArgumentError, new RegExp(`"strem"; known are`));
+    assert.ok(name);
+  }
+  const waiting: readonly ((options: never) => Promise<unknown>)[] = [
+    (options) => tensor.read(options),
+    (options) => tensor.write(new Float32Array(4), options),
+    (options) => ffc.convolve(one, one, options),
+  ];
+  for (const call of waiting) {
+    for (const options of [null, 5, { strem: 1 }]) {
+      await assert.rejects(call(anything(options)), ffc.InvalidArgumentError);
+    }
+  }
+  refuses(() => event.elapsedMsSince(anything(5)), ffc.InvalidArgumentError, /device\.event\(\)/);
+});
+
 errors("strides that do not fit", (device) => {
   const plan = (strides: object, more: object = {}) => () =>
     device.plan({ batch: 2, channels: 3, length: 8, kernelLength: 4, strides, ...more });
@@ -77,9 +117,11 @@ errors("tensors: rank, shape, dtype, host arrays", (device) => {
   refuses(() => device.tensor(data, { shape: [2, 2] }), ffc.ShapeError, /6 elements.*needs 4/);
   refuses(() => device.tensor(new Float32Array(0)), ffc.ShapeError, /at least 1/);
   for (const bad of [0, -2, 2.5, NaN]) refuses(() => device.empty([bad, 3]), ffc.ShapeError, /whole number/);
+  refuses(() => device.empty(new Array(2)), ffc.ShapeError, /shape\[0\] is undefined/); // holes, no numbers
   refuses(() => device.empty([2 ** 30, 2 ** 30]), ffc.LimitExceededError, /2\^51/);
   refuses(() => device.empty([4], anything("int8")), ffc.DtypeError, /"int8"/);
   refuses(() => device.tensor(anything([1, 2])), ffc.DtypeError, /Float32Array\.from/);
+  refuses(() => device.tensor(anything(new Array(1e5).fill(1))), ffc.DtypeError, /^.{0,200}$/); // a short sentence
   refuses(() => device.tensor(anything(new Float64Array(2))), ffc.DtypeError, /Float64Array.*Float32Array\.from/);
   refuses(() => device.tensor(new Uint16Array(2)), ffc.DtypeError, /"float16" or "bfloat16"/);
   refuses(() => device.tensor(new Uint16Array(2), { dtype: "float32" }), ffc.DtypeError, /bits/);
@@ -109,6 +151,7 @@ errors("views past the end, or with another last axis", (device) => {
   refuses(() => tensor.view({ shape: [2, 2], strides: [9, 1] }), ffc.OutOfBoundsError, /element 11/);
   refuses(() => tensor.view({ shape: [2, 2], strides: [2, 2] }), ffc.ShapeError, /last must be 1/);
   refuses(() => tensor.view({ shape: [2, 2], strides: [1] }), ffc.ShapeError, /one for each axis/);
+  refuses(() => tensor.view({ shape: [2, 2], strides: anything("21") }), ffc.ShapeError, /one for each axis/);
   refuses(() => tensor.view({ shape: [2], offset: -1 }), ffc.ShapeError, /at least 0/);
   refuses(() => tensor.view({ shape: [2], offset: 0.5 }), ffc.ShapeError, /whole number/);
   refuses(() => tensor.fillBytes(256), ffc.InvalidArgumentError, /0 to 255/);
@@ -230,6 +273,11 @@ errors("things of two devices", (device) => {
 
 errors("out of memory: 2^50 bytes", (device) => {
   refuses(() => device.empty([2 ** 20, 2 ** 28]), ffc.OutOfMemoryError, /1125899906842624|memory/);
+  if (device.type !== "cpu") return;
+  assert.equal(device.memory().peakBytes, 0, "memory that was never there has no peak");
+  // A transform that the machine has no memory for, also where the system promises more than it has.
+  const L = 2 ** 38;
+  refuses(() => device.plan({ length: L, kernelLength: L, mode: "full" }), ffc.OutOfMemoryError, /bytes/);
 });
 
 Deno.test("errors: the memory limit of a device", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToBfloat16Bits, float32ToFloat16Bits } from "../mod.ts";
-import { ShapeError } from "../mod.ts";
+import { DtypeError, InvalidArgumentError, ShapeError } from "../mod.ts";
 import { uniform } from "./random.ts";
 
 const patterns = Uint16Array.from({ length: 65536 }, (_, i) => i);
@@ -64,6 +64,20 @@ for (const { name, exponentBits, toBits, toFloat } of formats) {
     assert.deepEqual(toFloat(out), Float32Array.of(1, 2, 3));
     assert.throws(() => toBits(new Float32Array(4), out), ShapeError);
     assert.throws(() => toFloat(out, new Float32Array(2)), ShapeError);
+  });
+
+  Deno.test(`${name}: refuses arrays of another class, which would be misread, and detached ones`, () => {
+    const toBitsOf = (values: unknown, out?: unknown) => toBits(values as Float32Array, out as Uint16Array);
+    const toFloatOf = (bits: unknown, out?: unknown) => toFloat(bits as Uint16Array, out as Float32Array);
+    for (const wrong of [[1, 2], Float64Array.of(1, 2), Int16Array.of(1, 2), null]) {
+      assert.throws(() => toBitsOf(wrong), DtypeError);
+      assert.throws(() => toFloatOf(wrong), DtypeError);
+      assert.throws(() => toBitsOf(Float32Array.of(1, 2), wrong), DtypeError);
+      assert.throws(() => toFloatOf(Uint16Array.of(1, 2), wrong), DtypeError);
+    }
+    const gone = Float32Array.of(1);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    assert.throws(() => toBits(gone), InvalidArgumentError);
   });
 }
 

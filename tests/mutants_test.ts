@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { type ConvMode, outputLength } from "../mod.ts";
 import { conv, type ConvCase, modes } from "./cases.ts";
 import { convolveAll, type OracleInput } from "./oracle.ts";
-import { makeData, rounded } from "./run_case.ts";
+import { rounded } from "./rounded.ts";
+import { makeData } from "./run_case.ts";
 import { judge } from "./tolerance.ts";
 
 const shapes: readonly ConvCase[] = modes.flatMap((mode) => {

@@ -5,11 +5,11 @@ import { type ConvMode, convolve, type ConvolveOptions, type Device, type Dtype,
 import { dtypes, modes } from "./cases.ts";
 import { openTestDevice } from "./device.ts";
 import { gaussian } from "./random.ts";
-import { rounded } from "./run_case.ts";
+import { rounded } from "./rounded.ts";
 import { arithmeticError, unitRoundoff } from "./tolerance.ts";
 import { bfloat16BitsToFloat32, float16BitsToFloat32 } from "../mod.ts";
 
-const RUNS = 60;
+const RUNS = 200;
 const length = fc.integer({ min: 1, max: 700 });
 const seed = fc.integer({ min: 1, max: 1e6 });
 const problem = fc.record({ L: length, K: length, mode: fc.constantFrom<ConvMode>(...modes), seed });

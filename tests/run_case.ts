@@ -1,14 +1,10 @@
 // Runs one case of tests/cases.ts on a device: inputs between NaN bands, the output poisoned with NaN and between
 // bands that must be untouched, the result judged against float64.
 import {
-  bfloat16BitsToFloat32,
   type ConvPlan,
   type Device,
   type DeviceTensor,
   type Dtype,
-  float16BitsToFloat32,
-  float32ToBfloat16Bits,
-  float32ToFloat16Bits,
   outputLength,
   type RowStrides,
   UnsupportedError,
@@ -16,22 +12,8 @@ import {
 import { caseName, type ConvCase } from "./cases.ts";
 import { convolveAll, type OracleInput } from "./oracle.ts";
 import { gaussian } from "./random.ts";
+import { type Rounded, rounded } from "./rounded.ts";
 import { judge, type Verdict } from "./tolerance.ts";
-
-/** Host numbers as the device will see them: rounded to the dtype, in its own form and as float64. */
-export interface Rounded {
-  readonly values: Float64Array;
-  readonly host: Float32Array | Uint16Array;
-}
-
-/** Rounds to a dtype. */
-export function rounded(values: Float64Array, dtype: Dtype): Rounded {
-  const f32 = Float32Array.from(values);
-  if (dtype === "float32") return { values: Float64Array.from(f32), host: f32 };
-  const half = dtype === "float16";
-  const host = half ? float32ToFloat16Bits(f32) : float32ToBfloat16Bits(f32);
-  return { values: Float64Array.from(half ? float16BitsToFloat32(host) : bfloat16BitsToFloat32(host)), host };
-}
 
 /** The numbers of a case. */
 export interface CaseData {

@@ -80,7 +80,7 @@ Contender ours(const Problem& q, const std::vector<float>& u, const std::vector<
   std::shared_ptr<CpuEngine> engine = makeCpuEngine(makeProblem(d), options);
   std::shared_ptr<float> spectrum(allocateFloats(engine->info().spectrumBytes / 4, "the bench's spectra").release(),
                                   std::free);
-  engine->computeSpectrum(spectrum.get(), k.data(), pool);
+  engine->computeSpectrum(spectrum.get(), k.data(), pool, Progress());
   const std::string name = std::string(cpuInstructionSet(portable)) + ", " + std::to_string(pool.threads()) +
                            (pool.threads() == 1 ? " thread" : " threads");
   std::printf("  plan: %s\n", engine->explainJson().c_str());

@@ -108,16 +108,17 @@ class CpuDevice : public Device {
   std::shared_ptr<ConvPlan> createPlan(const ConvProblem& problem) override;
 
   void convolveHost(const ConvProblem& problem, const HostTensors& tensors, const Progress& progress) override {
-    const auto throwIfCancelled = [&] {
-      if (progress.cancelled()) throw Error(FFC_CANCELLED, "the convolution was cancelled by its caller");
-    };
     progress.report(0.0);
-    throwIfCancelled();
+    progress.throwIfCancelled();
     const std::unique_ptr<CpuEngine> engine = makeEngine(problem);
     const HostBlock spectrum(memory_, engine->info().spectrumBytes, "a kernel spectrum");
-    engine->computeSpectrum(spectrum.data(), tensors.kernel, pool_);
-    throwIfCancelled();
-    engine->forward(spectrum.data(), tensors, pool_, progress);
+    // A kernel is one transform, a block two: there and back. Direct sums only copy the kernel.
+    const double kernels = problem.sharedKernel ? 1.0 : static_cast<double>(problem.channels);
+    const double blocks = static_cast<double>(problem.rows()) * static_cast<double>(engine->info().segments);
+    Progress first = progress, second = progress;
+    first.end = second.begin = engine->info().transformLength > 0 ? kernels / (kernels + 2.0 * blocks) : 0.0;
+    engine->computeSpectrum(spectrum.data(), tensors.kernel, pool_, first);
+    engine->forward(spectrum.data(), tensors, pool_, second);
     progress.report(1.0);
   }
 
@@ -143,7 +144,7 @@ class CpuPlan : public ConvPlan, public std::enable_shared_from_this<CpuPlan> {
                        const std::shared_ptr<Stream>& stream) override {
     cpuStream(stream).enqueue([plan = shared_from_this(), spectrum, kernel] {
       plan->engine_->computeSpectrum(static_cast<CpuSpectrum&>(*spectrum).data(), kernel.as<void>(),
-                                     plan->device_->pool());
+                                     plan->device_->pool(), Progress());
     });
   }
 

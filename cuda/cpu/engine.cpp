@@ -38,19 +38,19 @@ const char* at(const void* base, int64_t elements, Dtype dtype) {
   return base ? static_cast<const char*>(base) + elements * dtypeBytes(dtype) : nullptr;
 }
 
-// Counts finished pieces; several threads report, the caller sees a number that only grows.
+// Counts finished work; several threads report, the caller sees a number that only grows. The unit is a block of a
+// row, or where all threads share one transform, a vector of it.
 class Meter {
  public:
   Meter(const Progress& progress, int64_t total) : progress_(progress), total_(total) {
     progress_.report(0);
+    checkCancelled();
   }
-  void checkCancelled() const {
-    if (progress_.cancelled()) throw Error(FFC_CANCELLED, "the convolution was cancelled by its caller");
-  }
-  void done(int64_t pieces) {
+  void checkCancelled() const { progress_.throwIfCancelled(); }
+  void done(int64_t units) {
     if (!progress_.words) return;
     const std::lock_guard<std::mutex> lock(mutex_);
-    done_ += pieces;
+    done_ += units;
     progress_.report(static_cast<double>(done_) / static_cast<double>(total_));
   }
 
@@ -87,7 +87,7 @@ class Engine : public CpuEngine {
 
   const PlanInfo& info() const override { return info_; }
   std::string explainJson() const override;
-  void computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool) const override;
+  void computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool, const Progress& progress) const override;
   void forward(const void* spectrum, const HostTensors& tensors, ThreadPool& pool,
                const Progress& progress) const override;
 
@@ -105,7 +105,7 @@ class Engine : public CpuEngine {
   int64_t directInputFloats() const { return roundUp(taps_.count + choice_.step + 64, 16); }
   RowSource kernelSource(const void* kernel, int64_t row, std::vector<float>& folded) const;
   void transformKernel(float* target, const RowSource& source) const;
-  void transformKernelShared(float* target, const RowSource& source, ThreadPool& pool) const;
+  void transformKernelShared(float* target, const RowSource& source, ThreadPool& pool, Meter& meter) const;
   Row row(const void* spectrum, const HostTensors& tensors, int64_t index, const void* samples) const;
   void runBlock(const Row& row, int64_t segment, float* scratch) const;
   void runDirect(const Row& row, int64_t segment, float* scratch) const;
@@ -282,28 +282,37 @@ void Engine::transformKernel(float* target, const RowSource& source) const {
   simd_.transformBlocks(t, 1, target, 0, t.level[0].radix, static_cast<float>(1.0 / static_cast<double>(t.points)));
 }
 
-void Engine::transformKernelShared(float* target, const RowSource& source, ThreadPool& pool) const {
+void Engine::transformKernelShared(float* target, const RowSource& source, ThreadPool& pool, Meter& meter) const {
   const Transform& t = plan_->transform();
   const float scale = static_cast<float>(1.0 / static_cast<double>(t.points));
   shareForward(
       target, pool,
-      [&](int64_t m0, int64_t m1) { simd_.loadFirstLevel(t, target, source, 0, m0, m1); },
+      [&](int64_t m0, int64_t m1) {
+        meter.checkCancelled();
+        simd_.loadFirstLevel(t, target, source, 0, m0, m1);
+        meter.done((m1 - m0) * t.level[0].radix);
+      },
       [&](int level, int64_t offset, int64_t count) {
+        meter.checkCancelled();
         simd_.transformBlocks(t, level, target, offset, count, scale);
+        meter.done(count * t.level[level].size);
       },
       false);
 }
 
-void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool) const {
+void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool, const Progress& progress) const {
   float* target = static_cast<float*>(spectrum);
   if (plan_ && kernelRows() < threads_ && choice_.points >= (1 << 13)) {
+    Meter meter(progress, kernelRows() * 2 * plan_->transform().vectors);  // each vector is loaded, then transformed
     for (int64_t i = 0; i < kernelRows(); ++i) {
       std::vector<float> folded;
-      transformKernelShared(target + i * spectrumRowFloats_, kernelSource(kernel, i, folded), pool);
+      transformKernelShared(target + i * spectrumRowFloats_, kernelSource(kernel, i, folded), pool, meter);
     }
     return;
   }
+  Meter meter(progress, kernelRows());
   pool.parallelFor(kernelRows(), [&](int64_t i) {
+    meter.checkCancelled();
     std::vector<float> folded;
     const RowSource source = kernelSource(kernel, i, folded);
     float* row = target + i * spectrumRowFloats_;
@@ -311,6 +320,7 @@ void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& poo
       transformKernel(row, source);
     else
       simd_.loadRow(row, source, 0, spectrumRowFloats_ / simd_.lanes);
+    meter.done(1);
   });
 }
 
@@ -383,18 +393,21 @@ void Engine::runShared(const Row& r, int64_t segment, float* data, ThreadPool& p
       [&](int64_t m0, int64_t m1) {
         meter.checkCancelled();
         simd_.loadFirstLevel(t, data, r.source, begin, m0, m1);
+        meter.done((m1 - m0) * t.level[0].radix);
       },
       [&](int level, int64_t offset, int64_t count) {
         meter.checkCancelled();
         simd_.convolveBlocks(t, level, data, offset, count, r.spectrum);
+        meter.done(count * t.level[level].size);
       },
       true);
   const int64_t stride = t.level[0].stride, strip = roundUp((stride + 8 * threads_ - 1) / (8 * threads_), 16);
   pool.parallelFor((stride + strip - 1) / strip, [&](int64_t i) {
     meter.checkCancelled();
-    simd_.storeFirstLevel(t, data, r.sink, span, i * strip, std::min(stride, (i + 1) * strip));
+    const int64_t m0 = i * strip, m1 = std::min(stride, m0 + strip);
+    simd_.storeFirstLevel(t, data, r.sink, span, m0, m1);
+    meter.done((m1 - m0) * t.level[0].radix);
   });
-  meter.done(1);
 }
 
 // Rows firstRow .. firstRow + rows - 1; copies, if given, holds their inputs.
@@ -431,8 +444,8 @@ void Engine::forwardRows(const void* spectrum, const HostTensors& tensors, int64
 void Engine::forward(const void* spectrum, const HostTensors& tensors, ThreadPool& pool,
                      const Progress& progress) const {
   const int64_t rows = problem_.rows(), segments = layout_.segments;
-  Meter meter(progress, rows * segments);
-  meter.checkCancelled();
+  // Where threads share one transform, each vector of it is loaded, convolved and stored.
+  Meter meter(progress, rows * segments * (choice_.split ? 3 * plan_->transform().vectors : 1));
   // A block reads all its inputs before it writes, so a row of one block can be computed in place as it is. Of
   // several blocks each reads inputs that its neighbour overwrites: such rows are copied first, a few at a time.
   if (tensors.y != tensors.u || segments == 1) return forwardRows(spectrum, tensors, 0, rows, nullptr, pool, meter);

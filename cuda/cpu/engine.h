@@ -21,9 +21,10 @@ class CpuEngine {
   virtual ~CpuEngine() = default;
   virtual const PlanInfo& info() const = 0;
   virtual std::string explainJson() const = 0;
-  virtual void computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool) const = 0;
-  // Runs to the end on the pool. Throws Error(FFC_CANCELLED) when progress asks to stop. `tensors` has the
+  // Both run to the end on the pool, and throw Error(FFC_CANCELLED) when progress asks to stop. `tensors` has the
   // strides of the problem; tensors.kernel is not read.
+  virtual void computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool,
+                               const Progress& progress) const = 0;
   virtual void forward(const void* spectrum, const HostTensors& tensors, ThreadPool& pool,
                        const Progress& progress) const = 0;
 };

@@ -112,19 +112,22 @@ int usableCores() {
   return std::max(1, cores);
 }
 
-HostBlock::HostBlock(MemoryLedger& ledger, int64_t bytes, const char* what) : ledger_(ledger), bytes_(bytes) {
-  ledger_.acquire(bytes);
-  // Linux promises more memory than there is and kills the process when it is touched, so large requests are checked
-  // against what there is. Below this size the answer of malloc is good enough, and reading /proc would take longer
-  // than the allocation.
+void checkHostHas(int64_t bytes, const char* what) {
+  // Below this size the answer of malloc is good enough, and reading /proc would take longer than the allocation.
   constexpr int64_t checkedBytes = int64_t{16} << 20;
+  if (bytes < checkedBytes) return;
+  const HostMemory memory = hostMemory();
+  if (bytes > memory.availableBytes)
+    throw Error(FFC_OUT_OF_MEMORY, std::string(what) + " of " + std::to_string(bytes) + " bytes: the host has " +
+                                       std::to_string(memory.availableBytes) + " bytes available of " +
+                                       std::to_string(memory.totalBytes));
+}
+
+HostBlock::HostBlock(MemoryLedger& ledger, int64_t bytes, const char* what) : ledger_(ledger), bytes_(bytes) {
   constexpr int64_t alignment = 64;
+  checkHostHas(bytes, what);  // before the ledger: what was never there must not count as its peak
+  ledger_.acquire(bytes);
   try {
-    const HostMemory memory = bytes >= checkedBytes ? hostMemory() : HostMemory{unlimited, unlimited};
-    if (bytes > memory.availableBytes)
-      throw Error(FFC_OUT_OF_MEMORY, std::string(what) + " of " + std::to_string(bytes) + " bytes: the host has " +
-                                         std::to_string(memory.availableBytes) + " bytes available of " +
-                                         std::to_string(memory.totalBytes));
     if (posix_memalign(&data_, alignment, static_cast<size_t>(std::max(bytes, int64_t{1}))) != 0)
       throw Error(FFC_OUT_OF_MEMORY,
                   std::string(what) + " of " + std::to_string(bytes) + " bytes: the host's allocator refused");

@@ -13,6 +13,10 @@ struct HostMemory {
 };
 HostMemory hostMemory();
 
+// Linux promises more memory than there is and kills the process when it is touched, so large requests are checked
+// against what there is. Throws Error(FFC_OUT_OF_MEMORY) naming `what`.
+void checkHostHas(int64_t bytes, const char* what);
+
 // One per core this process may run on (affinity), no more than its control group's CPU quota pays for.
 int usableCores();
 

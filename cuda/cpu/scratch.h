@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../host/status.h"
+#include "host_memory.h"
 
 namespace ffc {
 
@@ -26,6 +27,7 @@ inline FloatBlock allocateFloats(int64_t count, const char* purpose) {
   const int64_t bytes = count * static_cast<int64_t>(sizeof(float));
   const int64_t alignment = bytes >= hugePage ? hugePage : 64;
   const int64_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  checkHostHas(rounded, purpose);
   auto* p = static_cast<float*>(std::aligned_alloc(static_cast<size_t>(alignment), static_cast<size_t>(rounded)));
   if (!p)
     throw Error(FFC_OUT_OF_MEMORY,

@@ -15,10 +15,12 @@ namespace ffc {
 // What a kernel may use on this device. Read once from the device; the context may lower the limits so that
 // one machine can stand in for a smaller one in tests.
 struct GpuLimits {
+  int ordinal = 0;
   int computeMajor = 0, computeMinor = 0;  // 8.0 when the context is portable
   int multiprocessors = 0;
   int64_t sharedMemoryPerBlock = 0;  // opt-in limit of one block, static part included
   int64_t l2Bytes = 0;
+  int64_t scratchLimitBytes = 0;  // device memory a multi-pass convolution may use between its passes
 };
 
 // Constant tables (twiddles, DFT matrices) live on the device once per context, not once per plan.
@@ -51,6 +53,7 @@ using GpuAlgorithmFactory = std::unique_ptr<GpuAlgorithm> (*)(const ConvProblem&
 std::unique_ptr<GpuAlgorithm> makeDirect(const ConvProblem&, const GpuLimits&, TableCache&, std::string* why);
 std::unique_ptr<GpuAlgorithm> makeFusedFp32(const ConvProblem&, const GpuLimits&, TableCache&, std::string* why);
 std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem&, const GpuLimits&, TableCache&, std::string* why);
+std::unique_ptr<GpuAlgorithm> makeMultiPass(const ConvProblem&, const GpuLimits&, TableCache&, std::string* why);
 
 // Throws Error with a fitting status if `code` is not cudaSuccess; `what` says what was tried.
 void checkCuda(cudaError_t code, const char* what);

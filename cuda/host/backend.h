@@ -74,10 +74,15 @@ class Spectrum {
 // Host-array runs report and can be stopped: progress[0] gets 0..1000, progress[1] != 0 asks to stop.
 struct Progress {
   int32_t* words = nullptr;
+  double begin = 0.0, end = 1.0;  // the part of the whole that report() counts from 0 to 1
   void report(double fraction) const {
-    if (words) __atomic_store_n(&words[0], static_cast<int32_t>(fraction * 1000.0), __ATOMIC_RELAXED);
+    const double whole = begin + fraction * (end - begin);
+    if (words) __atomic_store_n(&words[0], static_cast<int32_t>(whole * 1000.0), __ATOMIC_RELAXED);
   }
   bool cancelled() const { return words && __atomic_load_n(&words[1], __ATOMIC_RELAXED) != 0; }
+  void throwIfCancelled() const {
+    if (cancelled()) throw Error(FFC_CANCELLED, "the convolution was cancelled by its caller");
+  }
 };
 
 struct HostTensors {

@@ -120,7 +120,9 @@ ConvProblem makeProblem(const ffc_conv_desc& d) {
     if (d.kernel_channel_stride) fail(FFC_INVALID_SHAPE, "a shared kernel has no channel stride; it must be 0");
   } else {
     p.kernelChannelStride = d.kernel_channel_stride ? d.kernel_channel_stride : p.kernelLength;
-    if (p.kernelChannelStride < p.kernelLength || p.kernelChannelStride > maxElements / p.channels)
+    if (p.kernelChannelStride > maxElements / p.channels)
+      fail(FFC_LIMIT_EXCEEDED, "the kernel reaches past 2^56 elements");
+    if (p.kernelChannelStride < p.kernelLength)
       fail(FFC_INVALID_SHAPE, "kernel_channel_stride is " + std::to_string(p.kernelChannelStride) +
                                   "; it must be at least kernel_length " + std::to_string(p.kernelLength));
   }

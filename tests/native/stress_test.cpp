@@ -492,6 +492,10 @@ void testConvolutionErrors() {
   planFails(FFC_LIMIT_EXCEEDED, "", [](ffc_conv_desc& d) {
     d.batch = int64_t{1} << 40, d.channels = 2, d.length = 1, d.u_channel_stride = int64_t{1} << 50;
   });
+  planFails(FFC_LIMIT_EXCEEDED, "kernel reaches past", [](ffc_conv_desc& d) {
+    d.channels = int64_t{1} << 30, d.length = 1, d.kernel_length = int64_t{1} << 40;
+  });
+  planFails(FFC_INVALID_SHAPE, "at least kernel_length 32", [](ffc_conv_desc& d) { d.kernel_channel_stride = 31; });
   planFails(FFC_ABI_MISMATCH, "struct_size", [](ffc_conv_desc& d) { d.struct_size = 100; });
 
   Job job(context, causal(2, 3, 64, 32), 5);
@@ -620,9 +624,8 @@ void testConvolutionErrors() {
 
 // Another thread asks to stop as soon as the run has shown progress. On a busy machine that thread may come too late
 // to stop anything, so there are a few attempts; one must be stopped midway.
-void testCancel() {
+void testCancel(int64_t rows, int64_t length) {
   const ffc_context context = openContext(2);
-  const int64_t rows = sanitized ? 256 : 2048, length = 8192;
   const auto desc = causal(1, rows, length, length);
   const auto u = randomFloats(static_cast<size_t>(rows * length), 1);
   const auto kernel = randomFloats(static_cast<size_t>(rows * length), 2);
@@ -701,7 +704,8 @@ int main() {
   testConvolutionErrors();
   testThreads();
   testDestroyInFlight();
-  testCancel();
+  testCancel(sanitized ? 256 : 2048, 8192);
+  testCancel(1, sanitized ? 1 << 20 : 1 << 22);  // one transform, shared by the threads
   testEnqueueTime();
   testLeaks();
   return report_checks("stress_test");

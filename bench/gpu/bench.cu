@@ -1,0 +1,690 @@
+// Native harness for the CUDA backend, through the public C ABI: correctness of a table of cases against float64, and
+// times by CUDA events, as JSON lines.
+//
+//   bench --lib build/libflashfftconv.so [--check] [--speed] [--filter TEXT] [--out FILE] [--commit ID] [--dirty 0|1]
+//         [--seconds LIMIT]
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "library.h"
+#include "reference.h"
+
+using namespace bench;
+
+namespace {
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void cuda(cudaError_t code) {
+  if (code != cudaSuccess) throw std::runtime_error(cudaGetErrorString(code));
+}
+
+// ------------------------------------------------------------------------------------------------ numbers
+
+int64_t bytesOf(int dtype) { return dtype == FFC_DTYPE_FLOAT32 ? 4 : 2; }
+
+void store(void* data, int64_t i, int dtype, float v) {
+  if (dtype == FFC_DTYPE_FLOAT32) static_cast<float*>(data)[i] = v;
+  if (dtype == FFC_DTYPE_FLOAT16) static_cast<__half*>(data)[i] = __float2half_rn(v);
+  if (dtype == FFC_DTYPE_BFLOAT16) static_cast<__nv_bfloat16*>(data)[i] = __float2bfloat16_rn(v);
+}
+
+double load(const void* data, int64_t i, int dtype) {
+  if (dtype == FFC_DTYPE_FLOAT32) return static_cast<const float*>(data)[i];
+  if (dtype == FFC_DTYPE_FLOAT16) return __half2float(static_cast<const __half*>(data)[i]);
+  return __bfloat162float(static_cast<const __nv_bfloat16*>(data)[i]);
+}
+
+const char* dtypeNames[] = {"", "float32", "float16", "bfloat16"};
+const char* modeNames[] = {"", "causal", "circular", "full", "same", "valid"};
+const char* algorithmNames[] = {"auto", "direct", "fft", "overlap-save", "fused-mma", "fused-fp32", "multi-pass"};
+
+// -------------------------------------------------------------------------------------------------- cases
+
+struct Case {
+  int mode = FFC_MODE_CAUSAL, dtype = FFC_DTYPE_FLOAT32, kernelDtype = FFC_DTYPE_FLOAT32;
+  int precision = FFC_PRECISION_DEFAULT, algorithm = FFC_ALGORITHM_AUTO;
+  uint32_t flags = 0;
+  int64_t batch = 1, channels = 1, length = 1, kernelLength = 1;
+  int64_t rowGap = 0;       // extra elements between rows of u, gates and y (an odd number leaves them unaligned)
+  bool inPlace = false;
+  int64_t sharedLimit = 0;  // pretend a smaller device
+  bool portable = false;
+  bool hostArrays = false;  // through ffc_convolve_host
+
+  int gates() const { return !!(flags & FFC_CONV_PRE_GATE) + !!(flags & FFC_CONV_POST_GATE); }
+  std::string name() const {
+    std::string s = std::string(modeNames[mode]) + "/" + dtypeNames[dtype] + "/" + algorithmNames[algorithm] + "/B" +
+                    std::to_string(batch) + "/H" + std::to_string(channels) + "/L" + std::to_string(length) + "/K" +
+                    std::to_string(kernelLength) + "/g" + std::to_string(gates());
+    if (kernelDtype != FFC_DTYPE_FLOAT32) s += std::string("/k-") + dtypeNames[kernelDtype];
+    if (precision) s += precision == FFC_PRECISION_FAST ? "/fast" : "/accurate";
+    if (flags & FFC_CONV_SKIP) s += "/skip";
+    if (flags & FFC_CONV_SHARED_KERNEL) s += "/shared";
+    if (rowGap) s += "/gap" + std::to_string(rowGap);
+    if (inPlace) s += "/in-place";
+    if (sharedLimit) s += "/smem" + std::to_string(sharedLimit);
+    if (portable) s += "/portable";
+    if (hostArrays) s += "/host";
+    return s;
+  }
+  int64_t outputLength() const {
+    const int64_t L = length, K = kernelLength;
+    if (mode == FFC_MODE_FULL) return L + K - 1;
+    if (mode == FFC_MODE_VALID) return std::max(L, K) - std::min(L, K) + 1;
+    return L;
+  }
+  int64_t outputOffset() const {
+    if (mode == FFC_MODE_SAME) return (kernelLength - 1) / 2;
+    if (mode == FFC_MODE_VALID) return std::min(length, kernelLength) - 1;
+    return 0;
+  }
+  bool fast() const {
+    return precision == FFC_PRECISION_FAST || (precision == FFC_PRECISION_DEFAULT && dtype == FFC_DTYPE_BFLOAT16);
+  }
+  // Relative L2 error allowed against float64 on the rounded inputs: the documented classes. They hold for many
+  // samples; a few may all lie where rounding to the output's type is worst (twice the average error or more).
+  double tolerance(int64_t samples) const { return tolerance() * (1.0 + 1.5 / std::sqrt(double(samples))); }
+  double tolerance() const {
+    const bool longRow = length > 8192;
+    if (dtype == FFC_DTYPE_BFLOAT16) return fast() ? (longRow ? 2.15e-3 : 2.0e-3) : 1.75e-3;
+    if (dtype == FFC_DTYPE_FLOAT16) return fast() ? (longRow ? 1.4e-3 : 1.1e-3) : 6e-4;
+    return fast() ? 8e-4 : 1e-6;
+  }
+};
+
+// One (B, H, samples) tensor with guards around it and gaps between its rows. Its values repeat a table of random
+// numbers, so that large ones are filled fast and any row can be recomputed.
+struct Layout {
+  int64_t batch, channels, samples, gap, guard = 64;
+  int64_t channelStride() const { return samples + gap; }
+  int64_t batchStride() const { return channels * channelStride() + gap; }
+  int64_t elements() const { return 2 * guard + (batch - 1) * batchStride() + channels * channelStride(); }
+  int64_t at(int64_t b, int64_t h) const { return guard + b * batchStride() + h * channelStride(); }
+};
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : values_(size) {
+    std::mt19937_64 generator(seed);
+    std::normal_distribution<float> normal;
+    for (float& v : values_) v = normal(generator);
+  }
+  // The table rounded to a dtype.
+  const std::vector<uint8_t>& rounded(int dtype) {
+    auto& bytes = rounded_[dtype];
+    if (bytes.empty()) {
+      bytes.resize(size * bytesOf(dtype));
+      for (int64_t i = 0; i < size; ++i) store(bytes.data(), i, dtype, values_[i]);
+    }
+    return bytes;
+  }
+  double at(int64_t element, int dtype) { return load(rounded(dtype).data(), element % size, dtype); }
+  static constexpr int64_t size = 4194301;  // prime, so that rows do not repeat
+
+ private:
+  std::vector<float> values_;
+  std::map<int, std::vector<uint8_t>> rounded_;
+};
+
+struct Result {
+  double relL2 = 0, maxError = 0, medianMs = 0, minMs = 0, maxMs = 0, spectrumMs = 0;
+  int64_t peakBytes = 0, checkedRows = 0;
+  ffc_plan_info info{};
+  std::string failure;
+};
+
+class Runner {
+ public:
+  Runner(const Library& library, int64_t sharedLimit, bool portable) : lib_(library) {
+    ffc_context_desc desc{};
+    desc.struct_size = sizeof desc;
+    desc.device_type = FFC_DEVICE_CUDA;
+    desc.shared_memory_limit_bytes = sharedLimit;
+    desc.flags = portable ? FFC_CONTEXT_PORTABLE : 0;
+    lib_.call(lib_.ffc_context_create, &desc, &context_);
+  }
+  ~Runner() { lib_.ffc_context_destroy(context_, nullptr); }
+
+  Result run(const Case& c, bool timed) {
+    Result r;
+    std::vector<ffc_buffer> buffers;
+    ffc_plan plan = 0;
+    ffc_spectrum spectrum = 0;
+    try {
+      lib_.call(lib_.ffc_memory_reset_peak, context_);
+      run(c, timed, r, buffers, plan, spectrum);
+    } catch (const std::exception& e) {
+      r.failure = e.what();
+    }
+    lib_.ffc_spectrum_destroy(spectrum, nullptr);
+    lib_.ffc_plan_destroy(plan, nullptr);
+    for (const ffc_buffer b : buffers) lib_.ffc_buffer_destroy(b, nullptr);
+    return r;
+  }
+
+ private:
+  ffc_buffer allocate(std::vector<ffc_buffer>& list, int64_t bytes) {
+    ffc_buffer b = 0;
+    lib_.call(lib_.ffc_buffer_create, context_, bytes, &b);
+    list.push_back(b);
+    return b;
+  }
+
+  void fill(ffc_buffer buffer, int64_t elements, int dtype, Random& values) {
+    const auto& table = values.rounded(dtype);
+    for (int64_t i = 0; i < elements; i += Random::size)
+      lib_.call(lib_.ffc_buffer_write, buffer, i * bytesOf(dtype), static_cast<const void*>(table.data()),
+                std::min(Random::size, elements - i) * bytesOf(dtype), ffc_stream{0});
+  }
+
+  static ffc_conv_desc descriptor(const Case& c, const Layout& in, const Layout& out) {
+    ffc_conv_desc d{};
+    d.struct_size = sizeof d;
+    d.mode = c.mode;
+    d.dtype = c.dtype;
+    d.kernel_dtype = c.kernelDtype;
+    d.precision = c.precision;
+    d.algorithm = c.algorithm;
+    d.flags = c.flags;
+    d.batch = c.batch;
+    d.channels = c.channels;
+    d.length = c.length;
+    d.kernel_length = c.kernelLength;
+    d.u_batch_stride = d.pre_gate_batch_stride = in.batchStride();
+    d.u_channel_stride = d.pre_gate_channel_stride = in.channelStride();
+    d.y_batch_stride = d.post_gate_batch_stride = out.batchStride();
+    d.y_channel_stride = d.post_gate_channel_stride = out.channelStride();
+    return d;
+  }
+
+  // The same problem on host arrays, with the same guards; also progress, and stopping before the start.
+  void runHost(const Case& c, const ffc_conv_desc& d, const Layout& in, const Layout& out, Result& r) {
+    const int64_t element = bytesOf(c.dtype), kernels = c.flags & FFC_CONV_SHARED_KERNEL ? 1 : c.channels;
+    const auto filled = [](Random& values, int64_t elements, int dtype, bool used) {
+      std::vector<uint8_t> bytes(used ? elements * bytesOf(dtype) : 0);
+      const auto& table = values.rounded(dtype);
+      for (size_t i = 0; i < bytes.size(); i += table.size())
+        std::memcpy(&bytes[i], table.data(), std::min(table.size(), bytes.size() - i));
+      return bytes;
+    };
+    const auto u = filled(u_, in.elements(), c.dtype, true), kernel = filled(kernel_, kernels * c.kernelLength, c.kernelDtype, true);
+    const auto pre = filled(pre_, in.elements(), c.dtype, c.flags & FFC_CONV_PRE_GATE);
+    const auto post = filled(post_, out.elements(), c.dtype, c.flags & FFC_CONV_POST_GATE);
+    const auto skip = filled(skip_, c.channels, c.kernelDtype, c.flags & FFC_CONV_SKIP);
+    std::vector<uint8_t> y(out.elements() * element, 0xff);
+    const auto at = [&](const std::vector<uint8_t>& v, const Layout& l) -> const void* {
+      return v.empty() ? nullptr : v.data() + l.guard * element;
+    };
+    const auto convolve = [&](int32_t* progress) {
+      lib_.call(lib_.ffc_convolve_host, context_, &d, at(u, in), static_cast<const void*>(kernel.data()), at(pre, in),
+                at(post, out), skip.empty() ? nullptr : static_cast<const void*>(skip.data()),
+                const_cast<void*>(at(y, out)), progress);
+    };
+    int32_t stopped[2] = {0, 1};
+    try {
+      convolve(stopped);
+      r.failure = "a call that was cancelled before it began ran to its end";
+      return;
+    } catch (const std::exception& e) {
+      if (std::strncmp(e.what(), "500", 3) != 0) throw;
+    }
+    int32_t progress[2] = {0, 0};
+    const double begin = seconds();
+    convolve(progress);
+    r.medianMs = (seconds() - begin) * 1e3;
+    if (progress[0] != 1000) r.failure = "progress ended at " + std::to_string(progress[0]);
+    check(c, r, out, false, [&](int64_t offset, void* target, int64_t bytes) { std::memcpy(target, &y[offset], bytes); });
+  }
+
+  void run(const Case& c, bool timed, Result& r, std::vector<ffc_buffer>& buffers, ffc_plan& plan,
+           ffc_spectrum& spectrum) {
+    const Layout in{c.batch, c.channels, c.length, c.rowGap}, out{c.batch, c.channels, c.outputLength(), c.rowGap};
+    const int64_t element = bytesOf(c.dtype), kernels = c.flags & FFC_CONV_SHARED_KERNEL ? 1 : c.channels;
+    const ffc_conv_desc d = descriptor(c, in, out);
+    if (c.hostArrays) return runHost(c, d, in, out, r);
+    lib_.call(lib_.ffc_plan_create, context_, &d, &plan);
+    r.info.struct_size = sizeof r.info;
+    lib_.call(lib_.ffc_plan_info_get, plan, &r.info);
+    lib_.call(lib_.ffc_spectrum_create, plan, &spectrum);
+
+    ffc_forward_args a{};
+    a.struct_size = sizeof a;
+    a.u = allocate(buffers, in.elements() * element);
+    fill(a.u, in.elements(), c.dtype, u_);
+    a.u_offset_bytes = in.guard * element;
+    if (c.flags & FFC_CONV_PRE_GATE) {
+      a.pre_gate = allocate(buffers, in.elements() * element);
+      fill(a.pre_gate, in.elements(), c.dtype, pre_);
+      a.pre_gate_offset_bytes = in.guard * element;
+    }
+    if (c.flags & FFC_CONV_POST_GATE) {
+      a.post_gate = allocate(buffers, out.elements() * element);
+      fill(a.post_gate, out.elements(), c.dtype, post_);
+      a.post_gate_offset_bytes = out.guard * element;
+    }
+    if (c.flags & FFC_CONV_SKIP) {
+      a.skip = allocate(buffers, c.channels * bytesOf(c.kernelDtype));
+      fill(a.skip, c.channels, c.kernelDtype, skip_);
+    }
+    a.y = c.inPlace ? a.u : allocate(buffers, out.elements() * element);
+    a.y_offset_bytes = out.guard * element;
+    if (!c.inPlace) lib_.call(lib_.ffc_buffer_fill, a.y, int64_t{0}, out.elements() * element, 0xff, ffc_stream{0});
+    const ffc_buffer kernel = allocate(buffers, kernels * c.kernelLength * bytesOf(c.kernelDtype));
+    fill(kernel, kernels * c.kernelLength, c.kernelDtype, kernel_);
+
+    lib_.call(lib_.ffc_spectrum_compute, spectrum, kernel, int64_t{0}, ffc_stream{0});
+    lib_.call(lib_.ffc_forward, plan, spectrum, static_cast<const ffc_forward_args*>(&a), ffc_stream{0});
+    lib_.call(lib_.ffc_stream_synchronize, context_, ffc_stream{0});
+    ffc_memory_info memory{};
+    memory.struct_size = sizeof memory;
+    lib_.call(lib_.ffc_memory_info_get, context_, &memory);
+    r.peakBytes = memory.peak_bytes;
+
+    check(c, r, out, timed, [&](int64_t offset, void* target, int64_t bytes) {
+      lib_.call(lib_.ffc_buffer_read, a.y, offset, target, bytes, ffc_stream{0});
+    });
+    if (r.failure.empty() && timed) time(c, r, plan, spectrum, a, kernel);
+  }
+
+  // *energy: what the squares of y would sum to if no products cancelled. A row of very few outputs may happen to be
+  // nearly zero, and an error relative to that says nothing.
+  std::vector<double> reference(const Case& c, int64_t b, int64_t h, double* energy) {
+    const Layout in{c.batch, c.channels, c.length, c.rowGap}, out{c.batch, c.channels, c.outputLength(), c.rowGap};
+    std::vector<double> v(c.length), k(c.kernelLength);
+    const int64_t kh = c.flags & FFC_CONV_SHARED_KERNEL ? 0 : h;
+    for (int64_t n = 0; n < c.length; ++n) {
+      v[n] = u_.at(in.at(b, h) + n, c.dtype);
+      if (c.flags & FFC_CONV_PRE_GATE) v[n] *= pre_.at(in.at(b, h) + n, c.dtype);
+    }
+    for (int64_t j = 0; j < c.kernelLength; ++j) k[j] = kernel_.at(kh * c.kernelLength + j, c.kernelDtype);
+    const std::vector<double> full = fullConvolution(v, k);
+    std::vector<double> y(c.outputLength());
+    if (c.mode == FFC_MODE_CIRCULAR)
+      for (size_t n = 0; n < full.size(); ++n) y[n % c.length] += full[n];
+    else
+      for (size_t n = 0; n < y.size(); ++n)
+        y[n] = n + c.outputOffset() < full.size() ? full[n + c.outputOffset()] : 0.0;
+    for (size_t n = 0; n < y.size(); ++n) {
+      if (c.flags & FFC_CONV_SKIP) y[n] += skip_.at(h, c.kernelDtype) * v[n];
+      if (c.flags & FFC_CONV_POST_GATE) y[n] *= post_.at(out.at(b, h) + n, c.dtype);
+    }
+    *energy = 0;
+    if (c.mode != FFC_MODE_CIRCULAR && y.size() < 64)
+      for (size_t n = 0; n < y.size(); ++n) {
+        const double gate = c.flags & FFC_CONV_POST_GATE ? post_.at(out.at(b, h) + n, c.dtype) : 1.0;
+        for (int64_t j = 0; j < c.kernelLength; ++j) {
+          const int64_t i = static_cast<int64_t>(n) + c.outputOffset() - j;
+          if (i >= 0 && i < c.length) *energy += k[j] * v[i] * gate * (k[j] * v[i] * gate);
+        }
+      }
+    return y;
+  }
+
+  // read(offset in bytes, target, bytes) fetches a piece of y. Sampled: some rows, and no look at the rest.
+  template <class Read>
+  void check(const Case& c, Result& r, const Layout& out, bool sampled, Read&& read) {
+    // The tables are made before threads read them.
+    for (Random* t : {&u_, &pre_, &post_, &kernel_, &skip_}) t->rounded(c.dtype), t->rounded(c.kernelDtype);
+    const int64_t element = bytesOf(c.dtype), rows = c.batch * c.channels;
+    std::vector<int64_t> chosen;
+    const int64_t most = sampled ? 5 : 24;
+    for (int64_t i = 0; i < std::min(most, rows); ++i) chosen.push_back(rows <= most ? i : i * (rows - 1) / (most - 1));
+    std::vector<double> errors(chosen.size()), norms(chosen.size()), worst(chosen.size());
+    std::vector<std::vector<uint8_t>> data(chosen.size());
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      data[i].resize(out.samples * element);
+      read(out.at(chosen[i] / c.channels, chosen[i] % c.channels) * element, data[i].data(), out.samples * element);
+    }
+    std::atomic<size_t> next{0};
+    const auto work = [&] {
+      for (size_t i; (i = next++) < chosen.size();) {
+        double energy;
+        const std::vector<double> want = reference(c, chosen[i] / c.channels, chosen[i] % c.channels, &energy);
+        for (int64_t n = 0; n < out.samples; ++n) {
+          const double e = load(data[i].data(), n, c.dtype) - want[n];
+          errors[i] += e * e;
+          norms[i] += want[n] * want[n];
+          if (!(std::abs(e) <= worst[i])) worst[i] = std::abs(e);
+        }
+        norms[i] = std::max(norms[i], energy);
+      }
+    };
+    std::vector<std::thread> threads;
+    for (unsigned t = 1; t < std::min<unsigned>(16, std::max(1u, std::thread::hardware_concurrency())); ++t)
+      threads.emplace_back(work);
+    work();
+    for (auto& t : threads) t.join();
+    double error = 0, norm = 0;
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      error += errors[i];
+      norm += norms[i];
+      if (!(worst[i] <= r.maxError)) r.maxError = worst[i];
+    }
+    r.relL2 = std::sqrt(error / norm);
+    r.checkedRows = static_cast<int64_t>(chosen.size());
+    const double allowed = c.tolerance(r.checkedRows * out.samples);
+    if (!(r.relL2 <= allowed)) {
+      r.failure = "relative L2 error " + std::to_string(r.relL2 * 1e6) + "e-6, allowed " + std::to_string(allowed * 1e6) + "e-6";
+      return;
+    }
+    if (sampled || c.inPlace) return;
+    // Every byte: outputs written (no poison left), everything else untouched.
+    std::vector<uint8_t> all(out.elements() * element), expectPoison(out.elements(), 1);
+    read(0, all.data(), out.elements() * element);
+    for (int64_t b = 0; b < c.batch; ++b)
+      for (int64_t h = 0; h < c.channels; ++h)
+        std::fill_n(expectPoison.begin() + out.at(b, h), out.samples, 0);
+    for (int64_t i = 0; i < out.elements(); ++i) {
+      bool poison = true;
+      for (int64_t j = 0; j < element; ++j) poison &= all[i * element + j] == 0xff;
+      if (poison != !!expectPoison[i]) {
+        r.failure = poison ? "an output was never written" : "memory outside the output was written";
+        r.failure += " (element " + std::to_string(i - out.guard) + ")";
+        return;
+      }
+    }
+  }
+
+  void time(const Case& c, Result& r, ffc_plan plan, ffc_spectrum spectrum, const ffc_forward_args& a, ffc_buffer kernel) {
+    ffc_event begin = 0, end = 0;
+    lib_.call(lib_.ffc_event_create, context_, &begin);
+    lib_.call(lib_.ffc_event_create, context_, &end);
+    const auto measure = [&](auto&& work) {
+      lib_.call(lib_.ffc_event_record, begin, ffc_stream{0});
+      work();
+      lib_.call(lib_.ffc_event_record, end, ffc_stream{0});
+      lib_.call(lib_.ffc_event_synchronize, end);
+      double ms = 0;
+      lib_.call(lib_.ffc_event_elapsed_ms, begin, end, &ms);
+      return ms;
+    };
+    const auto forward = [&] { lib_.call(lib_.ffc_forward, plan, spectrum, &a, ffc_stream{0}); };
+    for (int i = 0; i < 3; ++i) measure(forward);
+    std::vector<double> ms;
+    for (int i = 0; i < 15; ++i) ms.push_back(measure(forward));
+    std::sort(ms.begin(), ms.end());
+    r.medianMs = ms[ms.size() / 2];
+    r.minMs = ms.front();
+    r.maxMs = ms.back();
+    const auto transform = [&] { lib_.call(lib_.ffc_spectrum_compute, spectrum, kernel, int64_t{0}, ffc_stream{0}); };
+    r.spectrumMs = measure(transform);
+    for (int i = 0; i < 4; ++i) r.spectrumMs = std::min(r.spectrumMs, measure(transform));
+    lib_.ffc_event_destroy(begin, nullptr);
+    lib_.ffc_event_destroy(end, nullptr);
+  }
+
+  const Library& lib_;
+  ffc_context context_ = 0;
+  Random u_{1}, pre_{2}, post_{3}, kernel_{4}, skip_{5};
+};
+
+// ---------------------------------------------------------------------------------------------- the ceiling
+
+__global__ void copyKernel(const float4* __restrict__ from, float4* __restrict__ to, int64_t count) {
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x)
+    to[i] = from[i];
+}
+
+// The best copy of this run, bytes read plus bytes written: what "memory floor" divides by.
+double copyGBps() {
+  const int64_t bytes = int64_t{1} << 30;
+  void *from, *to;
+  cuda(cudaMalloc(&from, bytes));
+  cuda(cudaMalloc(&to, bytes));
+  cuda(cudaMemset(from, 1, bytes));
+  cudaEvent_t begin, end;
+  cuda(cudaEventCreate(&begin));
+  cuda(cudaEventCreate(&end));
+  double best = 0;
+  for (int i = 0; i < 20; ++i) {
+    cuda(cudaEventRecord(begin));
+    if (i % 2)
+      copyKernel<<<132 * 16, 512>>>(static_cast<const float4*>(from), static_cast<float4*>(to), bytes / 16);
+    else
+      cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice));
+    cuda(cudaEventRecord(end));
+    cuda(cudaEventSynchronize(end));
+    float ms;
+    cuda(cudaEventElapsedTime(&ms, begin, end));
+    best = std::max(best, 2.0 * bytes / ms * 1e-6);
+  }
+  cudaFree(from);
+  cudaFree(to);
+  return best;
+}
+
+// -------------------------------------------------------------------------------------------- case tables
+
+std::vector<Case> checkCases() {
+  std::vector<Case> list;
+  std::mt19937 random(7);
+  const auto pick = [&](std::initializer_list<int64_t> options) { return options.begin()[random() % options.size()]; };
+  const auto add = [&](int mode, int dtype, int algorithm, int64_t length, int64_t kernel) -> Case& {
+    Case c;
+    c.mode = mode;
+    c.dtype = dtype;
+    c.algorithm = algorithm;
+    c.length = length;
+    c.kernelLength = kernel;
+    const bool small = length + kernel < 3000;
+    c.batch = small ? pick({1, 2, 3, 5}) : pick({1, 2, 3});
+    c.channels = small ? pick({1, 3, 7}) : pick({1, 2});
+    c.kernelDtype = static_cast<int>(pick({1, 1, 2, 3}));
+    if (c.dtype == FFC_DTYPE_FLOAT32) c.kernelDtype = FFC_DTYPE_FLOAT32;
+    c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP);
+    if (random() % 5 == 0) c.flags |= FFC_CONV_SHARED_KERNEL;
+    if (mode == FFC_MODE_FULL || mode == FFC_MODE_VALID) c.flags &= ~uint32_t{FFC_CONV_SKIP};
+    c.rowGap = pick({0, 0, 1, 3, 8});
+    list.push_back(c);
+    return list.back();
+  };
+  // Every length 1 .. 300, with each family that has no lower limit.
+  for (int64_t length = 1; length <= 300; ++length)
+    for (const int algorithm : {FFC_ALGORITHM_AUTO, FFC_ALGORITHM_DIRECT, FFC_ALGORITHM_FUSED_FP32})
+      add(1 + static_cast<int>(random() % 5), 1 + static_cast<int>(random() % 3), algorithm, length,
+          1 + random() % (2 * length));
+  const int64_t lengths[] = {383, 385, 511, 513, 700, 768, 1000, 1024, 1025, 1536, 1999, 2048, 2049, 3072, 4095, 4096, 4097,
+                             5000, 6144, 8191, 8192, 8193, 10000, 12288, 12289, 16384, 16385, 20000, 24576, 24577, 32767, 32768};
+  for (const int64_t length : lengths)
+    for (int mode = 1; mode <= 5; ++mode)
+      for (int dtype = 1; dtype <= 3; ++dtype) {
+        add(mode, dtype, FFC_ALGORITHM_AUTO, length, pick({length, length / 2 + 1, int64_t(1 + random() % (2 * length))}));
+        if (dtype != 1) add(mode, dtype, FFC_ALGORITHM_FUSED_FP32, length, pick({length, int64_t(1 + random() % length)}));
+      }
+  // Windows of a row, short kernels on long rows, and rows longer than any transform.
+  for (const int64_t length : {5000, 40000, 100000, 262144})
+    for (const int64_t kernel : {3, 100, 1000, 5000, 30000})
+      for (const int mode : {FFC_MODE_CAUSAL, FFC_MODE_CIRCULAR, FFC_MODE_FULL, FFC_MODE_SAME, FFC_MODE_VALID}) {
+        if (length < 40000 && mode == FFC_MODE_CIRCULAR) continue;
+        add(mode, FFC_DTYPE_FLOAT32, length < 40000 ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_AUTO, length, kernel);
+      }
+  // Smaller devices.
+  for (const int64_t shared : {163 * 1024, 99 * 1024})
+    for (const int64_t length : {1000, 4096, 8192, 9000, 16384, 20000, 32768})
+      for (const int mode : {FFC_MODE_CAUSAL, FFC_MODE_CIRCULAR, FFC_MODE_FULL, FFC_MODE_SAME})
+        for (int dtype = 1; dtype <= 3; ++dtype) {
+          Case& c = add(mode, dtype, FFC_ALGORITHM_AUTO, length, length);
+          c.sharedLimit = shared;
+          c.portable = true;
+        }
+  // In place: y is u. One window per row.
+  for (const int64_t length : {1, 7, 64, 1000, 4096, 16384}) {
+    Case& c = add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_ALGORITHM_FUSED_FP32, length, length);
+    c.inPlace = true;
+  }
+  // Host arrays: small ones, and some large enough to go through in tiles of several shapes.
+  for (const int64_t length : {1, 50, 3000, 20000, 100000}) {
+    Case& c = add(1 + static_cast<int>(random() % 5), 1 + static_cast<int>(random() % 3), FFC_ALGORITHM_AUTO, length, length / 2 + 1);
+    c.hostArrays = true;
+    c.rowGap = 0;  // that call takes packed arrays
+  }
+  for (const int64_t batch : {1, 7, 300}) {
+    Case& c = add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_ALGORITHM_AUTO, 1024, 1024);
+    c.batch = batch;
+    c.channels = 30011 / batch;
+    c.hostArrays = true;
+    c.rowGap = 0;  // that call takes packed arrays
+  }
+  // Many rows, so that several units share a block and blocks walk.
+  for (int dtype = 1; dtype <= 3; ++dtype) {
+    for (const int64_t length : {16, 100, 1000}) {
+      Case& c = add(FFC_MODE_CAUSAL, dtype, FFC_ALGORITHM_AUTO, length, length);
+      c.batch = 37;
+      c.channels = 1001;
+    }
+  }
+  return list;
+}
+
+std::vector<Case> speedCases() {
+  std::vector<Case> list;
+  const auto add = [&](int mode, int dtype, int precision, int64_t batch, int64_t channels, int64_t length, int64_t kernel,
+                       bool gated, int algorithm = FFC_ALGORITHM_AUTO) {
+    Case c;
+    c.mode = mode;
+    c.dtype = dtype;
+    c.precision = precision;
+    c.batch = batch;
+    c.channels = channels;
+    c.length = length;
+    c.kernelLength = kernel;
+    c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE : 0;
+    c.algorithm = algorithm;
+    list.push_back(c);
+  };
+  const auto batchFor = [](int64_t length) { return length <= 8192 ? 64 : length <= 16384 ? 32 : 16; };
+  for (int64_t length = 256; length <= 32768; length *= 2)
+    for (const bool gated : {false, true}) {
+      const int64_t batch = batchFor(length);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, 768, length, length, gated);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batch, 768, length, length, gated);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, 768, length, length, gated);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 768, length, length, gated);
+    }
+  for (int64_t length = 256; length <= 32768; length *= 2)
+    add(FFC_MODE_CIRCULAR, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+  for (const int64_t length : {1100, 1500, 3000, 5000, 6000, 10000, 12000, 20000, 24000}) {
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batchFor(length), 768, length, length, false);
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+  }
+  for (const int64_t length : {1024, 4096, 16384})
+    for (const auto& [batch, channels] : {std::pair<int64_t, int64_t>{1, 768}, {4, 768}, {1, 16}, {64, 16}}) {
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, channels, length, length, false);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, channels, length, length, false);
+    }
+  // Where the direct product ends: the same kernel both ways.
+  for (const int64_t kernel : {4, 16, 32, 64, 128})
+    for (const int algorithm : {FFC_ALGORITHM_DIRECT, FFC_ALGORITHM_FUSED_FP32, FFC_ALGORITHM_AUTO}) {
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 64, 768, 1024, kernel, false, algorithm);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 64, 768, kernel, kernel, false, algorithm);
+    }
+  return list;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  std::string path = "build/libflashfftconv.so", filter, out, commit = "unknown", dirty = "0";
+  bool checks = false, speed = false;
+  double limit = 1e9;
+  for (int i = 1; i < count; ++i) {
+    const std::string name = arguments[i];
+    const auto value = [&] {
+      if (i + 1 >= count) throw std::runtime_error(name + " needs a value");
+      return std::string(arguments[++i]);
+    };
+    if (name == "--lib") path = value();
+    else if (name == "--filter") filter = value();
+    else if (name == "--out") out = value();
+    else if (name == "--commit") commit = value();
+    else if (name == "--dirty") dirty = value();
+    else if (name == "--seconds") limit = std::stod(value());
+    else if (name == "--check") checks = true;
+    else if (name == "--speed") speed = true;
+    else return std::fprintf(stderr, "unknown argument %s\n", arguments[i]), 2;
+  }
+  try {
+    const Library library(path);
+    std::FILE* file = out.empty() ? stdout : std::fopen(out.c_str(), "w");
+    if (!file) throw std::runtime_error("cannot write " + out);
+    std::map<std::pair<int64_t, bool>, std::unique_ptr<Runner>> runners;
+    const auto runner = [&](const Case& c) -> Runner& {
+      auto& r = runners[{c.sharedLimit, c.portable}];
+      if (!r) r = std::make_unique<Runner>(library, c.sharedLimit, c.portable);
+      return *r;
+    };
+    const double begin = seconds();
+    int passed = 0, failed = 0, left = 0;
+    if (checks)
+      for (const Case& c : checkCases()) {
+        if (c.name().find(filter) == std::string::npos) continue;
+        if (seconds() - begin > limit) {
+          ++left;
+          continue;
+        }
+        const Result r = runner(c).run(c, false);
+        r.failure.empty() ? ++passed : ++failed;
+        std::fprintf(file, "{\"check\":\"%s\",\"ran\":\"%s\",\"transform\":%lld,\"relL2\":%.3e,\"tolerance\":%.2e,\"rows\":%lld,\"ok\":%s}\n",
+                     c.name().c_str(), algorithmNames[r.info.algorithm], (long long)r.info.transform_length, r.relL2, c.tolerance(),
+                     (long long)r.checkedRows, r.failure.empty() ? "true" : "false");
+        if (!r.failure.empty() && failed <= 12) std::printf("FAILED %s [%s N=%lld]: %s\n", c.name().c_str(),
+                    algorithmNames[r.info.algorithm], (long long)r.info.transform_length, r.failure.c_str());
+      }
+    if (checks) std::printf("%d passed, %d failed%s\n", passed, failed, left ? (", " + std::to_string(left) + " not run (time)").c_str() : "");
+    if (speed) {
+      cudaDeviceProp properties;
+      cuda(cudaGetDeviceProperties(&properties, 0));
+      int driver = 0;
+      cuda(cudaDriverGetVersion(&driver));
+      const double copy = copyGBps();
+      std::printf("%s, copy %.0f GB/s\n", properties.name, copy);
+      for (const Case& c : speedCases()) {
+        if (c.name().find(filter) == std::string::npos) continue;
+        if (seconds() - begin > limit) {
+          ++left;
+          continue;
+        }
+        const Result r = runner(c).run(c, true);
+        const double rows = static_cast<double>(c.batch * c.channels), scale = 49152.0 / rows;
+        const double bytes = rows * bytesOf(c.dtype) * ((1.0 + !!(c.flags & FFC_CONV_PRE_GATE)) * c.length +
+                                                        (1.0 + !!(c.flags & FFC_CONV_POST_GATE)) * c.outputLength());
+        const double floorMs = bytes / copy * 1e-6;
+        std::fprintf(file,
+                     "{\"commit\":\"%s\",\"dirty\":%s,\"device\":\"%s\",\"driver\":%d,\"copyGBps\":%.1f,\"op\":\"forward\","
+                     "\"mode\":\"%s\",\"dtype\":\"%s\",\"precision\":\"%s\",\"batch\":%lld,\"channels\":%lld,\"length\":%lld,"
+                     "\"kernelLength\":%lld,\"gates\":%d,\"medianMs\":%.5f,\"scaledMs\":%.5f,\"floorMs\":%.5f,\"floorRatio\":%.4f,"
+                     "\"relL2\":%.3e,\"peakBytes\":%lld,\"minMs\":%.5f,\"maxMs\":%.5f,\"spectrumMs\":%.5f,\"requested\":\"%s\","
+                     "\"algorithm\":\"%s\",\"transformLength\":%lld,\"segments\":%lld,\"failure\":\"%s\"}\n",
+                     commit.c_str(), dirty == "1" ? "true" : "false", properties.name, driver, copy, modeNames[c.mode],
+                     dtypeNames[c.dtype], c.fast() ? "fast" : "accurate", (long long)c.batch, (long long)c.channels,
+                     (long long)c.length, (long long)c.kernelLength, c.gates(), r.medianMs, r.medianMs * scale, floorMs * 1.0,
+                     r.medianMs > 0 ? floorMs / r.medianMs : 0.0, r.relL2, (long long)r.peakBytes, r.minMs, r.maxMs, r.spectrumMs,
+                     algorithmNames[c.algorithm], algorithmNames[r.info.algorithm], (long long)r.info.transform_length,
+                     (long long)r.info.segments, r.failure.c_str());
+        std::fflush(file);
+        std::printf("%s N%lld %s: %.3f ms (x%.2f = %.3f) floor %.2f err %.1e sp %.3f%s%s\n", c.name().c_str(),
+                    (long long)r.info.transform_length, algorithmNames[r.info.algorithm], r.medianMs, scale, r.medianMs * scale,
+                    r.medianMs > 0 ? floorMs / r.medianMs : 0.0, r.relL2, r.spectrumMs, r.failure.empty() ? "" : " FAILED ", r.failure.c_str());
+        if (!r.failure.empty()) ++failed;
+      }
+    }
+    if (file != stdout) std::fclose(file);
+    return failed ? 1 : 0;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 2;
+  }
+}

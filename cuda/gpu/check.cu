@@ -1,0 +1,18 @@
+#include <string>
+
+#include "algorithm.h"
+#include "../host/status.h"
+
+namespace ffc {
+
+void checkCuda(cudaError_t code, const char* what) {
+  if (code == cudaSuccess) return;
+  cudaGetLastError();  // the runtime keeps the last error until it is read; the next call must not meet this one
+  ffc_status status = FFC_CUDA_ERROR;
+  if (code == cudaErrorMemoryAllocation) status = FFC_OUT_OF_MEMORY;
+  if (code == cudaErrorInsufficientDriver) status = FFC_NO_DRIVER;
+  if (code == cudaErrorNoDevice || code == cudaErrorInvalidDevice) status = FFC_NO_DEVICE;
+  throw Error(status, std::string(what) + " failed: " + cudaGetErrorName(code) + ", " + cudaGetErrorString(code));
+}
+
+}  // namespace ffc

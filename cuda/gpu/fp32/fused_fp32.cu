@@ -1,0 +1,255 @@
+// The fused float32 family: plans one transform per row, or windows of a row (overlap-save) where that is cheaper
+// or where the row does not fit, and launches.
+#include <algorithm>
+
+#include "../../host/status.h"
+#include "../../host/window.h"
+#include "../algorithm.h"
+#include "instance.h"
+
+namespace ffc {
+namespace {
+
+using namespace gpu;
+
+const std::vector<Fp32Instance>& allInstances() {
+  static const std::vector<Fp32Instance> list = [] {
+    std::vector<Fp32Instance> made;
+    addSmallInstances(made);
+    addMediumInstances(made);
+    addLargeInstances(made);
+    addPartitionedInstances(made);
+    addSplitInstances(made);
+    return made;
+  }();
+  return list;
+}
+
+// What the transform has to carry; the same words for linear and circular convolution.
+struct Work {
+  int64_t first = 0, taps = 0, offset = 0;  // kernel taps in use, and where output 0 lies in their full product
+  int64_t wholeSamples = 0;                 // real samples (2N) one transform needs to cover a row at once
+  bool circular = false;
+};
+
+Work workOf(const ConvProblem& p) {
+  Work w;
+  w.circular = p.circular();
+  if (w.circular) {
+    w.taps = std::min(p.kernelLength, p.length);
+    w.wholeSamples = 2 * p.length;  // both images of the folded kernel, see KernelTaps
+  } else {
+    const KernelWindow k = kernelWindow(p);
+    w.first = k.first;
+    w.taps = k.count;
+    w.offset = k.offset;
+    // No wanted output may share its place modulo 2N with another sample of the full product.
+    w.wholeSamples = std::max({k.offset + p.outputLength, p.length + k.count - 1 - k.offset, p.length, k.count});
+  }
+  return w;
+}
+
+struct Choice {
+  const Fp32Instance* instance = nullptr;
+  bool whole = false;  // one window covers the row
+  int64_t parts = 1, partTaps = 0, segments = 1, segmentOutputs = 0;
+  double cost = 0;
+};
+
+// Picoseconds per point for a forward and an inverse transform with everything around them, on an H200 with enough
+// rows. Small ones pay for addresses and partly used sectors, large ones for having a multiprocessor to themselves.
+double transformCost(const Fp32Instance& i) {
+  const double perPoint = i.partitioned           ? 8.0
+                          : i.blocks > 1          ? 8.5
+                          : i.points > 12288      ? 7.0
+                          : i.points > 6144       ? 6.2
+                          : i.points > 1024       ? 5.7
+                          : i.points >= 96        ? 5.2
+                                                  : 7.0;
+  return perPoint * i.points;
+}
+
+// Forward transforms of a row: windows that lie wholly outside it are skipped.
+double forwardTransforms(const ConvProblem& p, const Work& w, const Choice& c) {
+  const double all = static_cast<double>(c.segments) * static_cast<double>(c.parts);
+  if (w.circular || c.parts == 1 || all > 1e6) return all;
+  double count = 0;
+  for (int64_t s = 0; s < c.segments; ++s)
+    for (int64_t part = 0; part < c.parts; ++part) {
+      const int64_t begin = w.offset - (c.partTaps - 1) + s * c.segmentOutputs - part * c.partTaps;
+      count += begin < p.length && begin + 2 * c.instance->points > 0;
+    }
+  return count;
+}
+
+bool runsOn(const Fp32Instance& i, const GpuLimits& limits) {
+  return i.sharedBytes <= limits.sharedMemoryPerBlock && (i.blocks == 1 || limits.computeMajor >= 9);
+}
+
+void consider(Choice& best, const Choice& c) {
+  if (!best.instance || c.cost < best.cost) best = c;
+}
+
+Choice chooseInstance(const ConvProblem& p, const Work& w, const GpuLimits& limits, bool allowWhole,
+                      bool allowSegments) {
+  Choice best;
+  for (const Fp32Instance& i : allInstances()) {
+    if (!runsOn(i, limits)) continue;
+    const int64_t samples = 2 * int64_t{i.points};
+    Choice c;
+    c.instance = &i;
+    if (allowWhole && !i.partitioned && samples >= w.wholeSamples) {
+      c.whole = true;
+      c.partTaps = w.taps;
+      c.segmentOutputs = p.outputLength;
+      c.cost = transformCost(i);
+      consider(best, c);
+    }
+    if (!allowSegments) continue;
+    if (w.circular && (!i.partitioned || i.points > p.length)) continue;  // only those read u periodically
+    c.whole = false;
+    c.parts = i.partitioned ? (w.taps + i.points - 1) / i.points : 1;
+    c.partTaps = (w.taps + c.parts - 1) / c.parts;
+    c.segmentOutputs = samples - c.partTaps + 1;
+    if (c.segmentOutputs < samples / 8) continue;
+    c.segments = (p.outputLength + c.segmentOutputs - 1) / c.segmentOutputs;
+    c.cost = transformCost(i) * 0.5 * (forwardTransforms(p, w, c) + static_cast<double>(c.segments));
+    consider(best, c);
+  }
+  return best;
+}
+
+void launch(const void* function, const Fp32Instance& i, int64_t units, void* params, cudaStream_t stream) {
+  // The device function walks over what a grid of this size leaves.
+  const int64_t groups = std::min<int64_t>((units + i.rows - 1) / i.rows, 0x7fffffff / i.blocks);
+  cudaLaunchAttribute cluster;
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim.x = static_cast<unsigned>(i.blocks);
+  cluster.val.clusterDim.y = cluster.val.clusterDim.z = 1;
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3(static_cast<unsigned>(groups * i.blocks));
+  config.blockDim = dim3(static_cast<unsigned>(i.threads * i.rows));
+  config.dynamicSmemBytes = static_cast<size_t>(i.sharedBytes);
+  config.stream = stream;
+  config.attrs = &cluster;
+  config.numAttrs = i.blocks > 1 ? 1 : 0;
+  void* arguments[] = {params};
+  checkCuda(cudaLaunchKernelExC(&config, function, arguments), "launching a fused float32 convolution");
+}
+
+class FusedFp32 : public GpuAlgorithm {
+ public:
+  FusedFp32(const ConvProblem& p, const Work& w, const Choice& c, TableCache& cache)
+      : instance_(*c.instance), tables_(cache.table(c.instance->tableKey, c.instance->tables)) {
+    for (const void* function : {instance_.convolve, instance_.spectrum})
+      checkCuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                     static_cast<int>(instance_.sharedBytes)),
+                "reserving shared memory");
+
+    const bool windowed = !c.whole;
+    info_.algorithm = p.algorithm != FFC_ALGORITHM_AUTO ? p.algorithm
+                      : windowed                        ? FFC_ALGORITHM_OVERLAP_SAVE
+                                                        : FFC_ALGORITHM_FUSED_FP32;
+    info_.precision = p.precision;
+    info_.order = static_cast<int32_t>(instance_.radices.size());
+    std::copy(instance_.radices.begin(), instance_.radices.end(), info_.radices);
+    info_.inPlace = c.segments == 1;  // all of a row is read before any of it is written
+    info_.transformLength = instance_.points;
+    info_.segments = c.segments;
+    const int64_t kernels = p.sharedKernel ? 1 : p.channels;
+    info_.spectrumBytes = kernels * c.parts * instance_.points * static_cast<int64_t>(sizeof(float2));
+
+    conv_ = {};
+    conv_.tables = tables();
+    conv_.uStride = p.u;
+    conv_.preStride = p.pre;
+    conv_.postStride = p.post;
+    conv_.yStride = p.y;
+    conv_.dtype = p.dtype;
+    conv_.kernelDtype = p.kernelDtype;
+    conv_.batch = p.batch;
+    conv_.segments = c.segments;
+    conv_.units = p.rows() * c.segments;
+    conv_.segmentOutputs = c.segmentOutputs;
+    conv_.length = p.length;
+    conv_.outputLength = p.outputLength;
+    conv_.parts = c.parts;
+    conv_.partTaps = c.partTaps;
+    conv_.spectrumChannelStride = p.sharedKernel ? 0 : c.parts * instance_.points;
+    conv_.periodic = windowed && w.circular;
+    // A whole row starts at sample 0 and the taps move by the offset. A window carries partTaps - 1 samples of
+    // history before its first output, so that nothing outside it can wrap into an output.
+    const int64_t lead = windowed ? c.partTaps - 1 : w.offset;
+    conv_.windowBegin = windowed ? w.offset - lead : 0;
+
+    spectrum_ = {};
+    spectrum_.tables = tables();
+    spectrum_.parts = c.parts;
+    spectrum_.units = kernels * c.parts;
+    KernelTaps& taps = spectrum_.taps;
+    taps.channelStride = p.kernelChannelStride;
+    taps.dtype = p.kernelDtype;
+    taps.kernelLength = p.kernelLength;
+    taps.first = w.first;
+    taps.count = w.taps;
+    taps.period = w.circular ? p.length : 0;
+    taps.partTaps = c.partTaps;
+    taps.lead = lead;
+    taps.circularImage = c.whole && w.circular;
+  }
+
+  const PlanInfo& info() const override { return info_; }
+
+  void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
+    Fp32SpectrumParams params = spectrum_;
+    params.taps.kernel = kernel;
+    params.spectrum = static_cast<float2*>(spectrum);
+    launch(instance_.spectrum, instance_, params.units, &params, stream);
+  }
+
+  void forward(const void* spectrum, const ForwardPointers& t, cudaStream_t stream) const override {
+    Fp32ConvParams params = conv_;
+    params.u = t.u;
+    params.preGate = t.preGate;
+    params.postGate = t.postGate;
+    params.skip = t.skip;
+    params.y = t.y;
+    params.spectrum = static_cast<const float2*>(spectrum);
+    launch(instance_.convolve, instance_, params.units, &params, stream);
+  }
+
+ private:
+  const float2* tables() const { return static_cast<const float2*>(tables_->data()); }
+
+  const Fp32Instance& instance_;
+  std::shared_ptr<Buffer> tables_;
+  PlanInfo info_;
+  Fp32ConvParams conv_;
+  Fp32SpectrumParams spectrum_;
+};
+
+}  // namespace
+
+std::unique_ptr<GpuAlgorithm> makeFusedFp32(const ConvProblem& p, const GpuLimits& limits, TableCache& tables,
+                                            std::string* why) {
+  const int32_t forced = p.algorithm;
+  if (forced != FFC_ALGORITHM_AUTO && forced != FFC_ALGORITHM_FUSED_FP32 && forced != FFC_ALGORITHM_FFT &&
+      forced != FFC_ALGORITHM_OVERLAP_SAVE) {
+    *why = "another algorithm was asked for";
+    return nullptr;
+  }
+  const Work w = workOf(p);
+  const Choice c = chooseInstance(p, w, limits, forced != FFC_ALGORITHM_OVERLAP_SAVE, forced != FFC_ALGORITHM_FFT);
+  if (!c.instance) {
+    int64_t most = 0;
+    for (const Fp32Instance& i : allInstances())
+      if (!i.partitioned && runsOn(i, limits)) most = std::max<int64_t>(most, 2 * i.points);
+    *why = "one transform here carries " + std::to_string(most) + " samples, and this problem needs " +
+           std::to_string(w.wholeSamples) +
+           (forced == FFC_ALGORITHM_FFT ? "; overlap-save (3) has no such limit" : "; it cannot be cut into windows");
+    return nullptr;
+  }
+  return std::make_unique<FusedFp32>(p, w, c, tables);
+}
+
+}  // namespace ffc

@@ -1,0 +1,32 @@
+// One compiled shape of the fused float32 family. The lists in instances_*.cu are the manifest: what they name is
+// compiled, and what is compiled is what the planner chooses from.
+#pragma once
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "params.h"
+
+namespace ffc::gpu {
+
+struct Fp32Instance {
+  int points = 0, threads = 0, rows = 0;  // per transform, per transform, transforms per block
+  bool partitioned = false;               // can sum over several parts of a kernel
+  int blocks = 1;                         // a transform is split over so many blocks of a cluster (9.0 and later)
+  std::vector<int> radices;
+  int64_t sharedBytes = 0;
+  const void *convolve = nullptr, *spectrum = nullptr;  // device functions
+  std::vector<uint8_t> (*tables)() = nullptr;  // of every block, one after the other
+  std::string tableKey;
+};
+
+// Sorted by points. Each list lives in a translation unit of its own, so that a parallel build shares the work.
+void addSmallInstances(std::vector<Fp32Instance>& list);
+void addMediumInstances(std::vector<Fp32Instance>& list);
+void addLargeInstances(std::vector<Fp32Instance>& list);
+void addPartitionedInstances(std::vector<Fp32Instance>& list);
+void addSplitInstances(std::vector<Fp32Instance>& list);
+
+}  // namespace ffc::gpu

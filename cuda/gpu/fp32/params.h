@@ -1,0 +1,37 @@
+// What one launch of the fused float32 convolution needs to know. Sizes are samples, strides are elements.
+#pragma once
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "../../host/problem.h"
+#include "../core/kernel_taps.cuh"
+
+namespace ffc::gpu {
+
+struct Fp32ConvParams {
+  const void *u, *preGate, *postGate, *skip;
+  void* y;
+  const float2 *spectrum, *tables;
+  Strides uStride, preStride, postStride, yStride;
+  Dtype dtype, kernelDtype;
+  int64_t batch;
+  int64_t units;            // rows * segments; rows run through the batch first, so that neighbours share a spectrum
+  int64_t segments;         // pieces a row's output is cut into
+  int64_t segmentOutputs;   // samples of y that one segment yields, at most 2N
+  int64_t length, outputLength;
+  int64_t windowBegin;      // segment s, part p sees u from windowBegin + s * segmentOutputs - p * partTaps on
+  int64_t parts, partTaps;  // the kernel's parts; 1 unless the kernel is longer than one transform carries
+  int64_t spectrumChannelStride;  // float2 elements; 0 for a shared kernel
+  bool periodic;            // u continues periodically outside 0 .. length-1 (circular, several segments)
+};
+
+struct Fp32SpectrumParams {
+  KernelTaps taps;
+  float2* spectrum;
+  const float2* tables;
+  int64_t units;  // channels * parts
+  int64_t parts;
+};
+
+}  // namespace ffc::gpu

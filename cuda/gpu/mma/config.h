@@ -1,0 +1,83 @@
+// Every tile number of the fused tensor-core convolution, with its reason. Host and device read the same ones.
+#pragma once
+#include <cstdint>
+
+namespace ffc::mma {
+
+// A block of threads is 16 warps because the two outer digits n1 and k1 have radix 16, the side of an mma
+// operand: warp w owns one value of the digit that is not being contracted. 16 warps also leave each thread 128
+// registers, which holds all the constant fragments of the short transforms.
+constexpr int warps = 16, threads = warps * 32;
+
+// One tile holds 4096 * radix points: n1 (16) by the 16 warps' digit by n3h (radix) by n3l (16).
+constexpr int tilePoints = 4096;
+// Bytes of one tile per unit of radix: 16-bit samples, and complex halves between the phases.
+constexpr int stagingBytes = tilePoints * 2, exchangeBytes = tilePoints * 4;
+
+// Row addresses and scales of the sets in flight: a set is prepared three intervals ahead of its first and
+// stored two after its last phase, six in all; a power of two makes the slot a mask.
+constexpr int rowRing = 8;
+
+// Barriers of the tensor copies: one for each staging slot of u and of the post gate.
+constexpr int barrierBytes = 64;
+
+enum class Element { float16, bfloat16 };
+
+template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_>
+struct Config {
+  // R: radix of the middle digit n3h, a butterfly between registers.
+  static constexpr int R = radix_;
+  // False only where the warps' digit separates sequences and nothing else (N = 256 R): no contraction over it.
+  static constexpr bool pairwise = pairwise_;
+  static constexpr bool bf16 = element_ == Element::bfloat16;
+  // Float accumulators and twiddle products instead of halves.
+  static constexpr bool accurate = accurate_;
+  static constexpr bool gated = gated_;
+  // bfloat16 reaches far outside the range of half, and so do products with a gate: each row is brought to a maximum
+  // in [64, 128) by a power of two. 128 sqrt(32768) = 23170, the largest value a transform of a row can reach, and its
+  // sums stay below 65504.
+  static constexpr bool rowScaled = bf16 || gated;
+  // Two exchange buffers let the three phases of successive sets run in one interval with one barrier. They do
+  // not fit beside their staging slots from radix 6 on (2 * 96 KB), nor beside the float twiddles from 3 on.
+  static constexpr int buffers = accurate ? (R <= 3 ? 2 : 1) : (R <= 4 ? 2 : 1);
+  // Forward and backward twiddles of the fast class: in registers while they fit beside everything else (16 of
+  // 128 registers each at radix 2); beyond that in shared memory.
+  static constexpr bool twiddleRegisters = !accurate && R <= 2;
+  // Spectrum fragments of the current channel stay in registers while 8 R of them fit; beyond that they are read
+  // from L2 at use.
+  static constexpr bool spectrumRegisters = R == 1 || twiddleRegisters;
+  // So do the first and last matrices (16 registers); otherwise they are fetched once per interval.
+  static constexpr bool outerRegisters = R == 1 || twiddleRegisters;
+  // Tiles whose phases the compiler may interleave. More hides latencies, but from radix 2 on the registers are full.
+  static constexpr int unroll = (R == 1 && !accurate) ? (bf16 || gated ? 2 : 4) : 1;
+  // Fetch the operands of the outer phases before the middle's work hides their latency (16 registers).
+  static constexpr bool fetchFirst = R == 1 && !accurate && !gated;
+  // The warps of one scheduler run the phases of an interval in two different orders, so that tensor-heavy and
+  // memory-heavy code overlap. Short bodies do without: there the compiler mixes the phases.
+  static constexpr bool alternate = R >= 3 && buffers == 2;
+  // Tiles per set, if shared memory allows: as many sequences as fit between two barriers.
+  static constexpr int mostTiles = R == 1 ? 4 : R == 2 ? 2 : 1;
+  // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 3 on the powers of the steps over
+  // n3h (per k1, 16 words a power) and over kb (16 words a power). Powers come from tables, not from products of
+  // products, whose errors add up: 2.0e-3 instead of 1.3e-3 at radix 8.
+  static constexpr bool powerTables = !accurate && !twiddleRegisters;
+  static constexpr int imageBytes = accurate ? 65536 : twiddleRegisters ? 0 : 16384;
+  static constexpr int powerBytes = powerTables ? 17 * 64 * (R - 1) : 0;
+  static constexpr int twiddleBytes = imageBytes + powerBytes;
+  // Power of two taken off the samples where there is no scale per row. A constant row of 1000 at the longest length
+  // reaches 1000 sqrt(32768) = 181,000 in a unitary transform; halfCostScale() takes off 0.56^2 on the way to the
+  // spectrum, but the product with the spectrum gains 0.56^-4, so up to 3.2 * 181,000 / 2^4 = 36,000 remain. At the
+  // other end, rms 0.01, the spectrum's halves (2e-4) are still normal numbers.
+  static constexpr int fixedExponent = rowScaled ? 0 : 4;
+};
+
+// Shared memory of a launch: staging slots of u (and y), of the gates, exchange buffers, twiddles, row tables, barriers.
+template <class C>
+constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) {
+  const int staged = slots + C::buffers * ((C::gated && pre) + (C::gated && post));
+  const int64_t perTile = int64_t(C::R) * (stagingBytes * staged + C::buffers * exchangeBytes);
+  const int64_t rows = int64_t(tilesPerSet) << (4 - log2N2);
+  return tilesPerSet * perTile + C::twiddleBytes + rows * rowRing * (maps ? 12 : 8 * (C::gated ? 4 : 2) + 12) + barrierBytes;
+}
+
+}  // namespace ffc::mma

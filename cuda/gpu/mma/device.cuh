@@ -1,0 +1,225 @@
+// The warp-level instructions that the fused convolution is built from, under plain names. Shared memory is
+// addressed by 32-bit byte offsets, matrices of 8x8 halves by ldmatrix and stmatrix. A host build
+// (tests/native/mma_emulation.cpp) supplies the same names from a lane-accurate emulation instead, so that the
+// kernel body itself can be checked where there is no GPU.
+#pragma once
+#include <cstdint>
+
+#ifdef FFC_EMULATE
+#include "emulate.h"
+#else
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#define FFC_DEVICE __device__ __forceinline__
+
+namespace ffc::mma {
+
+using u32 = uint32_t;
+
+// ---- threads
+FFC_DEVICE int threadIndex() { return threadIdx.x; }
+FFC_DEVICE int blockIndex() { return blockIdx.x; }
+FFC_DEVICE int gridSize() { return gridDim.x; }
+FFC_DEVICE void blockSync() { __syncthreads(); }
+FFC_DEVICE u32 sharedBase() {
+  extern __shared__ __align__(1024) unsigned char sharedMemory[];
+  return static_cast<u32>(__cvta_generic_to_shared(sharedMemory));
+}
+FFC_DEVICE u32 warpMax(u32 value) { return __reduce_max_sync(0xffffffffu, value); }
+
+// ---- tensor core: m16n8k16 with half operands. A: 4 registers, B: 2, accumulators half (2) or float (4).
+FFC_DEVICE void mmaHalf(u32 (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%0,%1},{%2,%3,%4,%5},{%6,%7},{%8,%8};"
+      : "=r"(d[0]), "=r"(d[1])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1), "r"(0));
+}
+FFC_DEVICE void mmaHalfAdd(u32 (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%0,%1},{%2,%3,%4,%5},{%6,%7},{%0,%1};"
+      : "+r"(d[0]), "+r"(d[1])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+FFC_DEVICE void mmaFloatAdd(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// ---- 8x8 matrices of halves: lane 8i+r gives the address of row r of matrix i.
+FFC_DEVICE void loadMatrices(u32 address, u32& r0, u32& r1, u32& r2, u32& r3) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3},[%4];"
+               : "=r"(r0), "=r"(r1), "=r"(r2), "=r"(r3)
+               : "r"(address)
+               : "memory");
+}
+FFC_DEVICE void loadTransposed(u32 address, u32& r0, u32& r1, u32& r2, u32& r3) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3},[%4];"
+               : "=r"(r0), "=r"(r1), "=r"(r2), "=r"(r3)
+               : "r"(address)
+               : "memory");
+}
+#if __CUDA_ARCH__ >= 900
+FFC_DEVICE void storeMatrices(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0],{%1,%2,%3,%4};" ::"r"(address), "r"(r0), "r"(r1),
+               "r"(r2), "r"(r3)
+               : "memory");
+}
+FFC_DEVICE void storeTransposed(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0],{%1,%2,%3,%4};" ::"r"(address), "r"(r0), "r"(r1),
+               "r"(r2), "r"(r3)
+               : "memory");
+}
+#else
+// Before compute capability 9.0 there is no stmatrix: every lane fetches the row address of its fragment and
+// stores 4 bytes, which is as free of bank conflicts as the matrix rows are.
+FFC_DEVICE void storeWord(u32 address, u32 value) {
+  asm volatile("st.shared.u32 [%0],%1;" ::"r"(address), "r"(value) : "memory");
+}
+FFC_DEVICE void storeMatrices(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
+  const u32 r[4] = {r0, r1, r2, r3};
+  const int lane = threadIdx.x & 31;
+#pragma unroll
+  for (int i = 0; i < 4; i++) storeWord(__shfl_sync(0xffffffffu, address, 8 * i + (lane >> 2)) + (lane & 3) * 4, r[i]);
+}
+FFC_DEVICE u32 transposed(u32 value) {
+  u32 result;
+  asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0,%1;" : "=r"(result) : "r"(value));
+  return result;
+}
+FFC_DEVICE void storeTransposed(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
+  storeMatrices(address, transposed(r0), transposed(r1), transposed(r2), transposed(r3));
+}
+#endif
+
+// ---- shared memory words
+FFC_DEVICE uint4 sharedLoad16(u32 address) {
+  uint4 v;
+  asm volatile("ld.shared.v4.u32 {%0,%1,%2,%3},[%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "r"(address) : "memory");
+  return v;
+}
+FFC_DEVICE void sharedStore16(u32 address, uint4 v) {
+  asm volatile("st.shared.v4.u32 [%0],{%1,%2,%3,%4};" ::"r"(address), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w) : "memory");
+}
+// Of constants: the compiler may move and merge these.
+FFC_DEVICE u32 sharedConstant4(u32 address) {
+  u32 v;
+  asm("ld.shared.u32 %0,[%1];" : "=r"(v) : "r"(address));
+  return v;
+}
+FFC_DEVICE uint2 sharedConstant8(u32 address) {
+  uint2 v;
+  asm("ld.shared.v2.u32 {%0,%1},[%2];" : "=r"(v.x), "=r"(v.y) : "r"(address));
+  return v;
+}
+FFC_DEVICE uint64_t sharedLoad8(u32 address) {
+  uint64_t v;
+  asm volatile("ld.shared.u64 %0,[%1];" : "=l"(v) : "r"(address) : "memory");
+  return v;
+}
+FFC_DEVICE void sharedStore8(u32 address, uint64_t v) {
+  asm volatile("st.shared.u64 [%0],%1;" ::"r"(address), "l"(v) : "memory");
+}
+FFC_DEVICE u32 sharedLoad4(u32 address) {
+  u32 v;
+  asm volatile("ld.shared.u32 %0,[%1];" : "=r"(v) : "r"(address) : "memory");
+  return v;
+}
+FFC_DEVICE void sharedStore4(u32 address, u32 v) {
+  asm volatile("st.shared.u32 [%0],%1;" ::"r"(address), "r"(v) : "memory");
+}
+FFC_DEVICE void sharedMax(u32 address, u32 v) {
+  asm volatile("red.shared.max.u32 [%0],%1;" ::"r"(address), "r"(v) : "memory");
+}
+
+// ---- integers
+FFC_DEVICE u32 highProduct(u32 a, u32 b) { return __umulhi(a, b); }
+
+// ---- global memory
+FFC_DEVICE void copyAsync16(u32 target, const void* source) {
+  asm volatile("cp.async.cg.shared.global [%0],[%1],16;" ::"r"(target), "l"(source) : "memory");
+}
+// One word of which the first `bytes` are read, the rest zero.
+FFC_DEVICE void copyAsync4(u32 target, const void* source, u32 bytes) {
+  asm volatile("cp.async.ca.shared.global [%0],[%1],4,%2;" ::"r"(target), "l"(source), "r"(bytes) : "memory");
+}
+FFC_DEVICE void copyAsyncWaitAll() { asm volatile("cp.async.wait_all;" ::: "memory"); }
+FFC_DEVICE uint4 loadConstant16(const void* p) { return __ldg(static_cast<const uint4*>(p)); }
+FFC_DEVICE u32 loadConstant4(const void* p) { return __ldg(static_cast<const u32*>(p)); }
+// Streaming: u, gates and y pass through once.
+FFC_DEVICE uint4 loadStream16(const void* p) { return __ldcs(static_cast<const uint4*>(p)); }
+FFC_DEVICE void storeStream16(void* p, uint4 v) { __stcs(static_cast<uint4*>(p), v); }
+
+// ---- tensor copies (compute capability 9.0): whole sequences between device memory and a staging slot by one
+// instruction, completing on a barrier in shared memory. `map` describes (64 samples, 16 n1, N / 1024, b, h).
+#if __CUDA_ARCH__ >= 900
+constexpr bool hasTensorCopies = true;
+FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
+  asm volatile(
+      "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0],[%1,{%2,%2,%2,%3,%4}],[%5];" ::
+          "r"(target), "l"(map), "r"(0), "r"(b), "r"(h), "r"(barrier)
+      : "memory");
+}
+FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) {
+  asm volatile("cp.async.bulk.tensor.5d.global.shared::cta.tile.bulk_group [%1,{%2,%2,%2,%3,%4}],[%0];" ::"r"(source),
+               "l"(map), "r"(0), "r"(b), "r"(h)
+               : "memory");
+  asm volatile("cp.async.bulk.commit_group;" ::: "memory");
+}
+// This thread's stores have read shared memory; have reached device memory.
+FFC_DEVICE void tensorStoresRead() { asm volatile("cp.async.bulk.wait_group.read 0;" ::: "memory"); }
+FFC_DEVICE void tensorStoresDone() { asm volatile("cp.async.bulk.wait_group 0;" ::: "memory"); }
+// Orders this thread's ordinary shared memory accesses before later tensor copies.
+FFC_DEVICE void fenceTensorCopies() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+FFC_DEVICE void barrierInit(u32 barrier) {
+  asm volatile("mbarrier.init.shared.b64 [%0],1;\nfence.mbarrier_init.release.cluster;" ::"r"(barrier) : "memory");
+}
+FFC_DEVICE void barrierExpect(u32 barrier, u32 bytes) {
+  asm volatile("mbarrier.arrive.expect_tx.shared.b64 _,[%0],%1;" ::"r"(barrier), "r"(bytes) : "memory");
+}
+FFC_DEVICE void barrierWait(u32 barrier, u32 parity) {
+  asm volatile(
+      "{\n.reg .pred done;\nwaiting:\nmbarrier.try_wait.parity.shared.b64 done,[%0],%1;\n@!done bra waiting;\n}" ::"r"(barrier),
+      "r"(parity)
+      : "memory");
+}
+#else
+constexpr bool hasTensorCopies = false;
+FFC_DEVICE void tensorLoad(u32, const void*, int, int, u32) {}
+FFC_DEVICE void tensorStore(u32, const void*, int, int) {}
+FFC_DEVICE void tensorStoresRead() {}
+FFC_DEVICE void tensorStoresDone() {}
+FFC_DEVICE void fenceTensorCopies() {}
+FFC_DEVICE void barrierInit(u32) {}
+FFC_DEVICE void barrierExpect(u32, u32) {}
+FFC_DEVICE void barrierWait(u32, u32) {}
+#endif
+
+// ---- packed half arithmetic on 32-bit registers
+FFC_DEVICE __half2 asHalf2(u32 x) { return *reinterpret_cast<__half2*>(&x); }
+FFC_DEVICE u32 fromHalf2(__half2 x) { return *reinterpret_cast<u32*>(&x); }
+FFC_DEVICE u32 halfAdd(u32 a, u32 b) { return fromHalf2(__hadd2(asHalf2(a), asHalf2(b))); }
+FFC_DEVICE u32 halfSub(u32 a, u32 b) { return fromHalf2(__hsub2(asHalf2(a), asHalf2(b))); }
+FFC_DEVICE u32 halfMul(u32 a, u32 b) { return fromHalf2(__hmul2(asHalf2(a), asHalf2(b))); }
+FFC_DEVICE u32 halfFma(u32 a, u32 b, u32 c) { return fromHalf2(__hfma2(asHalf2(a), asHalf2(b), asHalf2(c))); }
+FFC_DEVICE u32 halfNegate(u32 a) { return fromHalf2(__hneg2(asHalf2(a))); }
+FFC_DEVICE u32 packHalf(float low, float high) { return fromHalf2(__floats2half2_rn(low, high)); }
+FFC_DEVICE float2 unpackHalf(u32 x) { return __half22float2(asHalf2(x)); }
+FFC_DEVICE u32 packBfloat(float low, float high) {
+  __nv_bfloat162 v = __floats2bfloat162_rn(low, high);
+  return *reinterpret_cast<u32*>(&v);
+}
+// Two bfloat16 times two powers of two: exact.
+FFC_DEVICE u32 bfloatMul(u32 a, u32 b) {
+  const __nv_bfloat162 v = __hmul2(*reinterpret_cast<__nv_bfloat162*>(&a), *reinterpret_cast<__nv_bfloat162*>(&b));
+  return *reinterpret_cast<const u32*>(&v);
+}
+FFC_DEVICE float asFloat(u32 bits) { return __uint_as_float(bits); }
+FFC_DEVICE u32 floatBits(float x) { return __float_as_uint(x); }
+FFC_DEVICE u32 lowHalves(u32 a, u32 b) { return __byte_perm(a, b, 0x5410); }
+FFC_DEVICE u32 highHalves(u32 a, u32 b) { return __byte_perm(a, b, 0x7632); }
+FFC_DEVICE u32 largerHalves(u32 a, u32 b) { return __vmaxu2(a, b); }  // two unsigned 16-bit maxima
+// The 32 bits that start `bits` (0..31) above the low end of high:low.
+FFC_DEVICE u32 funnelShift(u32 low, u32 high, u32 bits) { return __funnelshift_r(low, high, bits); }
+
+}  // namespace ffc::mma
+#endif

@@ -1,0 +1,366 @@
+// Lane-accurate emulation of the instructions in device.cuh on the host: a fiber per thread, the fragment layouts of
+// mma.sync, ldmatrix and stmatrix as the PTX manual gives them, half arithmetic rounded after every operation. It runs
+// one block of threads after the other. Shared memory is an array; a bank-conflict count comes for free.
+// Fibers are switched in a seeded random order and warps are delayed at random, so that a missing barrier shows.
+#pragma once
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <type_traits>
+#include <vector>
+
+#define FFC_DEVICE inline
+
+struct float2 {
+  float x, y;
+};
+struct uint2 {
+  uint32_t x, y;
+};
+struct uint4 {
+  uint32_t x, y, z, w;
+};
+
+namespace ffc::mma {
+
+using u32 = uint32_t;
+
+namespace emulation {
+
+constexpr int maxThreads = 512;
+
+struct Machine {
+  ucontext_t scheduler, fibers[maxThreads];
+  std::vector<std::vector<char>> stacks;
+  bool finished[maxThreads];
+  int current = 0, block = 0, grid = 1;
+  uint64_t random = 1;
+  std::vector<unsigned char> shared;
+  struct Barrier {
+    int arrived = 0, generation = 0;
+  } blockBarrier, warpBarrier[maxThreads / 32];
+  u32 exchange[maxThreads][6];
+  std::function<void()> body;
+  long matrixInstructions = 0, matrixWavefronts = 0;
+
+  void yield() { swapcontext(&fibers[current], &scheduler); }
+  void wait(Barrier& b, int count) {
+    const int generation = b.generation;
+    if (++b.arrived == count)
+      b.arrived = 0, b.generation++;
+    else
+      while (b.generation == generation) yield();
+  }
+  u32 draw() {
+    random = random * 6364136223846793005ull + 1442695040888963407ull;
+    return u32(random >> 33);
+  }
+};
+inline Machine machine;
+
+inline void enter() {
+  machine.body();
+  machine.finished[machine.current] = true;
+  while (true) machine.yield();
+}
+
+// Runs `body` as every thread of every block. Shared memory starts as garbage (NaNs).
+inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<void()> body) {
+  Machine& m = machine;
+  m.body = std::move(body);
+  m.grid = grid;
+  m.random = seed;
+  m.stacks.assign(maxThreads, std::vector<char>(128 * 1024));
+  for (m.block = 0; m.block < grid; m.block++) {
+    m.shared.assign(sharedBytes, 0xff);
+    for (int i = 0; i < maxThreads; i++) {
+      m.finished[i] = false;
+      getcontext(&m.fibers[i]);
+      m.fibers[i].uc_stack.ss_sp = m.stacks[i].data();
+      m.fibers[i].uc_stack.ss_size = m.stacks[i].size();
+      m.fibers[i].uc_link = &m.scheduler;
+      makecontext(&m.fibers[i], enter, 0);
+    }
+    for (bool running = true; running;) {
+      running = false;
+      const int start = int(m.draw() % 16);
+      for (int i = 0; i < 16; i++) {
+        const int warp = (start + i * 7) % 16;
+        const bool delayed = m.draw() % 4 == 0;
+        for (int l = 0; l < 32; l++) {
+          m.current = warp * 32 + l;
+          if (m.finished[m.current]) continue;
+          running = true;
+          if (!delayed) swapcontext(&m.scheduler, &m.fibers[m.current]);
+        }
+      }
+    }
+  }
+}
+
+inline float halfToFloat(uint16_t h) {
+  const int e = h >> 10 & 31, m = h & 1023;
+  float v = e == 31 ? (m ? NAN : INFINITY) : e ? std::ldexp(1024.0f + m, e - 25) : std::ldexp(float(m), -24);
+  return h & 0x8000 ? -v : v;
+}
+inline uint16_t floatToHalf(double x) {
+  if (std::isnan(x)) return 0x7fff;
+  const uint16_t sign = std::signbit(x) ? 0x8000 : 0;
+  x = std::fabs(x);
+  if (x == 0) return sign;
+  if (std::isinf(x)) return sign | 0x7c00;
+  int e = std::max(std::ilogb(x), -14);
+  const double units = std::nearbyint(std::ldexp(x, 10 - e));
+  if (e > 15 || (e == 15 && units >= 2048)) return sign | 0x7c00;
+  return sign | uint16_t(int(units) + ((e + 14) << 10));
+}
+inline float low(u32 x) { return halfToFloat(uint16_t(x)); }
+inline float high(u32 x) { return halfToFloat(uint16_t(x >> 16)); }
+inline u32 pair(double a, double b) { return floatToHalf(a) | u32(floatToHalf(b)) << 16; }
+
+inline void warpWait() { machine.wait(machine.warpBarrier[machine.current >> 5], 32); }
+
+// Wavefronts that eight-row 16-byte accesses need: the most rows of one matrix that share a 16-byte bank column.
+inline void countConflicts(int warp) {
+  for (int i = 0; i < 4; i++) {
+    int count[8] = {}, worst = 0;
+    for (int r = 0; r < 8; r++) worst = std::max(worst, ++count[machine.exchange[warp * 32 + 8 * i + r][0] / 16 % 8]);
+    machine.matrixWavefronts += worst;
+  }
+  machine.matrixInstructions++;
+}
+
+inline unsigned char* at(u32 address, int bytes) {
+  if (uint64_t(address) + bytes > machine.shared.size()) {
+    std::printf("shared memory access at %u + %d beyond %zu\n", address, bytes, machine.shared.size());
+    std::abort();
+  }
+  return machine.shared.data() + address;
+}
+
+}  // namespace emulation
+
+FFC_DEVICE int threadIndex() { return emulation::machine.current; }
+FFC_DEVICE int blockIndex() { return emulation::machine.block; }
+FFC_DEVICE int gridSize() { return emulation::machine.grid; }
+FFC_DEVICE void blockSync() { emulation::machine.wait(emulation::machine.blockBarrier, emulation::maxThreads); }
+FFC_DEVICE u32 sharedBase() { return 0; }
+
+FFC_DEVICE u32 warpMax(u32 value) {
+  using namespace emulation;
+  const int me = machine.current, warp = me >> 5;
+  machine.exchange[me][0] = value;
+  warpWait();
+  u32 result = 0;
+  for (int l = 0; l < 32; l++) result = std::max(result, machine.exchange[warp * 32 + l][0]);
+  warpWait();
+  return result;
+}
+
+namespace emulation {
+template <class Out>
+inline void multiply(const u32 (&a)[4], u32 b0, u32 b1, Out out) {
+  const int me = machine.current, warp = me >> 5, g = (me & 31) >> 2, c = me & 3;
+  for (int i = 0; i < 4; i++) machine.exchange[me][i] = a[i];
+  machine.exchange[me][4] = b0, machine.exchange[me][5] = b1;
+  warpWait();
+  for (int i = 0; i < 4; i++) {
+    const int row = g + 8 * (i >> 1), column = 2 * c + (i & 1);
+    double sum = 0;
+    for (int k = 0; k < 16; k++) {
+      const u32 wa = machine.exchange[warp * 32 + (row & 7) * 4 + ((k & 7) >> 1)][(row >> 3) + 2 * (k >> 3)];
+      const u32 wb = machine.exchange[warp * 32 + column * 4 + ((k & 7) >> 1)][4 + (k >> 3)];
+      sum += double(k & 1 ? high(wa) : low(wa)) * (k & 1 ? high(wb) : low(wb));
+    }
+    out(i, sum);
+  }
+  warpWait();
+}
+}  // namespace emulation
+
+FFC_DEVICE void mmaHalf(u32 (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {
+  double sum[4];
+  emulation::multiply(a, b0, b1, [&](int i, double s) { sum[i] = s; });
+  d[0] = emulation::pair(sum[0], sum[1]), d[1] = emulation::pair(sum[2], sum[3]);
+}
+FFC_DEVICE void mmaHalfAdd(u32 (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {
+  double sum[4];
+  emulation::multiply(a, b0, b1, [&](int i, double s) { sum[i] = s; });
+  for (int i = 0; i < 2; i++) d[i] = emulation::pair(sum[2 * i] + emulation::low(d[i]), sum[2 * i + 1] + emulation::high(d[i]));
+}
+FFC_DEVICE void mmaFloatAdd(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  emulation::multiply(a, b0, b1, [&](int i, double s) { d[i] = float(s + d[i]); });
+}
+
+namespace emulation {
+inline void loadMatrices(u32 address, bool transposed, u32& r0, u32& r1, u32& r2, u32& r3) {
+  const int me = machine.current, warp = me >> 5, g = (me & 31) >> 2, c = me & 3;
+  machine.exchange[me][0] = address;
+  warpWait();
+  if ((me & 31) == 0) countConflicts(warp);
+  u32* r[4] = {&r0, &r1, &r2, &r3};
+  for (int i = 0; i < 4; i++) {
+    auto element = [&](int row, int column) {
+      return u32(reinterpret_cast<uint16_t*>(at(machine.exchange[warp * 32 + 8 * i + row][0], 16))[column]);
+    };
+    *r[i] = transposed ? element(2 * c, g) | element(2 * c + 1, g) << 16 : element(g, 2 * c) | element(g, 2 * c + 1) << 16;
+  }
+  warpWait();
+}
+inline void storeMatrices(u32 address, bool transposed, const u32 (&r)[4]) {
+  const int me = machine.current, warp = me >> 5, g = (me & 31) >> 2, c = me & 3;
+  machine.exchange[me][0] = address;
+  warpWait();
+  if ((me & 31) == 0) countConflicts(warp);
+  for (int i = 0; i < 4; i++)
+    for (int e = 0; e < 2; e++) {
+      const int row = transposed ? 2 * c + e : g, column = transposed ? g : 2 * c + e;
+      reinterpret_cast<uint16_t*>(at(machine.exchange[warp * 32 + 8 * i + row][0], 16))[column] = uint16_t(r[i] >> (16 * e));
+    }
+  warpWait();
+}
+}  // namespace emulation
+
+FFC_DEVICE void loadMatrices(u32 address, u32& r0, u32& r1, u32& r2, u32& r3) {
+  emulation::loadMatrices(address, false, r0, r1, r2, r3);
+}
+FFC_DEVICE void loadTransposed(u32 address, u32& r0, u32& r1, u32& r2, u32& r3) {
+  emulation::loadMatrices(address, true, r0, r1, r2, r3);
+}
+FFC_DEVICE void storeMatrices(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
+  emulation::storeMatrices(address, false, {r0, r1, r2, r3});
+}
+FFC_DEVICE void storeTransposed(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
+  emulation::storeMatrices(address, true, {r0, r1, r2, r3});
+}
+
+template <class T>
+inline T sharedGet(u32 address) {
+  T v;
+  std::memcpy(&v, emulation::at(address, sizeof(T)), sizeof(T));
+  return v;
+}
+template <class T>
+inline void sharedPut(u32 address, T v) {
+  std::memcpy(emulation::at(address, sizeof(T)), &v, sizeof(T));
+}
+FFC_DEVICE uint4 sharedLoad16(u32 a) { return sharedGet<uint4>(a); }
+FFC_DEVICE void sharedStore16(u32 a, uint4 v) { sharedPut(a, v); }
+FFC_DEVICE uint64_t sharedLoad8(u32 a) { return sharedGet<uint64_t>(a); }
+FFC_DEVICE u32 sharedConstant4(u32 a) { return sharedGet<u32>(a); }
+FFC_DEVICE uint2 sharedConstant8(u32 a) { return sharedGet<uint2>(a); }
+FFC_DEVICE u32 lowHalves(u32 a, u32 b) { return (a & 0xffffu) | b << 16; }
+FFC_DEVICE u32 highHalves(u32 a, u32 b) { return a >> 16 | (b & 0xffff0000u); }
+FFC_DEVICE void sharedStore8(u32 a, uint64_t v) { sharedPut(a, v); }
+FFC_DEVICE u32 sharedLoad4(u32 a) { return sharedGet<u32>(a); }
+FFC_DEVICE void sharedStore4(u32 a, u32 v) { sharedPut(a, v); }
+FFC_DEVICE void sharedMax(u32 a, u32 v) { sharedPut(a, std::max(v, sharedGet<u32>(a))); }
+
+FFC_DEVICE uint4 loadConstant16(const void* p) { return *static_cast<const uint4*>(p); }
+FFC_DEVICE u32 loadConstant4(const void* p) { return *static_cast<const u32*>(p); }
+FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>(p); }
+FFC_DEVICE void storeStream16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
+FFC_DEVICE void copyAsync16(u32 target, const void* source) { sharedStore16(target, loadStream16(source)); }
+FFC_DEVICE void copyAsync4(u32 target, const void* source, u32 bytes) {
+  u32 word = 0;
+  std::memcpy(&word, source, bytes);
+  sharedPut(target, word);
+}
+FFC_DEVICE void copyAsyncWaitAll() {}
+FFC_DEVICE u32 highProduct(u32 a, u32 b) { return u32((uint64_t(a) * b) >> 32); }
+
+// Tensor copies happen at once; `map` is a TensorMap below.
+struct TensorMap {
+  char* data;
+  int64_t batchStride, channelStride;
+  int points;
+};
+namespace emulation {
+template <class Move>
+inline void tensorCopy(u32 base, const void* map, int b, int h, Move move) {
+  const TensorMap& m = *static_cast<const TensorMap*>(map);
+  char* row = m.data + b * m.batchStride + h * m.channelStride;
+  for (int group = 0; group < m.points / 1024; group++)
+    for (int n1 = 0; n1 < 16; n1++)
+      for (int i = 0; i < 8; i++)
+        move(at(base + group * 2048 + n1 * 128 + (i ^ (n1 & 7)) * 16, 16), row + (n1 * (m.points / 16) + group * 64 + i * 8) * 2);
+}
+}  // namespace emulation
+constexpr bool hasTensorCopies = true;
+// A barrier is (phase, arrivals still to come, bytes still to come), 16 + 16 + 32 bits.
+struct EmulatedBarrier {
+  uint16_t phase, arrivals;
+  int32_t bytes;
+  void settle() {
+    if (arrivals == 0 && bytes == 0) phase++, arrivals = 1;
+  }
+};
+inline EmulatedBarrier& barrierAt(u32 address) { return *reinterpret_cast<EmulatedBarrier*>(emulation::at(address, 8)); }
+FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
+  emulation::tensorCopy(target, map, b, h, [](unsigned char* shared, char* global) { std::memcpy(shared, global, 16); });
+  barrierAt(barrier).bytes -= static_cast<const TensorMap*>(map)->points * 2;
+  barrierAt(barrier).settle();
+}
+FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) {
+  emulation::tensorCopy(source, map, b, h, [](unsigned char* shared, char* global) { std::memcpy(global, shared, 16); });
+}
+FFC_DEVICE void tensorStoresRead() {}
+FFC_DEVICE void tensorStoresDone() {}
+FFC_DEVICE void fenceTensorCopies() {}
+FFC_DEVICE void barrierInit(u32 barrier) { barrierAt(barrier) = {0, 1, 0}; }
+FFC_DEVICE void barrierExpect(u32 barrier, u32 bytes) {
+  barrierAt(barrier).bytes += int32_t(bytes);
+  barrierAt(barrier).arrivals--;
+  barrierAt(barrier).settle();
+}
+FFC_DEVICE void barrierWait(u32 barrier, u32 parity) {
+  while ((barrierAt(barrier).phase & 1) == parity) emulation::machine.yield();
+}
+
+FFC_DEVICE u32 halfAdd(u32 a, u32 b) {
+  using namespace emulation;
+  return pair(double(low(a)) + low(b), double(high(a)) + high(b));
+}
+FFC_DEVICE u32 halfSub(u32 a, u32 b) {
+  using namespace emulation;
+  return pair(double(low(a)) - low(b), double(high(a)) - high(b));
+}
+FFC_DEVICE u32 halfMul(u32 a, u32 b) {
+  using namespace emulation;
+  return pair(double(low(a)) * low(b), double(high(a)) * high(b));
+}
+FFC_DEVICE u32 halfFma(u32 a, u32 b, u32 c) {
+  using namespace emulation;
+  return pair(double(low(a)) * low(b) + low(c), double(high(a)) * high(b) + high(c));
+}
+FFC_DEVICE u32 halfNegate(u32 a) { return a ^ 0x80008000u; }
+FFC_DEVICE u32 packHalf(float a, float b) { return emulation::pair(a, b); }
+FFC_DEVICE float2 unpackHalf(u32 x) { return {emulation::low(x), emulation::high(x)}; }
+FFC_DEVICE float asFloat(u32 bits) {
+  float f;
+  std::memcpy(&f, &bits, 4);
+  return f;
+}
+FFC_DEVICE u32 floatBits(float x) {
+  u32 bits;
+  std::memcpy(&bits, &x, 4);
+  return bits;
+}
+FFC_DEVICE u32 packBfloat(float a, float b) {
+  auto round = [](float x) { return std::isnan(x) ? 0x7fffu : (floatBits(x) + 0x7fff + (floatBits(x) >> 16 & 1)) >> 16; };
+  return round(a) | round(b) << 16;
+}
+FFC_DEVICE u32 largerHalves(u32 a, u32 b) {
+  return std::max(a & 0xffffu, b & 0xffffu) | std::max(a >> 16, b >> 16) << 16;
+}
+FFC_DEVICE u32 bfloatMul(u32 a, u32 b) {
+  return packBfloat(asFloat(a << 16) * asFloat(b << 16), asFloat(a & 0xffff0000u) * asFloat(b & 0xffff0000u));
+}
+FFC_DEVICE u32 funnelShift(u32 low, u32 high, u32 bits) { return u32((uint64_t(high) << 32 | low) >> bits); }
+
+}  // namespace ffc::mma

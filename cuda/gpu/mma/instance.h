@@ -1,0 +1,44 @@
+// One compiled variant of the fused tensor-core convolution. The lists in instances_*.cu are the manifest: what they
+// name is compiled, and what is compiled is what the planner chooses from.
+#pragma once
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "config.h"
+#include "params.h"
+
+namespace ffc::mma {
+
+struct Instance {
+  int radix = 0;          // R: 4096 R points a tile
+  bool pairwise = false;  // serves N2 = 2, 4, 8, 16; otherwise N2 = 1
+  Element element = Element::float16;
+  bool accurate = false, gated = false;
+  int buffers = 0, mostTiles = 0;
+  const void* convolve = nullptr;  // device function (Params)
+  int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;
+  std::vector<uint32_t> (*tables)(int log2N2) = nullptr;
+  double (*gain)(int log2N2) = nullptr;
+};
+
+// A transform of kernels into spectra of N points.
+struct SpectrumInstance {
+  int points = 0, threads = 0, slices = 0;
+  int64_t sharedBytes = 0;
+  const void* transform = nullptr;  // device function (SpectrumParams)
+  std::vector<uint8_t> (*tables)(int slice) = nullptr;
+};
+
+// Each list lives in a translation unit of its own, so that a parallel build shares the work.
+void addRadix1(std::vector<Instance>& list);
+void addRadix1Single(std::vector<Instance>& list);
+void addRadix2(std::vector<Instance>& list);
+void addRadix3(std::vector<Instance>& list);
+void addRadix4(std::vector<Instance>& list);
+void addRadix8(std::vector<Instance>& list);
+void addShortSpectra(std::vector<SpectrumInstance>& list);
+void addLongSpectra(std::vector<SpectrumInstance>& list);
+
+}  // namespace ffc::mma

@@ -1,0 +1,8 @@
+// 1536, 3072, 6144 and 12288 points.
+#include "make_instance.cuh"
+
+namespace ffc::mma {
+
+void addRadix3(std::vector<Instance>& list) { addAll<3, true>(list); }
+
+}  // namespace ffc::mma

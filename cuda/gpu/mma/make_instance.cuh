@@ -1,0 +1,46 @@
+// Turns a configuration into a row of the manifest; only instances_*.cu include it, so that bodies compile once.
+#pragma once
+#include <type_traits>
+
+#include "body.cuh"
+#include "instance.h"
+#include "tables.h"
+
+namespace ffc::mma {
+
+template <class C>
+__global__ void __launch_bounds__(threads, 1) fusedConvolution(const __grid_constant__ Params p) {
+  convolve<C>(p);
+}
+
+template <class C>
+Instance makeInstance() {
+  Instance i;
+  i.radix = C::R;
+  i.pairwise = C::pairwise;
+  i.element = C::bf16 ? Element::bfloat16 : Element::float16;
+  i.accurate = C::accurate;
+  i.gated = C::gated;
+  i.buffers = C::buffers;
+  i.mostTiles = C::mostTiles;
+  i.convolve = reinterpret_cast<const void*>(&fusedConvolution<C>);
+  i.sharedBytes = &sharedBytes<C>;
+  i.tables = &makeTables<C>;
+  i.gain = &spectrumGain<C>;
+  return i;
+}
+
+// Both element types, precision classes and gatings of one radix.
+template <int radix, bool pairwise>
+void addAll(std::vector<Instance>& list) {
+  list.push_back(makeInstance<Config<radix, pairwise, Element::float16, false, false>>());
+  list.push_back(makeInstance<Config<radix, pairwise, Element::float16, false, true>>());
+  list.push_back(makeInstance<Config<radix, pairwise, Element::float16, true, false>>());
+  list.push_back(makeInstance<Config<radix, pairwise, Element::float16, true, true>>());
+  list.push_back(makeInstance<Config<radix, pairwise, Element::bfloat16, false, false>>());
+  list.push_back(makeInstance<Config<radix, pairwise, Element::bfloat16, false, true>>());
+  list.push_back(makeInstance<Config<radix, pairwise, Element::bfloat16, true, false>>());
+  list.push_back(makeInstance<Config<radix, pairwise, Element::bfloat16, true, true>>());
+}
+
+}  // namespace ffc::mma

@@ -1,0 +1,346 @@
+// The fused tensor-core family as a plan: which transform serves a problem, with how much shared memory, and the
+// launches of a call. Device code is in body.cuh and spectrum.cuh; cuda/DESIGN.md explains both.
+#include <cuda.h>
+#include <cudaTypedefs.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+#include "../../host/window.h"
+#include "../algorithm.h"
+#include "instance.h"
+#include "spectrum_params.h"
+
+namespace ffc {
+namespace mma {
+namespace {
+
+const std::vector<Instance>& instances() {
+  static const std::vector<Instance> list = [] {
+    std::vector<Instance> all;
+    addRadix1Single(all);
+    addRadix1(all);
+    addRadix2(all);
+    addRadix3(all);
+    addRadix4(all);
+    addRadix8(all);
+    return all;
+  }();
+  return list;
+}
+
+const std::vector<SpectrumInstance>& spectra() {
+  static const std::vector<SpectrumInstance> list = [] {
+    std::vector<SpectrumInstance> all;
+    addShortSpectra(all);
+    addLongSpectra(all);
+    return all;
+  }();
+  return list;
+}
+
+// Measured time per sample relative to radix 1 (cuda/DESIGN.md): decides between a longer transform of a cheap radix
+// and a shorter one of a dear radix, and between one long and two short segments.
+double costPerSample(int radix) {
+  switch (radix) {
+    case 1: return 1.0;
+    case 2: return 1.21;
+    case 3: return 1.68;
+    case 4: return 1.84;
+    default: return 2.37;
+  }
+}
+
+struct Launch {
+  int tilesPerSet = 0, slots = 0;
+  int64_t sharedBytes = 0;
+};
+
+struct Choice {
+  const Instance* instance = nullptr;
+  const SpectrumInstance* spectrum = nullptr;
+  int log2N2 = 0;
+  int64_t points = 0, segments = 0;
+  double cost = 0;
+  Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
+};
+
+// As many tiles between two barriers as shared memory takes, and no more than leave each block a few sets to overlap.
+Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, int64_t limit, int64_t tilesPerBlock) {
+  int most = i.mostTiles;
+  while (most > 1 && tilesPerBlock < 3 * most) most /= 2;
+  for (int tiles = most; tiles >= 1; tiles /= 2)
+    for (int slots = i.buffers + (maps && i.buffers == 2); slots >= i.buffers; slots--) {
+      const int64_t bytes = i.sharedBytes(tiles, log2N2, slots, pre, post, maps);
+      if (bytes <= limit) return {tiles, slots, bytes};
+    }
+  return {};
+}
+
+// Everything the kernel spectrum depends on, in a ring of 2N samples that changes sign when it wraps.
+struct Placement {
+  KernelWindow window;
+  bool circular = false;
+  int64_t taps = 0;
+};
+Placement placementOf(const ConvProblem& p) {
+  Placement place;
+  place.circular = p.circular();
+  if (place.circular)
+    place.window = {0, std::min(p.kernelLength, p.length), 0};
+  else
+    place.window = kernelWindow(p);
+  place.taps = place.window.count;
+  return place;
+}
+
+// Segments of N outputs that a transform of N points needs, or 0 if it cannot serve the problem: the input must fit
+// into N samples, and no wrapped sample may land on an output.
+int64_t segmentsWith(int64_t N, const ConvProblem& p, const Placement& place) {
+  if (p.length > N || place.taps > 2 * N) return 0;
+  if (place.circular) return 1;
+  if (p.length + place.taps - 1 - place.window.offset > 2 * N) return 0;
+  if (place.window.offset + p.outputLength > 2 * N) return 0;
+  return (p.outputLength + N - 1) / N;
+}
+
+PFN_cuTensorMapEncodeTiled_v12000 encodeFunction() {
+  static const PFN_cuTensorMapEncodeTiled_v12000 function = [] {
+    void* found = nullptr;
+    cudaDriverEntryPointQueryResult result;
+    if (cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &found, 12000, cudaEnableDefault, &result) !=
+            cudaSuccess ||
+        result != cudaDriverEntryPointSuccess) {
+      cudaGetLastError();  // an older driver: plain copies serve
+      found = nullptr;
+    }
+    return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(found);
+  }();
+  return function;
+}
+
+class FusedMma final : public GpuAlgorithm {
+ public:
+  FusedMma(const ConvProblem& problem, const GpuLimits& limits, const Choice& choice, TableCache& cache)
+      : problem_(problem), choice_(choice), place_(placementOf(problem)), multiprocessors_(limits.multiprocessors) {
+    const Instance& i = *choice.instance;
+    const SpectrumInstance& s = *choice.spectrum;
+    const std::string key = "mma/" + std::to_string(i.radix) + (i.pairwise ? "p" : "s") + std::to_string(choice.log2N2) +
+                            (i.accurate ? "a" : "f") + (i.gated || i.element == Element::bfloat16 ? "r" : "u");
+    tables_ = cache.table(key, [&] { return bytesOf(i.tables(choice.log2N2)); });
+    for (int slice = 0; slice < s.slices; slice++)
+      spectrumTables_[slice] = cache.table("mma/spectrum" + std::to_string(s.points) + "/" + std::to_string(slice),
+                                           [&] { return s.tables(slice); });
+    gain_ = float(i.gain(choice.log2N2));
+    const int64_t shared = std::max(choice.copies.sharedBytes, choice.maps.sharedBytes);
+    checkCuda(cudaFuncSetAttribute(i.convolve, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared)),
+              "reserving shared memory for the fused convolution");
+    checkCuda(cudaFuncSetAttribute(s.transform, cudaFuncAttributeMaxDynamicSharedMemorySize, int(s.sharedBytes)),
+              "reserving shared memory for the kernel transform");
+    info_.algorithm = FFC_ALGORITHM_FUSED_MMA;
+    info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
+    info_.order = 0;
+    for (const int radix : {16, 1 << choice.log2N2, i.radix, 16})
+      if (radix > 1) info_.radices[info_.order++] = radix;
+    info_.inPlace = choice.segments == 1 && problem.outputLength == problem.length;
+    info_.transformLength = choice.points;
+    info_.segments = choice.segments;
+    info_.spectrumBytes = choice.segments * (spectrumBytes() + exponentBytes());
+  }
+
+  const PlanInfo& info() const override { return info_; }
+
+  void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
+    const SpectrumInstance& s = *choice_.spectrum;
+    SpectrumParams p;
+    p.taps.kernel = kernel;
+    p.taps.channelStride = problem_.kernelChannelStride;
+    p.taps.dtype = problem_.kernelDtype;
+    p.taps.kernelLength = problem_.kernelLength;
+    p.taps.first = place_.window.first;
+    p.taps.count = p.taps.partTaps = place_.taps;
+    p.taps.period = place_.circular ? problem_.length : 0;
+    p.taps.circularImage = place_.circular;
+    for (int slice = 0; slice < s.slices; slice++) p.tables[slice] = static_cast<const float2*>(spectrumTables_[slice]->data());
+    p.gain = gain_;
+    p.channels = int32_t(spectra());
+    p.radix = choice_.instance->radix;
+    p.log2N2 = choice_.log2N2;
+    p.floats = choice_.instance->accurate;
+    const bool rowScaled = choice_.instance->gated || choice_.instance->element == Element::bfloat16;
+    p.window = windowFor(rowScaled);
+    for (int64_t segment = 0; segment < choice_.segments; segment++) {
+      p.taps.lead = place_.window.offset + segment * choice_.points;
+      p.spectrum = spectrumOf(spectrum, segment);
+      p.exponent = exponentsOf(spectrum, segment);
+      p.anyExponent = p.exponent - 1;
+      checkCuda(cudaMemsetAsync(p.anyExponent, 0, sizeof(int32_t), stream), "clearing the exponent flag of a spectrum");
+      void* arguments[] = {&p};
+      checkCuda(cudaLaunchKernel(s.transform, dim3(unsigned(std::min<int64_t>(spectra(), 1 << 20))), dim3(s.threads),
+                                 arguments, size_t(s.sharedBytes), stream),
+                "launching the kernel transform");
+    }
+  }
+
+  void forward(const void* spectrum, const ForwardPointers& t, cudaStream_t stream) const override {
+    // Rows of one launch are numbered with 32 bits.
+    constexpr int64_t mostBatch = 1 << 15, mostChannels = 1 << 14;
+    for (int64_t h = 0; h < problem_.channels; h += mostChannels)
+      for (int64_t b = 0; b < problem_.batch; b += mostBatch)
+        for (int64_t segment = 0; segment < choice_.segments; segment++)
+          launch(spectrum, t, b, std::min(mostBatch, problem_.batch - b), h, std::min(mostChannels, problem_.channels - h),
+                 segment, stream);
+  }
+
+ private:
+  static std::vector<uint8_t> bytesOf(const std::vector<uint32_t>& words) {
+    std::vector<uint8_t> bytes(words.size() * 4);
+    std::memcpy(bytes.data(), words.data(), bytes.size());
+    return bytes;
+  }
+  int64_t spectra() const { return problem_.sharedKernel ? 1 : problem_.channels; }
+  int64_t bytesPerChannel() const { return choice_.points * (choice_.instance->accurate ? 8 : 4); }
+  int64_t spectrumBytes() const { return spectra() * bytesPerChannel(); }
+  // One word that says whether any exponent is not 0, then the exponents.
+  int64_t exponentBytes() const { return (spectra() * 4 + 4 + 255) / 256 * 256; }
+  char* spectrumOf(void* base, int64_t segment) const {
+    return static_cast<char*>(base) + segment * (spectrumBytes() + exponentBytes());
+  }
+  int32_t* exponentsOf(void* base, int64_t segment) const {
+    return reinterpret_cast<int32_t*>(spectrumOf(base, segment) + spectrumBytes()) + 1;
+  }
+
+  static Rows rowsOf(const void* data, const Strides& strides, int64_t b, int64_t h, int64_t firstSample = 0) {
+    Rows r;
+    if (!data) return r;
+    r.batchStride = strides.batch * 2;
+    r.channelStride = strides.channel * 2;
+    r.data = static_cast<const char*>(data) + b * r.batchStride + h * r.channelStride + firstSample * 2;
+    return r;
+  }
+
+  // A map of (64 samples, 16 n1, N / 1024, batch, channels), whose boxes land in the order of a staging slot.
+  bool encode(unsigned char* to, const Rows& r, int64_t batch, int64_t channels) const {
+    if (reinterpret_cast<uintptr_t>(r.data) % 16 || r.batchStride % 16 || r.channelStride % 16) return false;
+    const int64_t N = choice_.points;
+    const cuuint64_t size[5] = {64, 16, cuuint64_t(N / 1024), cuuint64_t(batch), cuuint64_t(channels)};
+    // A dimension of one row may have any stride; the encoder wants one below 2^40.
+    const cuuint64_t stride[4] = {cuuint64_t(N / 8), 128, cuuint64_t(batch > 1 ? r.batchStride : N * 2),
+                                  cuuint64_t(channels > 1 ? r.channelStride : N * 2)};
+    const cuuint32_t box[5] = {64, 16, cuuint32_t(N / 1024), 1, 1}, step[5] = {1, 1, 1, 1, 1};
+    CUtensorMap map;
+    static_assert(sizeof(map) == 128);
+    if (encodeFunction()(&map, CU_TENSOR_MAP_DATA_TYPE_UINT16, 5, const_cast<char*>(r.data), size, stride, box, step,
+                         CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
+                         CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) != CUDA_SUCCESS)
+      return false;
+    std::memcpy(to, &map, sizeof(map));
+    return true;
+  }
+
+  void launch(const void* spectrum, const ForwardPointers& t, int64_t b, int64_t batch, int64_t h, int64_t channels,
+              int64_t segment, cudaStream_t stream) const {
+    const Instance& i = *choice_.instance;
+    Params p;
+    const int64_t firstOutput = segment * choice_.points;
+    p.u = rowsOf(t.u, problem_.u, b, h);
+    p.pre = rowsOf(problem_.preGate ? t.preGate : nullptr, problem_.pre, b, h);
+    p.post = rowsOf(problem_.postGate ? t.postGate : nullptr, problem_.post, b, h, firstOutput);
+    p.y = rowsOf(t.y, problem_.y, b, h, firstOutput);
+    const int64_t firstSpectrum = problem_.sharedKernel ? 0 : h;
+    void* const stored = const_cast<void*>(spectrum);  // read only
+    p.spectrum = spectrumOf(stored, segment) + firstSpectrum * bytesPerChannel();
+    p.exponent = exponentsOf(stored, segment) + firstSpectrum;
+    p.anyExponent = exponentsOf(stored, segment) - 1;
+    if (problem_.skip) {
+      p.skip = static_cast<const char*>(t.skip) + h * dtypeBytes(problem_.kernelDtype);
+      p.skipType = int32_t(problem_.kernelDtype);
+    }
+    p.spectrumGain = gain_;
+    p.tables = tables_->data();
+    p.log2N2 = choice_.log2N2;
+    p.batch = int32_t(batch);
+    p.channels = int32_t(channels);
+    setDivisor(p, uint32_t(batch));
+    p.length = int32_t(problem_.length);
+    p.outLength = int32_t(std::min(choice_.points, problem_.outputLength - firstOutput));
+    p.sharedSpectrum = problem_.sharedKernel;
+    const int sequences = 16 >> choice_.log2N2;
+    p.tiles = int32_t((batch * channels + sequences - 1) / sequences);
+    // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
+    p.phased = p.length + 7 <= choice_.points && p.outLength + 7 <= choice_.points;
+    const bool whole = p.length == choice_.points && p.outLength == choice_.points && batch * channels % sequences == 0;
+    p.useMaps = choice_.maps.tilesPerSet && whole && encode(p.maps.u, p.u, batch, channels) &&
+                encode(p.maps.y, p.y, batch, channels) && (!p.pre.data || encode(p.maps.pre, p.pre, batch, channels)) &&
+                (!p.post.data || encode(p.maps.post, p.post, batch, channels));
+    const Launch& shape = p.useMaps ? choice_.maps : choice_.copies;
+    p.tilesPerSet = shape.tilesPerSet;
+    p.slots = shape.slots;
+    void* arguments[] = {&p};
+    checkCuda(cudaLaunchKernel(i.convolve, dim3(unsigned(std::min<int64_t>(p.tiles, multiprocessors_))), dim3(threads),
+                               arguments, size_t(shape.sharedBytes), stream),
+              "launching the fused convolution");
+  }
+
+  ConvProblem problem_;
+  Choice choice_;
+  Placement place_;
+  int multiprocessors_;
+  float gain_ = 1;
+  PlanInfo info_;
+  std::shared_ptr<Buffer> tables_;
+  std::array<std::shared_ptr<Buffer>, 2> spectrumTables_;
+};
+
+}  // namespace
+}  // namespace mma
+
+std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache,
+                                           std::string* why) {
+  using namespace mma;
+  auto refuse = [&](const std::string& reason) {
+    if (why) *why = reason;
+    return nullptr;
+  };
+  if (problem.dtype == Dtype::float32) return refuse("the tensor-core family is for float16 and bfloat16 tensors");
+  if (limits.computeMajor < 8) return refuse("the tensor-core family needs compute capability 8.0");
+  const Element element = problem.dtype == Dtype::float16 ? Element::float16 : Element::bfloat16;
+  const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, gated = problem.preGate || problem.postGate;
+  const Placement place = placementOf(problem);
+  Choice best;
+  bool longEnough = false;
+  for (const Instance& i : instances()) {
+    if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
+    for (int log2N2 = i.pairwise ? 1 : 0; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
+      const int64_t N = int64_t(256 * i.radix) << log2N2;
+      const auto spectrum = std::find_if(spectra().begin(), spectra().end(), [&](const SpectrumInstance& s) { return s.points == N; });
+      const int64_t segments = segmentsWith(N, problem, place);
+      if (!segments) continue;
+      longEnough = true;
+      if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;
+      const double cost = double(segments) * double(N) * costPerSample(i.radix);
+      if (best.instance && cost >= best.cost) continue;
+      const int64_t tilesPerBlock = (((problem.rows() << log2N2) / 16) + limits.multiprocessors - 1) / limits.multiprocessors;
+      Choice c{&i, &*spectrum, log2N2, N, segments, cost, {}, {}};
+      c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, limits.sharedMemoryPerBlock, tilesPerBlock);
+      if (!c.copies.tilesPerSet) continue;
+      cudaFuncAttributes attributes;
+      checkCuda(cudaFuncGetAttributes(&attributes, i.convolve), "reading the attributes of a device function");
+      // Compiled for 9.0 and running there.
+      if (limits.computeMajor >= 9 && attributes.ptxVersion >= 90 && N >= 1024 && encodeFunction())
+        c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, limits.sharedMemoryPerBlock, tilesPerBlock);
+      best = c;
+    }
+  }
+  if (!best.instance)
+    return refuse(longEnough ? "no tensor-core transform that is long enough fits into this device's shared memory of " +
+                                   std::to_string(limits.sharedMemoryPerBlock) + " bytes per block" +
+                                   (gated ? " together with its gates" : "")
+                             : "the tensor-core family transforms at most 32768 samples at once; this problem needs more");
+  return std::make_unique<FusedMma>(problem, limits, best, cache);
+}
+
+}  // namespace ffc

@@ -1,0 +1,107 @@
+// What a launch of the fused convolution gets, and the layouts that its host and device sides share.
+#pragma once
+#include <cstdint>
+
+#ifdef __CUDACC__
+#define FFC_MMA_SHARED __host__ __device__
+#else
+#define FFC_MMA_SHARED
+#endif
+
+namespace ffc::mma {
+
+// Rows of one tensor: address of sample 0 of row (b, h) is data + b * batchStride + h * channelStride (bytes).
+struct Rows {
+  const char* data = nullptr;
+  int64_t batchStride = 0, channelStride = 0;
+};
+
+// Where every row is whole (N samples) and aligned to 16 bytes, the tensor copies of compute capability 9.0 move
+// sequences between device memory and the staging slots; these are their CUtensorMaps.
+struct alignas(64) TensorMaps {
+  unsigned char u[128], y[128], pre[128], post[128];
+};
+
+struct Params {
+  TensorMaps maps;
+  int32_t useMaps = 0;
+  int32_t slots = 0;            // staging slots of u and y: as many as exchange buffers, or more for copies to run ahead
+  Rows u, pre, post, y;         // absent gates: data is null
+  const void* spectrum = nullptr;   // per channel N complex halves in the order of spectrumSlot()
+  const int32_t* exponent = nullptr;  // per channel: the true spectrum is the stored one times 2^exponent; mostly 0
+                                      // where rows are not scaled (see SpectrumWindow)
+  const int32_t* anyExponent = nullptr;  // 0: every exponent is
+  const void* skip = nullptr;   // per channel, or null
+  float spectrumGain = 1;       // what the spectrum holds beyond the kernel's own: undoes the matrices' scales
+  int32_t skipType = 0;         // FFC_DTYPE_* of skip
+  const void* tables = nullptr;
+  int32_t log2N2 = 0;           // N2: the part of the warps' digit inside one sequence; 16 / N2 sequences a tile
+  int32_t batch = 0, channels = 0;
+  uint32_t batchMagic = 0, batchShift = 0;  // sequence / batch = (sequence * magic) >> 32 >> shift, see divisor()
+  int32_t length = 0;           // valid input samples
+  int32_t outLength = 0;        // samples to store
+  int32_t tiles = 0;            // ceil(batch * channels * N2 / 16)
+  int32_t tilesPerSet = 0;      // tiles between two barriers
+  int32_t phased = 0;           // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
+  int32_t sharedSpectrum = 0;   // all channels use spectrum 0
+};
+
+// Division of 0 <= n < 2^30 by d >= 1: exact with magic = ceil(2^(32 + shift) / d), shift = floor(log2(d)) - 1 or so
+// that the magic fills 32 bits; d = 1 is marked by magic 0.
+inline void setDivisor(Params& p, uint32_t d) {
+  p.batchMagic = p.batchShift = 0;
+  if (d == 1) return;
+  uint32_t log2 = 0;
+  while ((uint64_t(1) << (log2 + 1)) < d) log2++;
+  p.batchShift = log2;
+  p.batchMagic = uint32_t(((uint64_t(1) << (32 + log2)) + d - 1) / d);
+}
+
+// The powers of two within which the largest component of a stored spectrum may lie without an exponent of its own:
+// (2^(low-1), 2^high]. With scaled rows the spectrum must be normalised to 1. Without, a transform of u times the true
+// spectrum is as large as a transform of y (see fixedExponent), so outputs within the range keep it within the range; the
+// window only has to keep the fractions of a half.
+struct SpectrumWindow {
+  int low, high;
+};
+FFC_MMA_SHARED constexpr SpectrumWindow windowFor(bool rowScaled) {
+  return rowScaled ? SpectrumWindow{0, 0} : SpectrumWindow{-6, 9};
+}
+template <class C>
+FFC_MMA_SHARED constexpr SpectrumWindow spectrumWindow() {
+  return windowFor(C::rowScaled);
+}
+
+// Frequencies of a lane. Spectra are stored as groups of four complex numbers, 16 bytes: for (k1, kb, k2, c) the
+// frequencies k1 + 16 k2 + 16 N2 (kb + R j) with j = 2c, 2c+1 (real parts, imaginary parts), then j = 15-2c, 14-2c.
+// The half-cost transform yields +f and -f in one lane, hence the mirrored pair. Halves in the fast class, floats (32
+// bytes a group) in the accurate one.
+FFC_MMA_SHARED constexpr int64_t spectrumGroup(int radix, int n2, int k1, int kb, int k2, int c) {
+  return ((int64_t(k1) * radix + kb) * n2 + k2) * 4 + c;
+}
+
+// ---- constant tables, in 32-bit words. A register table is stored as [register][lane]. Halves go in pairs, a
+// word each; floats (accurate class) take a word each.
+template <class C>
+struct TableLayout {
+  // The first and last matrices of warp n2: [n2][M re, M im, G re, G im][lane][4].
+  static constexpr int outer = 0;
+  // The half-cost matrices of n2 and n3l, each as A and as B operand: [RA, RF, RIA, RIB][4][lane].
+  static constexpr int inner = outer + 16 * 512;
+  // Accurate class, R > 1: step of the twiddle chain over kb, as floats [forward 8, backward 4].
+  static constexpr bool chained = C::accurate && C::R > 1;
+  static constexpr int chain = inner + 16 * 32, chainRegisters = chained ? 12 : 0;
+  // Per k1. Twiddles in registers: forward [kb][2t+s][re, im], backward [kb][2s+half][re, im]. Then, where they are not
+  // in shared memory, the steps over n3h: halves [W 4, WP 4], floats [W 4, WP 8].
+  static constexpr int frequency = chain + chainRegisters * 32;
+  static constexpr int ownRegisters = C::twiddleRegisters ? 16 * C::R : 0;
+  static constexpr int frequencyRegisters = ownRegisters + (C::R > 1 && !C::powerTables ? (C::accurate ? 12 : 8) : 0);
+  // Copied to shared memory. Halves: per k1 the 16 x 16 twiddles as 8 x 8 matrices, real then imaginary. Floats:
+  // [forward, backward][k1][4][lane][re, re, im, im]. Then the power tables, a word (re, im) each: [k1][b-1][8s + g],
+  // then [b-1][n3l].
+  static constexpr int image = frequency + 16 * frequencyRegisters * 32;
+  static constexpr int powers = image + C::imageBytes / 4;
+  static constexpr int words = image + C::twiddleBytes / 4;
+};
+
+}  // namespace ffc::mma

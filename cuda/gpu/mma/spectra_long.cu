@@ -1,0 +1,14 @@
+// Kernel transforms of more than 4096 points.
+#include "make_spectrum.cuh"
+
+namespace ffc::mma {
+
+void addLongSpectra(std::vector<SpectrumInstance>& list) {
+  list.push_back(makeSpectrum<1, 256, 24, 16, 16>());    // 6144
+  list.push_back(makeSpectrum<1, 256, 16, 32, 16>());    // 8192
+  list.push_back(makeSpectrum<1, 256, 24, 32, 16>());    // 12288
+  list.push_back(makeSpectrum<1, 512, 16, 8, 8, 16>());  // 16384
+  list.push_back(makeSpectrum<2, 512, 16, 8, 8, 16>());  // 32768
+}
+
+}  // namespace ffc::mma

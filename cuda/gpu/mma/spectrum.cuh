@@ -1,0 +1,95 @@
+// Kernel spectra in the order and the number format of the fused convolution. One block transforms the taps of one
+// channel in float32 (core/block_fft.cuh), finds the largest component, scales by a power of two where it
+// lies outside the window, and writes fragments. A transform that does not fit into shared memory is cut into slices k = k0 + C k'
+// (see cuda/DESIGN.md, "Slices").
+#pragma once
+#include "../core/block_fft.cuh"
+#include "spectrum_params.h"
+
+namespace ffc::mma {
+
+template <class Shape, int C>
+__global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumParams p) {
+  constexpr int M = Shape::points, N = C * M, last = Shape::stages - 1;
+  static_assert(Shape::radixOf(last) == 16, "one butterfly of the last stage must yield all j of one (k1, k2, kb)");
+  extern __shared__ __align__(16) unsigned char raw[];
+  float2* shared = reinterpret_cast<float2*>(raw);
+  uint32_t* largest = reinterpret_cast<uint32_t*>(shared + Shape::paddedPoints);
+  const int thread = threadIdx.x;
+
+  for (int channel = blockIdx.x; channel < p.channels; channel += gridDim.x) {
+    if (thread == 0) *largest = 0;
+    // Two rounds where there are several slices, because the scale must be known before anything is written; with one
+    // slice the samples are still in shared memory for the second round.
+    float scale = 1;
+    for (int round = 0; round < 2; round++) {
+      for (int k0 = 0; k0 < C; k0++) {
+        __syncthreads();
+        if (C > 1 || round == 0) {
+          // x'[m] = sum over n0 of e^{-2 pi i n0 (k0 - 1/4) / C} x[n0 M + m].
+          for (int m = thread; m < M; m += Shape::threads) {
+            float2 sum = {0, 0};
+            for (int n0 = 0; n0 < C; n0++) {
+              const int n = n0 * M + m;
+              const float2 x = {p.taps.at(n, N, 0, channel), p.taps.at(n + N, N, 0, channel)};
+              float sine, cosine;
+              sincospif(-2.0f * n0 * (k0 - 0.25f) / C, &sine, &cosine);
+              const float2 turned = C > 1 ? gpu::complexProduct(x, float2{cosine, sine}) : x;
+              sum.x += turned.x;
+              sum.y += turned.y;
+            }
+            shared[Shape::padded(m)] = sum;
+          }
+          __syncthreads();
+          gpu::forwardMiddleStages<Shape, 0>(shared, p.tables[k0], thread);
+          __syncthreads();
+        }
+        for (int hi = thread; hi < Shape::outer(last); hi += Shape::threads) {
+          float2 x[16];
+          gpu::forwardLast<Shape>(x, shared, p.tables[k0], hi);
+          if (round == 0) {
+            uint32_t most = 0;
+#pragma unroll
+            for (int q = 0; q < 16; q++)
+              most = max(most, max(__float_as_uint(x[q].x) & 0x7fffffffu, __float_as_uint(x[q].y) & 0x7fffffffu));
+            atomicMax(largest, most);
+            continue;
+          }
+          const int f = k0 + C * Shape::frequencyOfHigh(hi), n2 = 1 << p.log2N2;  // x[j] has frequency f + j N / 16
+          const int k1 = f & 15, k2 = f >> 4 & (n2 - 1), kb = f >> (4 + p.log2N2);
+          const int64_t group = int64_t(channel) * (N / 4) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
+#pragma unroll
+          for (int c = 0; c < 4; c++) {
+            const float2 a = x[gpu::slot<16>(2 * c)], b = x[gpu::slot<16>(2 * c + 1)];
+            const float2 d = x[gpu::slot<16>(15 - 2 * c)], e = x[gpu::slot<16>(14 - 2 * c)];
+            const float v[8] = {a.x, b.x, a.y, b.y, d.x, e.x, d.y, e.y};
+            if (p.floats) {
+              float4* to = static_cast<float4*>(p.spectrum) + (group + c) * 2;
+              to[0] = {v[0] * scale, v[1] * scale, v[2] * scale, v[3] * scale};
+              to[1] = {v[4] * scale, v[5] * scale, v[6] * scale, v[7] * scale};
+            } else {
+              __half2 h[4];
+#pragma unroll
+              for (int i = 0; i < 4; i++) h[i] = __floats2half2_rn(v[2 * i] * scale, v[2 * i + 1] * scale);
+              static_cast<uint4*>(p.spectrum)[group + c] = *reinterpret_cast<uint4*>(h);
+            }
+          }
+        }
+      }
+      if (round == 0) {
+        __syncthreads();
+        // largest * gain < 2^size; an all-zero kernel gets exponent 0.
+        const float most = __uint_as_float(*largest) * p.gain;
+        const int biased = int(__float_as_uint(most) >> 23 & 255), size = biased == 0 ? p.window.low : biased - 126;
+        const int exponent = size < p.window.low ? size - p.window.low : size > p.window.high ? size - p.window.high : 0;
+        // In two factors: 2^-exponent alone may leave the range of a float.
+        scale = p.gain * ldexpf(1.0f, -exponent / 2) * ldexpf(1.0f, -exponent - (-exponent / 2));
+        if (thread == 0) p.exponent[channel] = exponent;
+        if (thread == 0 && exponent != 0) *p.anyExponent = 1;  // every writer writes the same
+      }
+    }
+    __syncthreads();
+  }
+}
+
+}  // namespace ffc::mma

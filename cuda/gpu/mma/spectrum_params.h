@@ -1,0 +1,20 @@
+// What a launch of a kernel transform gets.
+#pragma once
+#include "../core/kernel_taps.cuh"
+#include "params.h"
+
+namespace ffc::mma {
+
+struct SpectrumParams {
+  gpu::KernelTaps taps;
+  void* spectrum = nullptr;     // per channel N groups' worth of numbers, see spectrumGroup()
+  int32_t* exponent = nullptr;  // per channel
+  int32_t* anyExponent = nullptr;  // zero before the launch
+  const float2* tables[2] = {};  // per slice
+  float gain = 1;
+  int32_t channels = 0, radix = 1, log2N2 = 0;
+  SpectrumWindow window = {0, 0};
+  bool floats = false;          // accurate class
+};
+
+}  // namespace ffc::mma

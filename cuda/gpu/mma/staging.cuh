@@ -1,0 +1,422 @@
+// The way of the samples between device memory and the staging slots in shared memory, and what is known of each
+// row on its way: its addresses, its largest value, the exponent of its channel's spectrum.
+//
+// A slot of one tile is a matrix of 16 rows n1 by 32 R pieces of 16 bytes (8 samples): piece column
+// 2 R w + 2 n3h + (n3l / 8), where w is the warps' digit. Eight columns by 16 rows make 2 KB; within them the column
+// is XORed with the row, so that ldmatrix and 16-byte copies are free of bank conflicts. That is also what a tensor
+// map with 128-byte swizzle writes.
+//
+// Each thread owns R pieces of every tile: it stores y from them and then refills them, so no barrier is needed
+// between the two. Rows may begin anywhere. Where there is room for it, a row is shifted to the right by its phase,
+// the number of samples it begins past a 16-byte boundary (the ring shifts the result alike), so that u, gates and y
+// are accessed in aligned pieces; a tensor out of phase with u takes the narrow way.
+#pragma once
+#include "config.h"
+#include "device.cuh"
+#include "params.h"
+
+namespace ffc::mma {
+
+// 2^e; 0 below the normal range, clipped above it.
+FFC_DEVICE float powerOfTwo(int e) { return e < -126 ? 0.0f : asFloat(u32((e > 127 ? 127 : e) + 127) << 23); }
+
+template <class C>
+FFC_DEVICE float2 unpackElements(u32 x) {
+  if constexpr (C::bf16)
+    return {asFloat(x << 16), asFloat(x & 0xffff0000u)};
+  else
+    return unpackHalf(x);
+}
+
+// A power of two given by its float bits, twice as bfloat16.
+FFC_DEVICE u32 bfloatPair(u32 floatOfPower) { return floatOfPower | floatOfPower >> 16; }
+
+// Samples to half operands.
+template <class C>
+FFC_DEVICE void prepare(u32 (&u)[4], u32 scale) {
+  if constexpr (C::bf16) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      const float2 v = unpackElements<C>(bfloatMul(u[i], bfloatPair(scale)));
+      u[i] = packHalf(v.x, v.y);
+    }
+  }
+}
+template <class C>
+FFC_DEVICE void prepareGated(u32 (&u)[4], const u32 (&gate)[4], bool gated, u32 scale) {
+  const float f = asFloat(scale);
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    float2 v = unpackElements<C>(u[i]);
+    if (gated) {
+      const float2 w = unpackElements<C>(gate[i]);
+      v.x *= w.x, v.y *= w.y;
+    }
+    u[i] = packHalf(v.x * f, v.y * f);
+  }
+}
+
+FFC_DEVICE float skipLoad(const void* skip, int channel, int type) {
+  if (type == 1) return static_cast<const float*>(skip)[channel];
+  const u32 bits = static_cast<const uint16_t*>(skip)[channel];
+  return type == 2 ? unpackHalf(bits).x : asFloat(bits << 16);
+}
+
+// The exponent of a channel's spectrum after d has been added to every frequency of it.
+template <class C>
+FFC_DEVICE int exponentWithSkip(int own, float d) {
+  const int needed = d == 0.0f ? own : int((floatBits(d) >> 23) & 255) - 126 - spectrumWindow<C>().high;
+  // Where the spectrum has no exponent of its own, a small d needs none either.
+  return needed > own ? needed : own;
+}
+
+// Eight samples from an address that is not a multiple of 16, `first` being the index of the first of them in a row
+// of `length`. Outside the row: zero.
+FFC_DEVICE uint4 gatherSamples(const char* row, int first, int length) {
+  const uint64_t at = reinterpret_cast<uint64_t>(row) + int64_t(first) * 2;
+  u32 w[8];
+  if (first >= 8 && first + 16 <= length) {
+    // Both 16-byte pieces that it touches lie in the row.
+    const uint4 low = loadStream16(reinterpret_cast<const void*>(at & ~uint64_t(15)));
+    const uint4 high = loadStream16(reinterpret_cast<const void*>((at & ~uint64_t(15)) + 16));
+    const u32 v[8] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+    const u32 shift = u32(at & 15);
+#pragma unroll
+    for (int i = 0; i < 6; i++) w[i] = shift & 8 ? v[i + 2] : v[i];
+#pragma unroll
+    for (int i = 0; i < 5; i++) w[i] = shift & 4 ? w[i + 1] : w[i];
+#pragma unroll
+    for (int i = 0; i < 4; i++) w[i] = funnelShift(w[i], w[i + 1], (shift & 2) * 8);
+  } else {
+    const uint16_t* samples = reinterpret_cast<const uint16_t*>(row);
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      const int n = first + 2 * i;
+      const u32 a = n >= 0 && n < length ? samples[n] : 0, b = n + 1 >= 0 && n + 1 < length ? samples[n + 1] : 0;
+      w[i] = a | b << 16;
+    }
+  }
+  return uint4{w[0], w[1], w[2], w[3]};
+}
+
+template <class C>
+struct Staging {
+  static constexpr int R = C::R;
+  static constexpr int rowTensors = C::gated ? 4 : 2;  // u, y, pre, post
+  const Params& p;
+  int firstTile, sets;
+  u32 base, end;     // slots
+  u32 slotBytes;     // of one set and tensor
+  u32 rows;          // row tables: addresses [tensor][ring][row], then largest values, then exponents
+  int rowsPerSet, log2Sequences, lastTile;
+  u32 barriers;
+  bool maps;
+  bool plain;   // outputs need no power of two
+  int lead;     // load() runs so many sets ahead of middle()
+  u32 owned[C::R <= 2 ? C::R : 1];  // this thread's pieces, packed by piece()
+
+  FFC_DEVICE explicit Staging(const Params& params) : p(params) {
+    const int tiles = p.tiles, count = gridSize(), me = blockIndex();
+    firstTile = int(int64_t(tiles) * me / count);
+    lastTile = int(int64_t(tiles) * (me + 1) / count);
+    sets = (lastTile - firstTile + p.tilesPerSet - 1) / p.tilesPerSet;
+    log2Sequences = 4 - p.log2N2;
+    rowsPerSet = p.tilesPerSet << log2Sequences;
+    slotBytes = p.tilesPerSet * R * stagingBytes;
+    maps = hasTensorCopies && p.useMaps;
+    lead = p.slots > C::buffers ? p.slots - 1 : C::buffers;
+    plain = !C::rowScaled && !p.skip && loadConstant4(p.anyExponent) == 0;
+    base = sharedBase();
+    end = base + slotBytes * (p.slots + C::buffers * ((C::gated && p.pre.data) + (C::gated && p.post.data)));
+    barriers = end + C::buffers * p.tilesPerSet * R * exchangeBytes + C::twiddleBytes;
+    rows = barriers + barrierBytes;
+    if (maps && threadIndex() == 0)
+      for (int i = 0; i < p.slots + C::buffers; i++) barrierInit(barriers + i * 8);
+    if constexpr (C::R <= 2)
+      for (int r = 0; r < R; r++) owned[r] = packedPiece(threadIndex() + r * threads);
+  }
+
+  // Piece i of a tile in the order of device memory: sequence (4 bits), piece within it (12), place in the slot (12).
+  FFC_DEVICE u32 packedPiece(int i) const {
+    const int sequence = (i >> (5 + p.log2N2)) / R;
+    const int inSequence = i - ((sequence * R) << (5 + p.log2N2));
+    const int n1 = (inSequence >> (1 + p.log2N2)) / R;
+    const int column = inSequence - ((n1 * R) << (1 + p.log2N2)) + ((sequence * R) << (1 + p.log2N2));
+    const int place = (column >> 3) * 128 + n1 * 8 + ((column ^ n1) & 7);
+    return u32(sequence) << 24 | u32(inSequence) << 12 | u32(place);
+  }
+  FFC_DEVICE u32 piece(int r) const {
+    if constexpr (C::R <= 2) return owned[r];
+    return packedPiece(threadIndex() + r * threads);
+  }
+
+  // A set on its way around the staging slots: which slot, and the parity of the slot's barrier. Sets advance one slot
+  // at a time, so nothing is divided by the number of slots.
+  struct Place {
+    int slot;
+    u32 parity;
+  };
+  FFC_DEVICE Place following(Place at) const {
+    const bool wraps = at.slot + 1 == p.slots;
+    return {wraps ? 0 : at.slot + 1, at.parity ^ wraps};
+  }
+  FFC_DEVICE u32 slotOf(Place at) const { return base + slotBytes * at.slot; }
+  FFC_DEVICE u32 slotOfPre(int set) const { return base + slotBytes * (p.slots + set % C::buffers); }
+  FFC_DEVICE u32 slotOfPost(int set) const { return slotOfPre(set) + (p.pre.data ? slotBytes * C::buffers : 0); }
+
+  // Within a slot: the address of this lane's row for the 16 x 16 samples (n1, n3l) of this warp at n3h = b.
+  FFC_DEVICE u32 fragment(int tile, int b) const {
+    const int lane = threadIndex() & 31, warp = threadIndex() >> 5, row = lane & 7, matrix = lane >> 3;
+    const int column = 2 * R * warp + 2 * b + (matrix >> 1);
+    return tile * (R * stagingBytes) + (column >> 3) * 2048 + ((matrix & 1) * 8 + row) * 128 + ((column ^ row) & 7) * 16;
+  }
+
+  // ---- row tables
+  FFC_DEVICE u32 rowSlot(int set, int row) const { return (set & (rowRing - 1)) * rowsPerSet + row; }
+  FFC_DEVICE u32 addressOf(int tensor, int set, int row) const {
+    return rows + (tensor * rowRing * rowsPerSet + rowSlot(set, row)) * 8;
+  }
+  FFC_DEVICE u32 largestOf(int set, int row) const {
+    return rows + (maps ? 0 : rowTensors * rowRing * rowsPerSet * 8) + rowSlot(set, row) * 4;
+  }
+  FFC_DEVICE u32 exponentOf(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 4; }
+  FFC_DEVICE u32 skipOf(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 8; }
+  FFC_DEVICE uint64_t rowAddress(int tensor, int set, int row) const { return sharedLoad8(addressOf(tensor, set, row)); }
+
+  // Address 0 marks a row that does not exist.
+  FFC_DEVICE void prepareRows(int set) {
+    const int row = threadIndex();
+    if (row >= rowsPerSet || (maps && plain)) return;
+    if constexpr (C::rowScaled) sharedStore4(largestOf(set, row), 0);
+    const int tile = firstTile + set * p.tilesPerSet + (row >> log2Sequences);
+    const int sequence = (tile << log2Sequences) + (row & ((1 << log2Sequences) - 1));
+    const bool exists = tile < lastTile && sequence < p.batch * p.channels;
+    const int h = exists ? channelOf(sequence) : 0, b = exists ? sequence - h * p.batch : 0;
+    copyAsync4(exponentOf(set, row), p.exponent + (p.sharedSpectrum ? 0 : h), 4);
+    if (p.skip) {
+      // The word that holds the skip factor, and no byte beyond the factor.
+      const uint64_t at = skipAddress(h);
+      copyAsync4(skipOf(set, row), reinterpret_cast<const void*>(at & ~uint64_t(3)), p.skipType == 1 || at & 2 ? 4 : 2);
+    }
+    if (maps) return;
+    auto note = [&](int tensor, const Rows& t) {
+      const uint64_t at = reinterpret_cast<uint64_t>(t.data) + int64_t(b) * t.batchStride + int64_t(h) * t.channelStride;
+      sharedStore8(addressOf(tensor, set, row), exists && t.data ? at : 0);
+    };
+    note(0, p.u);
+    note(1, p.y);
+    if constexpr (C::gated) {
+      note(2, p.pre);
+      note(3, p.post);
+    }
+  }
+
+  FFC_DEVICE int channelOf(int sequence) const {
+    return p.batchMagic ? int(highProduct(sequence, p.batchMagic) >> p.batchShift) : sequence;
+  }
+
+  FFC_DEVICE uint64_t skipAddress(int h) const {
+    return reinterpret_cast<uint64_t>(p.skip) + int64_t(h) * (p.skipType == 1 ? 4 : 2);
+  }
+
+  FFC_DEVICE int phaseOf(uint64_t rowOfU) const { return p.phased ? int(rowOfU >> 1) & 7 : 0; }
+
+  FFC_DEVICE void fill(u32 target, uint64_t row, int first, int length) const {
+    const uint64_t at = row + int64_t(first) * 2;
+    if (first >= 0 && first + 8 <= length && (at & 15) == 0)
+      copyAsync16(target, reinterpret_cast<const void*>(at));
+    else if (first >= length || first + 8 <= 0)
+      sharedStore16(target, uint4{0, 0, 0, 0});
+    else
+      sharedStore16(target, gatherSamples(reinterpret_cast<const char*>(row), first, length));
+  }
+  FFC_DEVICE void drain(u32 source, uint64_t row, int first) const {
+    const uint64_t at = row + int64_t(first) * 2;
+    if (first >= p.outLength || first + 8 <= 0) return;
+    const uint4 v = sharedLoad16(source);
+    if (first >= 0 && first + 8 <= p.outLength && (at & 15) == 0) {
+      storeStream16(reinterpret_cast<void*>(at), v);
+    } else {
+      uint16_t* samples = reinterpret_cast<uint16_t*>(row);
+      const u32 w[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        const int n = first + i;
+        if (n >= 0 && n < p.outLength) samples[n] = uint16_t(w[i >> 1] >> (16 * (i & 1)));
+      }
+    }
+  }
+
+  template <class Body>
+  FFC_DEVICE void forPieces(Body&& body) const {
+#pragma unroll 1
+    for (int tile = 0; tile < p.tilesPerSet; tile++)
+#pragma unroll
+      for (int r = 0; r < R; r++) {
+        const u32 packed = piece(r);
+        const int row = (tile << log2Sequences) + int(packed >> 24);
+        body(row, int(packed >> 12 & 4095) * 8, tile * (R * stagingBytes) + (packed & 4095) * 16);
+      }
+  }
+
+  // y of a set lies where the input was that first() consumed at the same time.
+  FFC_DEVICE void store(int set, Place at) const {
+    if (set < 0 || set >= sets) return;
+    const u32 slot = slotOf(at);
+    if (maps) {
+      forSequence(set, [&](int b, int h, u32 offset) { tensorStore(slot + offset, &p.maps.y, b, h); });
+      return;
+    }
+    forPieces([&](int row, int position, u32 offset) {
+      const uint64_t y = rowAddress(1, set, row);
+      if (y) drain(slot + offset, y, position - phaseOf(rowAddress(0, set, row)));
+    });
+  }
+
+  FFC_DEVICE void load(int set, Place at) const {
+    if (set >= sets) return;
+    const u32 slot = slotOf(at), slotPre = slotOfPre(set);
+    if (maps) {
+      const u32 barrier = barriers + at.slot * 8;
+      const bool gate = C::gated && p.pre.data;
+      if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * (512 * R << p.log2N2) * (1 + gate));
+      forSequence(set, [&](int b, int h, u32 offset) {
+        tensorStoresRead();  // y has left this slot
+        tensorLoad(slot + offset, &p.maps.u, b, h, barrier);
+        if (gate) tensorLoad(slotPre + offset, &p.maps.pre, b, h, barrier);
+      });
+      return;
+    }
+    forPieces([&](int row, int position, u32 offset) {
+      const uint64_t u = rowAddress(0, set, row);
+      if (!u) {
+        // Zeros, because sequences of one tile meet in one matrix product (with zero weights, but 0 * NaN is NaN).
+        sharedStore16(slot + offset, uint4{0, 0, 0, 0});
+        if (C::gated && p.pre.data) sharedStore16(slotPre + offset, uint4{0, 0, 0, 0});
+        return;
+      }
+      const int first = position - phaseOf(u);
+      fill(slot + offset, u, first, p.length);
+      if constexpr (C::gated)
+        if (p.pre.data) fill(slotPre + offset, rowAddress(2, set, row), first, p.length);
+    });
+  }
+  FFC_DEVICE void loadPost(int set) const {
+    if constexpr (C::gated) {
+      if (set >= sets || !p.post.data) return;
+      const u32 slot = slotOfPost(set);
+      if (maps) {
+        const u32 barrier = barriers + (p.slots + set % C::buffers) * 8;
+        if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * (512 * R << p.log2N2));
+        forSequence(set, [&](int b, int h, u32 offset) { tensorLoad(slot + offset, &p.maps.post, b, h, barrier); });
+        return;
+      }
+      forPieces([&](int row, int position, u32 offset) {
+        const uint64_t u = rowAddress(0, set, row);
+        if (u) fill(slot + offset, rowAddress(3, set, row), position - phaseOf(u), p.outLength);
+      });
+    }
+  }
+  // This thread's copies have landed, those of others after the next barrier. Tensor copies are waited for at use.
+  FFC_DEVICE void finishLoads() const {
+    copyAsyncWaitAll();
+    if (maps) fenceTensorCopies();
+  }
+  FFC_DEVICE void finishStores() const {
+    if (maps) tensorStoresDone();
+  }
+  FFC_DEVICE void awaitInput(int set, Place at) const {
+    if (maps && set < sets) barrierWait(barriers + at.slot * 8, at.parity);
+  }
+  FFC_DEVICE void awaitPost(int set) const {
+    if (C::gated && maps && p.post.data) barrierWait(barriers + (p.slots + set % C::buffers) * 8, set / C::buffers & 1);
+  }
+
+  // Existing sequences of a set; tensor copies are used only where tiles are full.
+  FFC_DEVICE int sequencesOf(int set) const {
+    const int left = lastTile - firstTile - set * p.tilesPerSet;
+    return (left < p.tilesPerSet ? left : p.tilesPerSet) << log2Sequences;
+  }
+  // One lane of each warp takes the sequences of its number: at most 16 a set where tensor copies are used.
+  template <class Body>
+  FFC_DEVICE void forSequence(int set, Body&& body) const {
+    if (threadIndex() & 31) return;
+    const int warp = threadIndex() >> 5;
+    if (warp >= sequencesOf(set)) return;
+    const int sequence = ((firstTile + set * p.tilesPerSet) << log2Sequences) + warp;
+    const int h = channelOf(sequence);
+    const u32 tile = warp >> log2Sequences, inTile = warp & ((1 << log2Sequences) - 1);
+    body(sequence - h * p.batch, h, tile * (R * stagingBytes) + inTile * (512 * R << p.log2N2));
+  }
+
+  // The largest |u * pre| of every row, as the upper half of its float bits, which order like integers. Each thread
+  // looks at the pieces it copied itself; the pieces of one warp lie in one row.
+  FFC_DEVICE void findScale(int set, Place at) const {
+    if constexpr (C::rowScaled) {
+      if (set >= sets) return;
+      awaitInput(set, at);
+      const u32 slot = slotOf(at), slotPre = slotOfPre(set);
+      constexpr int most = C::mostTiles * R;
+      u32 largest[most];
+#pragma unroll
+      for (int i = 0; i < most; i++) {
+        largest[i] = 0;
+        if (i / R >= p.tilesPerSet) continue;
+        const u32 offset = i / R * (R * stagingBytes) + (piece(i % R) & 4095) * 16;
+        const uint4 v = sharedLoad16(slot + offset);
+        const u32 w[4] = {v.x, v.y, v.z, v.w};
+        if (C::gated && p.pre.data) {
+          const uint4 q = sharedLoad16(slotPre + offset);
+          const u32 f[4] = {q.x, q.y, q.z, q.w};
+#pragma unroll
+          for (int j = 0; j < 4; j++) {
+            const float2 x = unpackElements<C>(w[j]), y = unpackElements<C>(f[j]);
+            largest[i] = largerOf(largest[i], largerOf(floatBits(x.x * y.x) & 0x7fffffffu, floatBits(x.y * y.y) & 0x7fffffffu));
+          }
+          largest[i] >>= 16;
+        } else if constexpr (C::bf16) {
+#pragma unroll
+          for (int j = 0; j < 4; j++) largest[i] = largerHalves(largest[i], w[j] & 0x7fff7fffu);
+          largest[i] = largerOf(largest[i] & 0xffffu, largest[i] >> 16);
+        } else {
+#pragma unroll
+          for (int j = 0; j < 4; j++) largest[i] = largerHalves(largest[i], w[j] & 0x7fff7fffu);
+          largest[i] = floatBits(unpackHalf(largerOf(largest[i] & 0xffffu, largest[i] >> 16)).x) >> 16;
+        }
+      }
+#pragma unroll
+      for (int i = 0; i < most; i++) largest[i] = warpMax(largest[i]);
+#pragma unroll
+      for (int i = 0; i < most; i++)
+        if (i / R < p.tilesPerSet && (threadIndex() & 31) == 0)
+          sharedMax(largestOf(set, (i / R << log2Sequences) + int(piece(i % R) >> 24)), largest[i]);
+    }
+  }
+  FFC_DEVICE static u32 largerOf(u32 a, u32 b) { return a > b ? a : b; }
+
+  // Exponent of the power of two that brings the row's maximum into [64, 128).
+  FFC_DEVICE int inputExponent(u32 largest) const {
+    if constexpr (!C::rowScaled) return 0;
+    const int e = 133 - int(sharedLoad4(largest) >> 7);
+    return e < -126 ? -126 : e;
+  }
+  // The float bits of what brings the sums of each row of a set back; once the set's scale is known, before its last().
+  FFC_DEVICE void finishRows(int set) const {
+    const int row = threadIndex();
+    if (row >= rowsPerSet || plain) return;
+    int e = int(sharedLoad4(exponentOf(set, row)));
+    if (p.skip) {
+      const u32 word = sharedLoad4(skipOf(set, row));
+      float d = asFloat(word);
+      if (p.skipType != 1) {
+        const int channel = channelOf(((firstTile + set * p.tilesPerSet) << log2Sequences) + row);
+        const u32 bits = skipAddress(channel) & 2 ? word >> 16 : word & 0xffffu;
+        d = p.skipType == 2 ? unpackHalf(bits).x : asFloat(bits << 16);
+      }
+      e = exponentWithSkip<C>(e, d * p.spectrumGain);
+    }
+    sharedStore4(exponentOf(set, row), floatBits(powerOfTwo(e - inputExponent(largestOf(set, row)))));
+  }
+};
+
+}  // namespace ffc::mma

@@ -1,0 +1,176 @@
+// Constant tables of the fused convolution, computed in float64 and rounded once. The order of the words is that of
+// TableLayout; the fragments are those of mma.sync.m16n8k16 (lane = 4 g + c):
+//   A operand (16 x 16)  register lo + 2 hi: rows g + 8 lo, columns 2c, 2c+1 (+ 8 hi)
+//   B operand (16 x 8)   register hi: rows 2c, 2c+1 (+ 8 hi), column g
+#pragma once
+#include <cmath>
+#include <complex>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "config.h"
+#include "params.h"
+
+namespace ffc::mma {
+
+inline uint16_t halfBits(double x) {
+  const uint16_t sign = std::signbit(x) ? 0x8000 : 0;
+  x = std::fabs(x);
+  if (x == 0) return sign;
+  int e = std::ilogb(x);
+  if (e < -14) e = -14;  // subnormal: fixed spacing
+  const double units = std::nearbyint(std::ldexp(x, 10 - e));  // ties to even in the default rounding mode
+  if (units >= 2048 && e == 15) return sign | 0x7c00;
+  // The integer carries over into the exponent field where rounding reaches the next binade.
+  return sign | uint16_t(int(units) + ((e + 14) << 10));
+}
+
+inline uint32_t halfPair(double low, double high) { return halfBits(low) | uint32_t(halfBits(high)) << 16; }
+
+inline uint32_t floatWord(double x) {
+  const float f = float(x);
+  uint32_t bits;
+  std::memcpy(&bits, &f, 4);
+  return bits;
+}
+
+// The entries of a half-cost matrix of n points take n / 2 distinct values. This factor on all of them was searched
+// (2e6 steps in [0.5, 1]) for the least rounding error in half precision, weighted by occurrence: 1.3e-4 becomes 3.8e-5
+// for 16 points, 1e-4 next to nothing for 2 and 4. Below 1 it also keeps the range; the spectrum undoes it.
+constexpr double halfCostScale(int n) {
+  return n == 2 ? 0.6912245 : n == 4 ? 0.961914 : n == 8 ? 0.65772975 : n == 16 ? 0.55759775 : 1.0;
+}
+template <class C>
+double spectrumGain(int log2N2) {
+  const double scale = halfCostScale(16) * (C::pairwise ? halfCostScale(1 << log2N2) : 1.0);
+  return 1 / (scale * scale);
+}
+
+template <class C>
+std::vector<uint32_t> makeTables(int log2N2) {
+  using Layout = TableLayout<C>;
+  using Complex = std::complex<double>;
+  constexpr int R = C::R;
+  constexpr double pi = 3.14159265358979323846, shift = 0.25;  // frequencies k - 1/4: the ring x^N - i
+  const int N2 = 1 << log2N2, halfN2 = N2 / 2;
+  const double N = 256.0 * N2 * R;
+  auto e = [&](double turns) { return std::polar(1.0, -2 * pi * turns); };
+  // Half-cost transform of 16 points at the frequencies j + 1/2: 8 cosines, then 8 sines, applied to the real and to
+  // the imaginary parts; +f and -f follow by adding and subtracting. Unitary: 1/4.
+  auto real16 = [&](int n, int column) {
+    const double angle = 2 * pi * n * (column % 8 + 0.5) / 16;
+    return (column < 8 ? std::cos(angle) : -std::sin(angle)) / 4 * halfCostScale(16);
+  };
+  // The same over n2, block-diagonal: sequence q has the rows q N2 .. and the columns j = q N2 / 2 .. of each kind.
+  auto realN2 = [&](int n, int column) {
+    if (!C::pairwise) return 0.0;
+    const int q = n / N2, m = n % N2, j = column % 8;
+    if (j / halfN2 != q) return 0.0;
+    const double angle = 2 * pi * m * (j % halfN2 + 0.5) / N2;
+    return (column < 8 ? std::cos(angle) : -std::sin(angle)) / std::sqrt(double(N2)) * halfCostScale(N2);
+  };
+  // Slow digit with everything that depends on n1 and n2 alone: its transform, the twist, the twiddle of n2 and the
+  // half step of n2's own transform.
+  auto outer = [&](int k1, int n1, int warp) {
+    const int n2 = warp % N2;
+    const double f = k1 - shift;
+    return e(n1 * f / 16 + n2 * (f - 8) / (16.0 * N2)) * 0.25;
+  };
+  // Row half or column group s, index j of a fragment -> k2.
+  auto k2Of = [&](int s, int j) { return !C::pairwise ? 0 : s ? N2 - 1 - j % halfN2 : j % halfN2; };
+  auto step = [&](int k1, int k2) { return e(16 * (k1 - shift + 16 * k2) / N); };
+  auto twiddle = [&](int kb, int k1, int k2, int n) {
+    return e(n * ((k1 - shift + 16 * k2) / N + double(kb) / (16 * R) - 1.0 / 32)) / std::sqrt(double(R));
+  };
+  auto chain = [&](int n) { return e(n / (16.0 * R)); };
+  const double prescale = std::ldexp(1.0, -C::fixedExponent);
+
+  std::vector<uint32_t> table(Layout::words);
+  for (int lane = 0; lane < 32; lane++) {
+    const int g = lane >> 2, c = lane & 3;
+    auto at = [&](int offset, int i) -> uint32_t& { return table[offset + i * 32 + lane]; };
+    auto putHalves = [&](int offset, int i, Complex a, Complex b) {
+      at(offset, i) = halfPair(a.real(), b.real());
+      at(offset, i + 1) = halfPair(a.imag(), b.imag());
+    };
+    for (int warp = 0; warp < 16; warp++)
+      for (int i = 0; i < 4; i++) {
+        const int row = g + 8 * (i & 1), column = 2 * c + 8 * (i >> 1);
+        uint32_t* to = &table[Layout::outer + (warp * 128 + lane) * 4 + i];
+        Complex a = outer(row, column, warp) * prescale, b = outer(row, column + 1, warp) * prescale;
+        to[0] = halfPair(a.real(), b.real());
+        to[128] = halfPair(a.imag(), b.imag());
+        // Real part of the conjugate transpose times X: re M^T re X + im M^T im X.
+        a = outer(column, row, warp) / prescale, b = outer(column + 1, row, warp) / prescale;
+        to[256] = halfPair(a.real(), b.real());
+        to[384] = halfPair(a.imag(), b.imag());
+      }
+    for (int i = 0; i < 4; i++) {
+      const int lo = i & 1, hi = i >> 1;
+      at(Layout::inner, i) = halfPair(realN2(2 * c + 8 * hi, g + 8 * lo), realN2(2 * c + 1 + 8 * hi, g + 8 * lo));
+      at(Layout::inner, 4 + i) = halfPair(real16(2 * c + 8 * lo, g + 8 * hi), real16(2 * c + 1 + 8 * lo, g + 8 * hi));
+      at(Layout::inner, 8 + i) = halfPair(real16(g + 8 * lo, 2 * c + 8 * hi), real16(g + 8 * lo, 2 * c + 1 + 8 * hi));
+      at(Layout::inner, 12 + i) = halfPair(realN2(g + 8 * hi, 2 * c + 8 * lo), realN2(g + 8 * hi, 2 * c + 1 + 8 * lo));
+    }
+    if constexpr (Layout::chained) {
+      for (int i = 0; i < 2; i++) {
+        const Complex a = chain(8 * i + 2 * c), b = chain(8 * i + 2 * c + 1), back = chain(g + 8 * i);
+        at(Layout::chain, 4 * i) = floatWord(a.real()), at(Layout::chain, 4 * i + 1) = floatWord(b.real());
+        at(Layout::chain, 4 * i + 2) = floatWord(a.imag()), at(Layout::chain, 4 * i + 3) = floatWord(b.imag());
+        at(Layout::chain, 8 + 2 * i) = floatWord(back.real()), at(Layout::chain, 9 + 2 * i) = floatWord(back.imag());
+      }
+    }
+    for (int k1 = 0; k1 < 16; k1++) {
+      const int own = Layout::frequency + k1 * Layout::frequencyRegisters * 32, steps = Layout::ownRegisters;
+      for (int outerHalf = 0; outerHalf < 2; outerHalf++)
+        for (int s = 0; s < 2; s++) {
+          // Forward: rows of half s, columns 8t + 2c, at 2t + s. Backward: rows g + 8 half, columns of group s, at
+          // 2s + half.
+          const int t = outerHalf, half = outerHalf;
+          for (int kb = 0; kb < (C::twiddleRegisters ? R : 1); kb++) {
+            const Complex f0 = twiddle(kb, k1, k2Of(s, g), 8 * t + 2 * c), f1 = twiddle(kb, k1, k2Of(s, g), 8 * t + 2 * c + 1);
+            const Complex b0 = twiddle(kb, k1, k2Of(s, 2 * c), g + 8 * half), b1 = twiddle(kb, k1, k2Of(s, 2 * c + 1), g + 8 * half);
+            if (C::twiddleRegisters) {
+              putHalves(own, kb * 8 + 2 * (2 * t + s), f0, f1);
+              putHalves(own, (R + kb) * 8 + 2 * (2 * s + half), b0, b1);
+            } else if (C::accurate) {
+              uint32_t* f = &table[Layout::image + ((k1 * 4 + 2 * t + s) * 32 + lane) * 4];
+              f[0] = floatWord(f0.real()), f[1] = floatWord(f1.real()), f[2] = floatWord(f0.imag()), f[3] = floatWord(f1.imag());
+              uint32_t* b = &table[Layout::image + 8192 + ((k1 * 4 + 2 * s + half) * 32 + lane) * 4];
+              b[0] = floatWord(b0.real()), b[1] = floatWord(b1.real()), b[2] = floatWord(b0.imag()), b[3] = floatWord(b1.imag());
+            } else {
+              // 8 x 8 matrices, matrix s + 2t: row g is the row of half s, columns 8t + 2c.
+              uint32_t* m = &table[Layout::image + k1 * 256 + (s + 2 * t) * 32 + lane];
+              m[0] = halfPair(f0.real(), f1.real());
+              m[128] = halfPair(f0.imag(), f1.imag());
+            }
+          }
+        }
+      if (R > 1 && !C::powerTables)
+        for (int s = 0; s < 2; s++) {
+          const Complex w = step(k1, k2Of(s, g)), b0 = step(k1, k2Of(s, 2 * c)), b1 = step(k1, k2Of(s, 2 * c + 1));
+          if (C::accurate) {
+            at(own, steps + 2 * s) = floatWord(w.real()), at(own, steps + 2 * s + 1) = floatWord(w.imag());
+            at(own, steps + 4 + 4 * s) = floatWord(b0.real()), at(own, steps + 5 + 4 * s) = floatWord(b1.real());
+            at(own, steps + 6 + 4 * s) = floatWord(b0.imag()), at(own, steps + 7 + 4 * s) = floatWord(b1.imag());
+          } else {
+            putHalves(own, steps + 2 * s, w, w);
+            putHalves(own, steps + 4 + 2 * s, b0, b1);
+          }
+        }
+    }
+  }
+  if constexpr (C::powerTables) {
+    uint32_t* to = &table[Layout::powers];
+    auto power = [](Complex z) { return halfPair(z.real(), z.imag()); };
+    for (int k1 = 0; k1 < 16; k1++)
+      for (int b = 1; b < R; b++)
+        for (int i = 0; i < 16; i++) *to++ = power(e(16 * b * (k1 - shift + 16 * k2Of(i / 8, i % 8)) / N));
+    for (int b = 1; b < R; b++)
+      for (int n = 0; n < 16; n++) *to++ = power(e(b * n / (16.0 * R)));
+  }
+  return table;
+}
+
+}  // namespace ffc::mma

@@ -1,0 +1,7 @@
+#include "column_instances.cuh"
+
+namespace ffc::gpu {
+
+std::vector<ColumnInstance> halfColumnInstances() { return makeColumnList<HalfStorage>(); }
+
+}  // namespace ffc::gpu

@@ -1,0 +1,251 @@
+// The host side of the multi-pass convolution: the split N = N1 N2, scratch, chunks of sequences, launches.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../../host/window.h"
+#include "../algorithm.h"
+#include "../core/fft_shape.h"
+#include "instance.h"
+
+namespace ffc {
+namespace {
+
+using namespace gpu;
+
+// e^{-2 pi i m / 4N}: 2^12 fine entries (32 KB) stay in the first-level cache; the coarse ones number 4N / 2^12.
+constexpr int fineBits = 12;
+
+constexpr int64_t alignedUp(int64_t bytes) { return (bytes + 255) / 256 * 256; }
+
+// Where a convolution of this problem puts its taps, and how many real samples the ring must hold.
+struct Placement {
+  KernelTaps taps;
+  int64_t samples = 0;  // 2N must be at least this
+};
+
+Placement placeTaps(const ConvProblem& p) {
+  Placement out;
+  KernelTaps& t = out.taps;
+  t.channelStride = p.sharedKernel ? 0 : p.kernelChannelStride;
+  t.dtype = p.kernelDtype;
+  t.kernelLength = p.kernelLength;
+  if (p.circular()) {
+    t.period = p.length;
+    t.count = std::min(p.kernelLength, p.length);
+    t.circularImage = true;
+    out.samples = 2 * p.length;
+  } else {
+    const KernelWindow w = kernelWindow(p);
+    t.first = w.first;
+    t.count = w.count;
+    t.lead = w.offset;
+    // Outputs are read at 0 .. outputLength - 1; what the full convolution has before or behind them may wrap
+    // around, but not into them.
+    out.samples = std::max({w.offset + p.outputLength, p.length + w.count - 1 - w.offset, p.length, w.count});
+  }
+  t.partTaps = t.count;
+  return out;
+}
+
+struct Split {
+  ColumnInstance column;
+  RowInstance row;
+  int64_t points() const { return int64_t{column.points} * row.points; }
+};
+
+// The cheapest split that holds `samples` real samples. Cost: points moved, with a surcharge where runs of
+// neighbouring samples are shorter than device memory likes and where one block fills a multiprocessor.
+bool chooseSplit(int64_t samples, int64_t elementBytes, bool half, const GpuLimits& limits, Split& best) {
+  double bestCost = std::numeric_limits<double>::infinity();
+  for (const ColumnInstance& column : half ? halfColumnInstances() : floatColumnInstances()) {
+    if (column.sharedBytes > limits.sharedMemoryPerBlock) continue;
+    for (const RowInstance& row : half ? halfRowInstances() : floatRowInstances()) {
+      if (row.sharedBytes > limits.sharedMemoryPerBlock) continue;
+      const Split split{column, row};
+      if (2 * split.points() < samples) continue;
+      const double runBytes = static_cast<double>(column.columns) * elementBytes;
+      const double cost = static_cast<double>(split.points()) *
+                          (1 + 0.1 * std::max(0.0, std::log2(64 / runBytes)) +
+                           (2 * row.sharedBytes > limits.sharedMemoryPerBlock ? 0.1 : 0.0) +
+                           0.02 * static_cast<double>(column.radices.size() + row.radices.size()));
+      if (cost < bestCost) {
+        bestCost = cost;
+        best = split;
+      }
+    }
+  }
+  return bestCost < std::numeric_limits<double>::infinity();
+}
+
+class MultiPass final : public GpuAlgorithm {
+ public:
+  MultiPass(const ConvProblem& problem, const Placement& placement, const Split& split, bool half,
+            const GpuLimits& limits, TableCache& cache)
+      : problem_(problem), split_(split), half_(half) {
+    const int64_t points = split.points(), n1 = split.column.points, n2 = split.row.points;
+    const int64_t elementBytes = half ? 4 : 8;
+    p_.points = points;
+    p_.n1 = static_cast<int>(n1);
+    p_.n2 = static_cast<int>(n2);
+    p_.log2Columns = log2Of(split.column.columns);
+    p_.tiles = static_cast<int>(n2 / split.column.columns);
+    p_.batch = problem.batch;
+    p_.uStride = problem.u;
+    p_.preStride = problem.pre;
+    p_.postStride = problem.post;
+    p_.yStride = problem.y;
+    p_.dtype = problem.dtype;
+    p_.kernelDtype = problem.kernelDtype;
+    p_.length = problem.length;
+    p_.outputLength = problem.outputLength;
+    p_.taps = placement.taps;
+    p_.sharedSpectrum = problem.sharedKernel;
+
+    columnTables_ = cache.table(split.column.tableKey, split.column.tables);
+    rowTables_ = cache.table(split.row.tableKey, split.row.tables);
+    turns_ = cache.table("turns/" + std::to_string(points), [points] { return tableBytes(makeTurns(points)); });
+    p_.columnTables = static_cast<const float2*>(columnTables_->data());
+    p_.rowTables = static_cast<const float2*>(rowTables_->data());
+    p_.turns = {static_cast<const float2*>(turns_->data()) + (1 << fineBits),
+                static_cast<const float2*>(turns_->data()), fineBits};
+
+    scratchBytes_ = points * elementBytes;
+    scaleBytes_ = half ? (p_.tiles + n1) * static_cast<int64_t>(sizeof(float)) : 0;
+    // A launch has at most 2^31 - 1 blocks.
+    const int64_t launchable = std::numeric_limits<int32_t>::max() / std::max<int64_t>(p_.tiles, n1);
+    const int64_t affordable = std::max<int64_t>(1, limits.scratchLimitBytes / (scratchBytes_ + scaleBytes_));
+    chunk_ = std::min({problem.rows(), affordable, launchable});
+    spectra_ = problem.sharedKernel ? 1 : problem.channels;
+    spectrumChunk_ = std::min(spectra_, launchable);
+
+    info_.algorithm = FFC_ALGORITHM_MULTI_PASS;
+    info_.order = 0;
+    info_.precision = problem.precision;
+    for (const std::vector<int>* radices : {&split.column.radices, &split.row.radices})
+      for (int radix : *radices)
+        if (info_.order < 8) info_.radices[info_.order++] = radix;
+    info_.inPlace = problem.outputLength == problem.length;  // a thread reads u (skip) where it writes y, before
+    info_.transformLength = points;
+    info_.spectrumBytes = alignedUp(spectra_ * scratchBytes_) + spectra_ * scaleBytes_;
+    info_.workspaceBytes = alignedUp(chunk_ * scratchBytes_) + chunk_ * scaleBytes_;
+
+    for (const void* function : {split.column.forward, split.column.inverse})
+      allowSharedMemory(function, split.column.sharedBytes);
+    for (const void* function : {split.row.convolve, split.row.spectrum})
+      allowSharedMemory(function, split.row.sharedBytes);
+  }
+
+  const PlanInfo& info() const override { return info_; }
+
+  // The spectrum's own memory serves as scratch: its rows are transformed in place.
+  void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
+    MultiPassParams p = p_;
+    p.taps.kernel = kernel;
+    p.readTaps = true;
+    p.batch = 1;
+    char* const scales = static_cast<char*>(spectrum) + alignedUp(spectra_ * scratchBytes_);
+    for (int64_t first = 0; first < spectra_; first += spectrumChunk_) {
+      p.sequences = std::min(spectrumChunk_, spectra_ - first);
+      p.first = 0;
+      // The chunk starts at channel `first`: taps and results move along.
+      p.taps.kernel = static_cast<const char*>(kernel) +
+                      first * p.taps.channelStride * dtypeBytes(p.taps.dtype);
+      p.scratch = p.spectrum = static_cast<char*>(spectrum) + first * scratchBytes_;
+      if (half_) {
+        p.spectrumScale = reinterpret_cast<float*>(scales) + first * p.n1;
+        p.tileScale = reinterpret_cast<float*>(scales) + spectra_ * p.n1 + first * p.tiles;
+      }
+      launchColumns(split_.column.forward, p, stream, "the columns of a kernel spectrum");
+      launchRows(split_.row.spectrum, p, stream, "the rows of a kernel spectrum");
+    }
+  }
+
+  void forward(const void* spectrum, const ForwardPointers& tensors, cudaStream_t stream) const override {
+    MultiPassParams p = p_;
+    p.u = tensors.u;
+    p.preGate = tensors.preGate;
+    p.postGate = tensors.postGate;
+    p.skip = tensors.skip;
+    p.y = tensors.y;
+    p.spectrum = const_cast<void*>(spectrum);
+    p.scratch = tensors.workspace;
+    if (half_) {
+      p.spectrumScale = reinterpret_cast<float*>(static_cast<char*>(p.spectrum) + alignedUp(spectra_ * scratchBytes_));
+      p.rowScale = reinterpret_cast<float*>(static_cast<char*>(p.scratch) + alignedUp(chunk_ * scratchBytes_));
+      p.tileScale = p.rowScale + chunk_ * p.n1;
+    }
+    for (p.first = 0; p.first < problem_.rows(); p.first += chunk_) {
+      p.sequences = std::min(chunk_, problem_.rows() - p.first);
+      launchColumns(split_.column.forward, p, stream, "the first pass");
+      launchRows(split_.row.convolve, p, stream, "the middle pass");
+      launchColumns(split_.column.inverse, p, stream, "the last pass");
+    }
+  }
+
+ private:
+  static std::vector<float2> makeTurns(int64_t points) {
+    const int64_t turns = 4 * points, coarse = (turns >> fineBits) + 1;
+    std::vector<float2> table;
+    table.reserve((1 << fineBits) + coarse);
+    for (int64_t m = 0; m < (1 << fineBits); ++m) table.push_back(tableRoot(-static_cast<double>(m) / turns));
+    for (int64_t m = 0; m < coarse; ++m)
+      table.push_back(tableRoot(-static_cast<double>(m << fineBits) / turns));
+    return table;
+  }
+
+  static void allowSharedMemory(const void* function, int64_t bytes) {
+    checkCuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+              "to reserve shared memory for a multi-pass convolution");
+  }
+
+  static void launch(const void* function, int64_t blocks, int threads, int64_t sharedBytes, MultiPassParams& p,
+                     cudaStream_t stream, const char* what) {
+    void* arguments[] = {&p};
+    checkCuda(cudaLaunchKernel(function, dim3(static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)),
+                               arguments, static_cast<size_t>(sharedBytes), stream),
+              what);
+  }
+
+  void launchColumns(const void* function, MultiPassParams& p, cudaStream_t stream, const char* what) const {
+    launch(function, p.sequences * p.tiles, split_.column.threads, split_.column.sharedBytes, p, stream, what);
+  }
+
+  void launchRows(const void* function, MultiPassParams& p, cudaStream_t stream, const char* what) const {
+    const int64_t rows = p.sequences * p.n1;
+    launch(function, (rows + split_.row.rows - 1) / split_.row.rows, split_.row.threads, split_.row.sharedBytes, p,
+           stream, what);
+  }
+
+  ConvProblem problem_;
+  Split split_;
+  bool half_;
+  MultiPassParams p_;
+  PlanInfo info_;
+  std::shared_ptr<Buffer> columnTables_, rowTables_, turns_;
+  int64_t scratchBytes_ = 0, scaleBytes_ = 0;  // of one sequence
+  int64_t chunk_ = 0, spectra_ = 0, spectrumChunk_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<GpuAlgorithm> makeMultiPass(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache,
+                                            std::string* why) {
+  if (problem.algorithm != FFC_ALGORITHM_AUTO && problem.algorithm != FFC_ALGORITHM_MULTI_PASS) {
+    *why = "another algorithm was asked for";
+    return nullptr;
+  }
+  const Placement placement = placeTaps(problem);
+  // float16 intermediates keep 16-bit inputs and outputs as exact as float32 ones would to within their own rounding.
+  const bool half = problem.dtype != Dtype::float32;
+  Split split;
+  if (!chooseSplit(placement.samples, dtypeBytes(problem.dtype), half, limits, split)) {
+    *why = "the convolution spans " + std::to_string(placement.samples) +
+           " samples and several passes hold at most 33554432 (16777216 causal); cut a longer input into pieces by "
+           "overlap-save, with a kernel that is shorter";
+    return nullptr;
+  }
+  return std::make_unique<MultiPass>(problem, placement, split, half, limits, cache);
+}
+
+}  // namespace ffc

@@ -1,0 +1,52 @@
+// The multi-pass convolution: sequences too long for one block's shared memory. N = N1 N2 complex points,
+// n = n1 N2 + n2, k = k1 + N1 k2, and three passes over device memory:
+//   columns forward   N1-point transforms over n1 at frequencies k1 - 1/4, times e^{-2 pi i n2 (k1 - 1/4) / N}
+//   rows              N2-point transforms over n2, times the kernel spectrum, and back
+//   columns inverse   the conjugate factor, N1-point inverse transforms, gates, skip, store
+// Between passes the N complex points of a sequence lie in scratch as [k1][n2].
+//
+// N complex points hold a negacyclic convolution of 2N real samples (a[n] + i a[n + N], see core/fft_shape.h);
+// every mode is a placement of the kernel's taps (core/kernel_taps.cuh).
+#pragma once
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "../../host/problem.h"
+#include "../core/kernel_taps.cuh"
+
+namespace ffc::gpu {
+
+// e^{-2 pi i m / 4N} for 0 <= m < 4N as a product of two table entries: one table of 4N would not fit a cache.
+struct TurnTable {
+  const float2 *coarse = nullptr, *fine = nullptr;  // coarse[m >> bits], fine[m & (2^bits - 1)]
+  int bits = 0;
+};
+
+struct MultiPassParams {
+  int64_t points = 0;  // N
+  int n1 = 0, n2 = 0, tiles = 0;  // tiles: column tiles of a sequence
+  int log2Columns = 0;            // columns of a tile
+  // A launch works on `sequences` rows of the problem from `first` on; row s is channel s / batch, batch s % batch,
+  // so that neighbours share a kernel spectrum.
+  int64_t first = 0, sequences = 0, batch = 0;
+  const void *u = nullptr, *preGate = nullptr, *postGate = nullptr, *skip = nullptr;
+  void* y = nullptr;
+  Strides uStride, preStride, postStride, yStride;
+  Dtype dtype = Dtype::float32, kernelDtype = Dtype::float32;
+  int64_t length = 0, outputLength = 0;
+  KernelTaps taps;          // columns forward reads taps instead of u when readTaps is set
+  bool readTaps = false;
+  bool sharedSpectrum = false;
+  // Scratch and spectrum hold complex numbers of the storage type. 16-bit storage has a power-of-two scale for each
+  // column tile (written by columns forward, read by rows) and for each row (written by rows, read by columns
+  // inverse; and one for each spectrum row); stored value = true value * scale.
+  void* scratch = nullptr;
+  float *tileScale = nullptr, *rowScale = nullptr;
+  void* spectrum = nullptr;       // [channel][k1][N2 in the order of rows.cuh]
+  float* spectrumScale = nullptr;  // [channel][k1]
+  const float2 *columnTables = nullptr, *rowTables = nullptr;
+  TurnTable turns;
+};
+
+}  // namespace ffc::gpu

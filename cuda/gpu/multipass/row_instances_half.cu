@@ -1,0 +1,7 @@
+#include "row_instances.cuh"
+
+namespace ffc::gpu {
+
+std::vector<RowInstance> halfRowInstances() { return makeRowList<HalfStorage>(); }
+
+}  // namespace ffc::gpu

@@ -1,0 +1,107 @@
+// The middle pass: one group of threads transforms a row of N2 points, multiplies by the kernel spectrum and
+// transforms back, in place in scratch; or leaves the transform as the kernel spectrum.
+#pragma once
+#include "../core/block_fft.cuh"
+#include "params.h"
+#include "storage.cuh"
+
+namespace ffc::gpu {
+
+// The lanes of this thread's warp that work on the same row.
+template <class Shape>
+__device__ __forceinline__ unsigned warpMask() {
+  if constexpr (Shape::threads >= 32) return 0xffffffffu;
+  else return ((1u << Shape::threads) - 1) << (threadIdx.x % 32 / Shape::threads * Shape::threads);
+}
+
+// Rows per block: transforms of one block. Rows are taken in the order (k1, sequence) with the sequence fastest:
+// neighbouring sequences share a channel, hence the spectrum row, which then comes from L2.
+template <class Shape, class Storage, int Rows, int MinBlocks, bool SpectrumOnly>
+__global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
+    transformRows(const __grid_constant__ MultiPassParams p) {
+  using Element = typename Storage::Element;
+  constexpr int R0 = Shape::radixOf(0), inner0 = Shape::inner(0);
+  constexpr int last = Shape::stages - 1, R = Shape::radixOf(last), outer = Shape::outer(last);
+  extern __shared__ float2 sharedMemory[];
+  __shared__ unsigned mostOf[Rows];
+  const int group = threadIdx.x / Shape::threads, thread = threadIdx.x % Shape::threads;
+  float2* shared = sharedMemory + group * Shape::paddedPoints;
+  const int64_t index = int64_t{blockIdx.x} * Rows + group, rows = p.sequences * p.n1;
+  const bool active = index < rows;
+  const int64_t safe = active ? index : 0;
+  const int64_t k1 = safe / p.sequences, sequence = safe - k1 * p.sequences;
+  const int64_t channel = (p.first + sequence) / p.batch;
+  Element* row = static_cast<Element*>(p.scratch) + sequence * p.points + k1 * p.n2;
+  const float* tileScale = Storage::scaled ? p.tileScale + sequence * p.tiles : nullptr;
+  if (Storage::scaled && thread == 0) mostOf[group] = 0;
+  if (Storage::scaled) groupSync<Shape>();
+
+  float largest = 0;
+  forwardFirst<Shape, false>(shared, p.rowTables, thread, [&](float2(&x)[R0], int lo) {
+    Element raw[R0];
+#pragma unroll
+    for (int q = 0; q < R0; ++q) raw[q] = row[lo + q * inner0];
+#pragma unroll
+    for (int q = 0; q < R0; ++q) {
+      const int n2 = lo + q * inner0;
+      const float inverse = Storage::scaled ? reciprocalPowerOfTwo(__ldg(tileScale + (n2 >> p.log2Columns))) : 1.0f;
+      x[q] = Storage::unpack(raw[q], inverse);
+      if (Storage::scaled && SpectrumOnly) largest = fmaxf(largest, fmaxf(fabsf(x[q].x), fabsf(x[q].y)));
+    }
+  });
+  if constexpr (Storage::scaled && SpectrumOnly) sharedMaximum(&mostOf[group], largest, warpMask<Shape>());
+  groupSync<Shape>();
+  forwardMiddleStages<Shape>(shared, p.rowTables, thread);
+
+  // The spectrum row lies in the order in which lanes read it: butterfly `hi`, output q at q * outer + hi.
+  const int64_t spectrumRow = (p.sharedSpectrum ? 0 : channel) * p.n1 + k1;
+  Element* spectrum = static_cast<Element*>(p.spectrum) + spectrumRow * p.n2;
+  if constexpr (SpectrumOnly) {
+    // 1 / N belongs to the inverse transform; here it costs nothing.
+    const float unit = 1.0f / static_cast<float>(p.points);
+    float scale = 1.0f;
+    if constexpr (Storage::scaled) scale = scaleForBound(__uint_as_float(mostOf[group]) * unit * (1.4143f * Shape::points));
+    if (Storage::scaled && active && thread == 0) p.spectrumScale[spectrumRow] = scale;
+    for (int hi = thread; hi < outer; hi += Shape::threads) {
+      float2 x[R];
+      forwardLast<Shape>(x, shared, p.rowTables, hi);
+      if (!active) continue;
+#pragma unroll
+      for (int q = 0; q < R; ++q) {
+        const float2 v = x[slot<R>(q)];
+        spectrum[q * outer + hi] = Storage::pack({v.x * unit, v.y * unit}, scale);
+      }
+    }
+    return;
+  } else {
+    const float inverseSpectrum = Storage::scaled ? reciprocalPowerOfTwo(__ldg(p.spectrumScale + spectrumRow)) : 1.0f;
+    for (int hi = thread; hi < outer; hi += Shape::threads) {
+      float2 x[R], z[R];
+      Element k[R];
+#pragma unroll
+      for (int q = 0; q < R; ++q) k[q] = __ldg(spectrum + q * outer + hi);
+      forwardLast<Shape>(x, shared, p.rowTables, hi);
+#pragma unroll
+      for (int q = 0; q < R; ++q) {
+        z[q] = complexProduct(x[slot<R>(q)], Storage::unpack(k[q], inverseSpectrum));
+        if (Storage::scaled) largest = fmaxf(largest, fmaxf(fabsf(z[q].x), fabsf(z[q].y)));
+      }
+      inverseFirst<Shape>(z, shared, hi);
+    }
+    if constexpr (Storage::scaled) sharedMaximum(&mostOf[group], largest, warpMask<Shape>());
+    groupSync<Shape>();
+    inverseMiddleStages<Shape>(shared, p.rowTables, thread);
+    float scale = 1.0f;
+    if constexpr (Storage::scaled) {
+      scale = scaleForBound(__uint_as_float(mostOf[group]) * (1.4143f * Shape::points));
+      if (active && thread == 0) p.rowScale[sequence * p.n1 + k1] = scale;
+    }
+    inverseLast<Shape>(shared, p.rowTables, thread, [&](const float2(&z)[R0], int lo) {
+      if (!active) return;
+#pragma unroll
+      for (int q = 0; q < R0; ++q) row[lo + q * inner0] = Storage::pack(z[slot<R0>(q)], scale);
+    });
+  }
+}
+
+}  // namespace ffc::gpu

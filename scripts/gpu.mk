@@ -1,0 +1,26 @@
+# Running on a machine with a GPU that has neither network nor node: `make gpu-bundle` packs what it needs into
+# .gpu/bundle; there, from the root of a copy of this tree, `scripts/gpu_run.sh OUT` tests and measures.
+.PHONY: gpu-bench gpu-bundle mma-emulation
+
+GPU_BENCH := $(BUILD)/gpu_bench
+GPU_BUNDLE := .gpu/bundle
+
+# Links the runtime statically, as the library does; its own kernel is only the copy that sets the memory floor.
+$(GPU_BENCH): bench/gpu/bench.cu bench/gpu/library.h bench/gpu/reference.h cuda/include/flashfftconv.h
+	@mkdir -p $(@D)
+	$(NVCC) -std=c++17 -O2 -Xcompiler -Wall,-pthread -cudart static \
+	  $(foreach a,$(ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) -o $@ $< -ldl
+
+gpu-bench: $(GPU_BENCH)
+
+gpu-bundle: $(LIB) $(GPU_BENCH) node_modules/.installed
+	sh scripts/gpu_bundle.sh $(GPU_BUNDLE) $(LIB) $(GPU_BENCH) $(DENO)
+
+# The tensor-core kernel's index maps, lane by lane on the CPU: needs neither a GPU nor nvcc.
+MMA_EMULATION := $(BUILD)/native/mma_emulation
+$(MMA_EMULATION): tests/native/mma_emulation.cpp $(wildcard cuda/gpu/mma/*.cuh cuda/gpu/mma/*.h)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -Wall -Wno-unknown-pragmas -o $@ $<
+
+mma-emulation: $(MMA_EMULATION)
+	$<

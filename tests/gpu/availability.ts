@@ -1,0 +1,23 @@
+// Whether the GPU tests can run here, said once in plain words.
+import { libraryInfo, LibraryNotFoundError } from "../../mod.ts";
+
+function reasonAgainst(): string {
+  try {
+    const cuda = libraryInfo().devices.find(({ type }) => type === "cuda")!;
+    return cuda.count > 0 ? "" : cuda.reason;
+  } catch (error) {
+    // The other tests report a missing library; it is no reason to fail to load this file.
+    if (error instanceof LibraryNotFoundError) return error.message;
+    throw error;
+  }
+}
+
+/** Why there is no GPU to test; empty where there is one. */
+export const noGpu: string = reasonAgainst();
+// One ignored test stands for all of them, so that no reader takes them for passed.
+if (noGpu) Deno.test({ name: `gpu: left out: ${noGpu}`, ignore: true, fn() {} });
+
+/** A test that exists only where there is a GPU. */
+export function gpuTest(name: string, body: () => void | Promise<void>): void {
+  if (!noGpu) Deno.test(`gpu: ${name}`, body);
+}
