@@ -585,6 +585,22 @@ std::vector<Case> speedCases() {
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, channels, length, length, false);
       add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, channels, length, length, false);
     }
+  // Long sequences: B = 8 and as many channels as keep the work at 4 * 10^8 samples; then one row a channel.
+  for (int64_t length = 65536; length <= (int64_t{1} << 24); length *= 2) {
+    const int64_t channels = (int64_t{48} << 20) / length;
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, 8, channels, length, length, false);
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 8, channels, length, length, false);
+    if (length <= (1 << 20)) {
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 8, channels, length, length, true);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 8, channels, length, length, false);
+    }
+  }
+  add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 1, 256, 1 << 20, 1 << 20, false);
+  // Short kernels on long sequences.
+  for (const int64_t kernel : {512, 4096, 16384}) {
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 1, 256, 1 << 20, kernel, false);
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 1, 256, 1 << 20, kernel, false);
+  }
   // Where the direct product ends: the same kernel both ways.
   for (const int64_t kernel : {4, 16, 32, 64, 128})
     for (const int algorithm : {FFC_ALGORITHM_DIRECT, FFC_ALGORITHM_FUSED_FP32, FFC_ALGORITHM_AUTO}) {
