@@ -42,6 +42,9 @@ class GpuAlgorithm {
  public:
   virtual ~GpuAlgorithm() = default;
   virtual const PlanInfo& info() const = 0;
+  // Predicted time of one row: that of a full call over its rows, measured on an H200 with rows enough to fill it
+  // (bench/gpu). The planner takes the algorithm with the least.
+  virtual double rowPicoseconds() const = 0;
   // Both enqueue on `stream` and throw Error if the launch fails. `spectrum` has info().spectrumBytes.
   virtual void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const = 0;
   virtual void forward(const void* spectrum, const ForwardPointers& tensors, cudaStream_t stream) const = 0;

@@ -57,9 +57,24 @@ std::shared_ptr<Device> openCudaDevice(const DeviceOptions& options) {
 
 // ------------------------------------------------------------------------------------------------- buffer
 
+namespace {
+
+// Throws FFC_OUT_OF_MEMORY where the device does not have `bytes` free, or where it said so when asked (`refused`).
+void checkDeviceHas(int64_t bytes, bool refused) {
+  size_t free = 0, total = 0;
+  checkCuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  if (!refused && bytes <= static_cast<int64_t>(free)) return;
+  throw Error(FFC_OUT_OF_MEMORY, std::to_string(bytes) + " bytes of device memory were asked for (" + megabytes(bytes) +
+                                     "); " + std::to_string(free) + " (" + megabytes(free) + " of " + megabytes(total) +
+                                     ") are free");
+}
+
+}  // namespace
+
 CudaBuffer::CudaBuffer(CudaDevice& device, std::shared_ptr<CudaDevice> keep, int64_t bytes, bool counted)
     : device_(device), keep_(std::move(keep)), counted_(counted) {
   device_.use();
+  checkDeviceHas(bytes, false);  // before the ledger: what was never there must not count as its peak
   if (counted_) device_.memory().acquire(bytes);
   if (bytes > 0) {
     const cudaError_t code = cudaMalloc(&data_, static_cast<size_t>(bytes));
@@ -67,11 +82,7 @@ CudaBuffer::CudaBuffer(CudaDevice& device, std::shared_ptr<CudaDevice> keep, int
       cudaGetLastError();
       if (counted_) device_.memory().release(bytes);
       if (code != cudaErrorMemoryAllocation) checkCuda(code, "cudaMalloc");
-      size_t free = 0, total = 0;
-      if (cudaMemGetInfo(&free, &total) != cudaSuccess) cudaGetLastError();
-      throw Error(FFC_OUT_OF_MEMORY, std::to_string(bytes) + " bytes of device memory were asked for (" +
-                                         megabytes(bytes) + "); " + std::to_string(free) + " (" + megabytes(free) +
-                                         " of " + megabytes(total) + ") are free");
+      checkDeviceHas(bytes, true);  // fragmented, or another process was faster
     }
   }
   bytes_ = bytes;

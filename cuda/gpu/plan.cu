@@ -1,9 +1,7 @@
 // One convolution, planned: which algorithm, and why.
-#include <cmath>
 #include <cstdio>
 
 #include "../host/status.h"
-#include "../host/window.h"
 #include "device.h"
 
 namespace ffc {
@@ -27,38 +25,23 @@ struct Candidate {
   const char* name;
   std::unique_ptr<GpuAlgorithm> algorithm;  // null: cannot run this problem
   std::string why;                          // the reason, if so
-  double cost = 0;
+  double cost = 0;                          // picoseconds per row
 };
-
-// Work of one row in multiply-adds of the ordinary cores, as far as the choice needs it. The weights are measured on
-// an H200 (bench/gpu): a transform costs about 6 log2 N + 30 per point, forward and inverse together, and on tensor
-// cores a third of that; a direct product costs its taps, and about 150 per output for bringing samples in and out.
-double costOf(const ConvProblem& p, const PlanInfo& info, bool tensorCores) {
-  if (info.transformLength == 0) {
-    const double taps =
-        static_cast<double>(p.circular() ? std::min(p.kernelLength, p.length) : kernelWindow(p).count);
-    return (taps + 150.0) * static_cast<double>(p.outputLength);
-  }
-  const double n = static_cast<double>(info.transformLength);
-  const double points = n * static_cast<double>(info.segments);
-  return points * (6.0 * std::log2(n) + 30.0) * (tensorCores ? 0.3 : 1.0);
-}
 
 std::vector<Candidate> allCandidates(const ConvProblem& p, const GpuLimits& limits, TableCache& tables) {
   struct Family {
     const char* name;
     GpuAlgorithmFactory make;
-    bool tensorCores;
   };
-  const Family families[] = {{"direct", &makeDirect, false},
-                             {"fused-mma", &makeFusedMma, true},
-                             {"fused-fp32", &makeFusedFp32, false},
-                             {"multi-pass", &makeMultiPass, false}};
+  const Family families[] = {{"direct", &makeDirect},
+                             {"fused-mma", &makeFusedMma},
+                             {"fused-fp32", &makeFusedFp32},
+                             {"multi-pass", &makeMultiPass}};
   std::vector<Candidate> list;
   for (const Family& family : families) {
     Candidate c{family.name, nullptr, {}, 0};
     c.algorithm = family.make(p, limits, tables, &c.why);
-    if (c.algorithm) c.cost = costOf(p, c.algorithm->info(), family.tensorCores);
+    if (c.algorithm) c.cost = c.algorithm->rowPicoseconds();
     list.push_back(std::move(c));
   }
   return list;
@@ -133,7 +116,7 @@ class CudaConvPlan : public ConvPlan {
       }
       json += "}";
     }
-    return json + "],\"costUnit\":\"float32 multiply-adds of one row\"}";
+    return json + "],\"costUnit\":\"picoseconds of one row\"}";
   }
 
   std::shared_ptr<Spectrum> createSpectrum() override {

@@ -237,6 +237,10 @@ class Direct : public GpuAlgorithm {
 
   int sharedBytes() const { return sharedBytes_; }
   const PlanInfo& info() const override { return info_; }
+  // A tap costs half a multiply-add slot; bringing an output's samples in and out costs as much as 150 taps.
+  double rowPicoseconds() const override {
+    return 0.056 * (static_cast<double>(taps_.count) + 150.0) * static_cast<double>(params_.outputLength);
+  }
 
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     KernelTaps taps = taps_;

@@ -53,7 +53,7 @@ struct Choice {
   const Fp32Instance* instance = nullptr;
   bool whole = false;  // one window covers the row
   int64_t parts = 1, partTaps = 0, segments = 1, segmentOutputs = 0;
-  double cost = 0;
+  double cost = 0;  // picoseconds per row
 };
 
 // Picoseconds per point for a forward and an inverse transform with everything around them, on an H200 with enough
@@ -146,6 +146,7 @@ class FusedFp32 : public GpuAlgorithm {
                                      static_cast<int>(instance_.sharedBytes)),
                 "reserving shared memory");
 
+    rowPicoseconds_ = c.cost;
     const bool windowed = !c.whole;
     info_.algorithm = p.algorithm != FFC_ALGORITHM_AUTO ? p.algorithm
                       : windowed                        ? FFC_ALGORITHM_OVERLAP_SAVE
@@ -199,6 +200,7 @@ class FusedFp32 : public GpuAlgorithm {
   }
 
   const PlanInfo& info() const override { return info_; }
+  double rowPicoseconds() const override { return rowPicoseconds_; }
 
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     Fp32SpectrumParams params = spectrum_;
@@ -224,6 +226,7 @@ class FusedFp32 : public GpuAlgorithm {
   const Fp32Instance& instance_;
   std::shared_ptr<Buffer> tables_;
   PlanInfo info_;
+  double rowPicoseconds_ = 0;
   Fp32ConvParams conv_;
   Fp32SpectrumParams spectrum_;
 };
