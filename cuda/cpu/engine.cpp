@@ -13,6 +13,7 @@
 #include "engine_variant.h"
 #include "scratch.h"
 #include "transform_plan.h"
+#include "../host/algorithm_name.h"
 
 namespace ffc {
 namespace {
@@ -127,18 +128,6 @@ class Engine : public CpuEngine {
   int64_t spectrumRowFloats_ = 0;
   PlanInfo info_;
 };
-
-const char* algorithmName(int32_t algorithm) {
-  switch (algorithm) {
-    case FFC_ALGORITHM_DIRECT: return "direct";
-    case FFC_ALGORITHM_FFT: return "fft";
-    case FFC_ALGORITHM_OVERLAP_SAVE: return "overlap-save";
-    case FFC_ALGORITHM_FUSED_MMA: return "fused-mma";
-    case FFC_ALGORITHM_FUSED_FP32: return "fused-fp32";
-    case FFC_ALGORITHM_MULTI_PASS: return "multi-pass";
-  }
-  return "auto";
-}
 
 Candidate Engine::choose() const {
   if (problem_.algorithm == FFC_ALGORITHM_AUTO) return candidates_.front();

@@ -1,25 +1,13 @@
 // One convolution, planned: which algorithm, and why.
 #include <cstdio>
 
+#include "../host/algorithm_name.h"
 #include "../host/status.h"
 #include "device.h"
 
 namespace ffc {
 
 namespace {
-
-const char* algorithmName(int32_t algorithm) {
-  switch (algorithm) {
-    case FFC_ALGORITHM_AUTO: return "auto";
-    case FFC_ALGORITHM_DIRECT: return "direct";
-    case FFC_ALGORITHM_FFT: return "fft";
-    case FFC_ALGORITHM_OVERLAP_SAVE: return "overlap-save";
-    case FFC_ALGORITHM_FUSED_MMA: return "fused-mma";
-    case FFC_ALGORITHM_FUSED_FP32: return "fused-fp32";
-    case FFC_ALGORITHM_MULTI_PASS: return "multi-pass";
-  }
-  return "unknown";
-}
 
 struct Candidate {
   const char* name;
