@@ -1,5 +1,5 @@
 // The fused tensor-core family as a plan: which transform serves a problem, with how much shared memory, and the
-// launches of a call. Device code is in body.cuh and spectrum.cuh; cuda/DESIGN.md explains both.
+// launches of a call. Device code is in phases.cuh, body.cuh and spectrum.cuh; cuda/DESIGN.md explains both.
 #include <cuda.h>
 #include <cudaTypedefs.h>
 

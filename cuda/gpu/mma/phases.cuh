@@ -1,0 +1,486 @@
+// The three phases of the fused convolution on one tile, and what a warp keeps for them: constant matrices, twiddles,
+// the spectrum of the channel at hand. When they run is the driver's affair (body.cuh). cuda/DESIGN.md has the algebra.
+//
+// Digits n = n1 | n2 | n3h | n3l and k = k1 + 16 (k2 + N2 (kb + R j)), radices 16, N2, R, 16. A tile is 4096 R points:
+// 16 / N2 sequences side by side, told apart by the upper part of the warps' digit w.
+//   first   (warp w = n2)  n1 -> k1; the twist by a quarter frequency and the twiddle of n2 are in its matrix
+//   middle  (warp w = k1)  n2 -> k2, n3h -> kb, n3l -> j, times the spectrum, and back, all in registers
+//   last    (warp w = n2)  k1 -> n1, real part
+#pragma once
+#include "arithmetic.cuh"
+#include "config.h"
+#include "params.h"
+#include "staging.cuh"
+
+namespace ffc::mma {
+
+template <class C>
+struct Phases {
+  static constexpr int R = C::R;
+  using A = std::conditional_t<C::accurate, FloatArithmetic, HalfArithmetic>;
+  // The last sum goes straight into the output's rounding: float wherever more than a half is made of it.
+  using Last = std::conditional_t<C::accurate || C::bf16 || C::gated, FloatArithmetic, HalfArithmetic>;
+  using Pair = typename A::Pair;
+  using Factor = typename A::Factor;
+  using Layout = TableLayout<C>;
+  static constexpr int middleTables = C::twiddleRegisters ? R : 1;
+
+  const Params& p;
+  const int warp, lane, g, c;
+  Staging<C> staging;
+  u32 exchange, image;  // shared memory: exchange buffers, twiddles
+  u32 addressOuter, addressIn, addressOut, addressStage;  // this lane's row in the respective 8x8 matrices
+  u32 matrixIn[2][4], matrixOut[2][4];                    // M and G, real and imaginary
+  u32 ra[4], rf[4], ria[4], rib[4];
+  u32 forward[middleTables][8], backward[middleTables][8];
+  u32 stepIn[12], stepOut[12];  // W: [s][re, im]; backward [s][re, im]
+  u32 chain[12];
+  // The spectrum at +f and -f: halves (re re, im im of +f, then of -f), or floats, one 16-byte piece each.
+  static constexpr int binPieces = C::accurate ? 2 : 1;
+  struct Bins {
+    uint4 piece[binPieces];
+  };
+  Bins spectrum[C::spectrumRegisters ? R : 1][2];
+  const uint4* spectrumAt[2];
+  float skipValue[2];
+  float rescale[2];
+  int spectrumUntil = -1;  // tiles below this one use the spectrum at hand
+
+  FFC_DEVICE explicit Phases(const Params& params)
+      : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3), staging(params) {
+    exchange = staging.end;
+    image = exchange + C::buffers * p.tilesPerSet * R * exchangeBytes;
+    const int row = lane & 7, matrix = lane >> 3;
+    // first stores and last loads rows k1 of this warp's column n2; middle loads and stores rows n2 of its row k1.
+    // The XOR spreads eight rows over the eight 16-byte columns of a bank line.
+    addressOuter = (matrix >> 1) * 4096 + ((matrix & 1) * 8 + row) * 256 + (warp ^ row) * 16;
+    addressIn = (matrix >> 1) * 8192 + warp * 256 + (((matrix & 1) * 8 + row) ^ (warp & 7)) * 16;
+    addressOut = (matrix & 1) * 4096 + warp * 256 + (((matrix >> 1) * 8 + row) ^ (warp & 7)) * 16;
+    loadTables();
+  }
+
+  FFC_DEVICE u32 table(int offset, int i) const {
+    return loadConstant4(static_cast<const u32*>(p.tables) + offset + i * 32 + lane);
+  }
+
+  FFC_DEVICE void loadTables() {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      ra[i] = table(Layout::inner, i);
+      rf[i] = table(Layout::inner, 4 + i);
+      ria[i] = table(Layout::inner, 8 + i);
+      rib[i] = table(Layout::inner, 12 + i);
+    }
+    const int own = Layout::frequency + warp * Layout::frequencyRegisters * 32;
+    if constexpr (C::twiddleRegisters) {
+#pragma unroll
+      for (int b = 0; b < R; b++)
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+          forward[b][i] = table(own, b * 8 + i);
+          backward[b][i] = table(own, (R + b) * 8 + i);
+        }
+    }
+    if constexpr (R > 1 && !C::powerTables) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) stepIn[i] = table(own, Layout::ownRegisters + i);
+#pragma unroll
+      for (int i = 0; i < (C::accurate ? 8 : 4); i++) stepOut[i] = table(own, Layout::ownRegisters + 4 + i);
+    }
+#pragma unroll
+    for (int i = 0; i < Layout::chainRegisters; i++) chain[i] = table(Layout::chain, i);
+    if constexpr (C::outerRegisters) loadOuter();
+    const char* source = static_cast<const char*>(p.tables) + Layout::image * 4;
+    for (int i = threadIndex(); i < C::twiddleBytes / 16; i += threads)
+      sharedStore16(image + i * 16, loadConstant16(source + i * 16));
+  }
+
+  FFC_DEVICE void loadOuter() {
+    const uint4* source = static_cast<const uint4*>(p.tables) + warp * 128 + lane;
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      const uint4 v = loadConstant16(source + i * 32);
+      u32(&to)[4] = i < 2 ? matrixIn[i & 1] : matrixOut[i & 1];
+      to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
+    }
+  }
+
+  // ---------------------------------------------------------------- constants of the middle
+
+  // W^b, the twiddles of n3h = b, for the row half (forward) or column group (backward) s.
+  FFC_DEVICE Factor stepForward(int s) const {
+    if constexpr (C::accurate) {
+      const float re = asFloat(stepIn[2 * s]), im = asFloat(stepIn[2 * s + 1]);
+      return {{re, re}, {im, im}};
+    } else {
+      return A::factor(stepIn[2 * s], stepIn[2 * s + 1]);
+    }
+  }
+  FFC_DEVICE Factor stepBackward(int s) const {
+    if constexpr (C::accurate)
+      return {{asFloat(stepOut[4 * s]), asFloat(stepOut[4 * s + 1])},
+              {asFloat(stepOut[4 * s + 2]), asFloat(stepOut[4 * s + 3])}};
+    else
+      return A::factor(stepOut[2 * s], stepOut[2 * s + 1]);
+  }
+  // Step over kb, e^{-2 pi i n3l / 16R}, for columns 8t + 2c (forward) or rows g + 8 half (backward).
+  FFC_DEVICE Factor chainForward(int t) const {
+    return {{asFloat(chain[4 * t]), asFloat(chain[4 * t + 1])}, {asFloat(chain[4 * t + 2]), asFloat(chain[4 * t + 3])}};
+  }
+  FFC_DEVICE Factor chainBackward(int half) const {
+    const float re = asFloat(chain[8 + 2 * half]), im = asFloat(chain[9 + 2 * half]);
+    return {{re, re}, {im, im}};
+  }
+  // The same from power tables: one word for a factor that both numbers of a pair share, two for a pair of factors.
+  FFC_DEVICE Factor sharedFactor(u32 address) const {
+    const u32 w = sharedConstant4(address);
+    return A::factor(lowHalves(w, w), highHalves(w, w));
+  }
+  FFC_DEVICE Factor pairFactor(u32 address) const {
+    const uint2 w = sharedConstant8(address);
+    return A::factor(lowHalves(w.x, w.y), highHalves(w.x, w.y));
+  }
+  FFC_DEVICE u32 stepsAt(int b) const { return image + C::imageBytes + (warp * (R - 1) + b - 1) * 64; }
+  FFC_DEVICE u32 chainAt(int b) const { return image + C::imageBytes + (16 * (R - 1) + b - 1) * 64; }
+  FFC_DEVICE static Factor product(Factor a, Factor b) {
+    A::multiply(a.re, a.im, b);
+    return a;
+  }
+  // Twiddles between n3h and n3l at kb = 0 (kb = b for register tables): forward for columns 8t + 2c, rows of half s;
+  // backward for rows g + 8 half, columns of group s.
+  FFC_DEVICE void twiddlesForward(int t, Factor (&f)[2]) const {
+    if constexpr (C::accurate) {
+#pragma unroll
+      for (int s = 0; s < 2; s++) {
+        const uint4 v = sharedLoad16(image + warp * 2048 + (2 * t + s) * 512 + lane * 16);
+        f[s] = Factor{{asFloat(v.x), asFloat(v.y)}, {asFloat(v.z), asFloat(v.w)}};
+      }
+    } else if constexpr (!C::twiddleRegisters) {
+      u32 r0, r1, i0, i1;
+      loadMatrices(image + warp * 1024 + (lane >> 4) * 512 + (((lane >> 3) & 1) + 2 * t) * 128 + (lane & 7) * 16, r0, r1,
+                   i0, i1);
+      f[0] = A::factor(r0, i0);
+      f[1] = A::factor(r1, i1);
+    }
+  }
+  FFC_DEVICE void twiddlesBackward(int s, Factor (&f)[2]) const {
+    if constexpr (C::accurate) {
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        const uint4 v = sharedLoad16(image + 32768 + warp * 2048 + (2 * s + half) * 512 + lane * 16);
+        f[half] = Factor{{asFloat(v.x), asFloat(v.y)}, {asFloat(v.z), asFloat(v.w)}};
+      }
+    } else if constexpr (!C::twiddleRegisters) {
+      u32 r0, r1, i0, i1;
+      loadTransposed(image + warp * 1024 + (lane >> 4) * 512 + (s + 2 * ((lane >> 3) & 1)) * 128 + (lane & 7) * 16, r0,
+                     r1, i0, i1);
+      f[0] = A::factor(r0, i0);
+      f[1] = A::factor(r1, i1);
+    }
+  }
+
+  // ---------------------------------------------------------------- spectrum of a tile
+
+  // Sequence within the tile that row half (or column group) s of this lane belongs to.
+  FFC_DEVICE int laneSequence(int s) const { return C::pairwise ? g >> (p.log2N2 - 1) : g + 8 * s; }
+
+  FFC_DEVICE void loadSpectrum(int tile) {
+    const int n2 = 1 << p.log2N2, log2Sequences = 4 - p.log2N2, last = p.batch * p.channels - 1;
+#pragma unroll
+    for (int s = 0; s < 2; s++) {
+      const int sequence = (tile << log2Sequences) + laneSequence(s);
+      const int channel = staging.channelOf(sequence < last ? sequence : last);
+      const int source = p.sharedSpectrum ? 0 : channel;
+      const int j = C::pairwise ? g & (n2 / 2 - 1) : 0;
+      const int k2 = C::pairwise && s ? n2 - 1 - j : j;
+      spectrumAt[s] =
+          static_cast<const uint4*>(p.spectrum) +
+                      (int64_t(source) * (64 * R * n2) + spectrumGroup(R, n2, warp, 0, k2, c)) * binPieces;
+      skipValue[s] = 0;
+      rescale[s] = 1;
+      if (p.skip) {
+        // y + d v is one more tap: every frequency of the (placed) spectrum gains d.
+        const float d = skipLoad(p.skip, channel, p.skipType) * p.spectrumGain;
+        const int own = p.exponent[source], exponent = exponentWithSkip<C>(own, d);
+        rescale[s] = powerOfTwo(own - exponent);
+        skipValue[s] = d * powerOfTwo(-exponent);
+      }
+    }
+    if constexpr (C::spectrumRegisters) {
+#pragma unroll
+      for (int b = 0; b < R; b++)
+#pragma unroll
+        for (int s = 0; s < 2; s++) spectrum[b][s] = readBins(b, s);
+    }
+    const int first = tile << log2Sequences, channel = staging.channelOf(first < last ? first : last);
+    const int64_t end = int64_t(channel + 1) * p.batch;  // first sequence of another channel
+    spectrumUntil = int(end >> log2Sequences);
+    if (spectrumUntil <= tile) spectrumUntil = tile + 1;
+  }
+
+  template <bool withoutSkip = false>
+  FFC_DEVICE Bins readBins(int b, int s) const {
+    Bins bins;
+#pragma unroll
+    for (int i = 0; i < binPieces; i++)
+      bins.piece[i] = loadConstant16(spectrumAt[s] + ((b << (p.log2N2 + 2)) * binPieces + i));
+    if (!withoutSkip && p.skip) {
+      if constexpr (C::accurate) {
+#pragma unroll
+        for (int i = 0; i < binPieces; i++) {
+          uint4& v = bins.piece[i];
+          v.x = floatBits(asFloat(v.x) * rescale[s] + skipValue[s]);
+          v.y = floatBits(asFloat(v.y) * rescale[s] + skipValue[s]);
+          v.z = floatBits(asFloat(v.z) * rescale[s]);
+          v.w = floatBits(asFloat(v.w) * rescale[s]);
+        }
+      } else {
+        const u32 scale = packHalf(rescale[s], rescale[s]), d = packHalf(skipValue[s], skipValue[s]);
+        uint4& v = bins.piece[0];
+        v.x = halfFma(v.x, scale, d);
+        v.y = halfMul(v.y, scale);
+        v.z = halfFma(v.z, scale, d);
+        v.w = halfMul(v.w, scale);
+      }
+    }
+    return bins;
+  }
+
+  template <bool steady>
+  FFC_DEVICE void spectrumOf(int b, int s, Factor& plus, Factor& minus) const {
+    const Bins bins = C::spectrumRegisters ? spectrum[C::spectrumRegisters ? b : 0][s] : readBins<steady>(b, s);
+    if constexpr (C::accurate) {
+      const uint4 v = bins.piece[0], w = bins.piece[1];
+      plus = Factor{{asFloat(v.x), asFloat(v.y)}, {asFloat(v.z), asFloat(v.w)}};
+      minus = Factor{{asFloat(w.x), asFloat(w.y)}, {asFloat(w.z), asFloat(w.w)}};
+    } else {
+      plus = A::factor(bins.piece[0].x, bins.piece[0].y);
+      minus = A::factor(bins.piece[0].z, bins.piece[0].w);
+    }
+  }
+
+  // ---------------------------------------------------------------- phases
+
+  // `steady` is code without branches, for the sets for which nothing out of the ordinary is to be done: then the
+  // compiler can mix the phases and tiles of an interval.
+
+  // middle: in place on R exchange blocks of 16 KB.
+  template <bool steady>
+  FFC_DEVICE void middle(u32 block) {
+    u32 ar[R][4], ai[R][4];  // operands of the n3l contraction: [2t + s]
+#pragma unroll
+    for (int t = 0; t < 2; t++) {
+      Pair re[2][R], im[2][R];
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        u32 r0, r1, i0, i1;
+        const u32 from = block + b * exchangeBytes + t * 4096 + addressIn;
+        if constexpr (C::pairwise) {
+          loadTransposed(from, r0, r1, i0, i1);
+          Pair x[2], y[2];
+          A::dot(x, ra, r0, r1);
+          A::dot(y, ra, i0, i1);
+          re[0][b] = A::sub(x[0], y[1]);
+          im[0][b] = A::add(x[1], y[0]);
+          re[1][b] = A::add(x[0], y[1]);
+          im[1][b] = A::sub(y[0], x[1]);
+        } else {
+          loadMatrices(from, r0, r1, i0, i1);
+          re[0][b] = A::unpack(r0);
+          re[1][b] = A::unpack(r1);
+          im[0][b] = A::unpack(i0);
+          im[1][b] = A::unpack(i1);
+        }
+      }
+      Factor f[2];
+      twiddlesForward(t, f);
+#pragma unroll
+      for (int s = 0; s < 2; s++) {
+        if constexpr (R > 1) {
+          if constexpr (C::powerTables) {
+#pragma unroll
+            for (int b = 1; b < R; b++) A::multiply(re[s][b], im[s][b], sharedFactor(stepsAt(b) + (8 * s + g) * 4));
+          } else {
+            const Factor w = stepForward(s);
+            Factor power = w;
+#pragma unroll
+            for (int b = 1; b < R; b++) {
+              A::multiply(re[s][b], im[s][b], power);
+              if (b + 1 < R) power = product(power, w);
+            }
+          }
+          Butterfly<A, R, false>::run(re[s], im[s]);
+        }
+#pragma unroll
+        for (int b = 0; b < R; b++) {
+          Factor twiddle = f[s];
+          if constexpr (C::twiddleRegisters) {
+            twiddle = A::factor(forward[b][2 * (2 * t + s)], forward[b][2 * (2 * t + s) + 1]);
+          } else if constexpr (C::powerTables) {
+            if (b > 0) twiddle = product(twiddle, pairFactor(chainAt(b) + (8 * t + 2 * c) * 4));
+          } else if (b > 0) {
+            twiddle = f[s] = product(f[s], chainForward(t));
+          }
+          A::multiply(re[s][b], im[s][b], twiddle);
+          ar[b][2 * t + s] = A::pack(re[s][b]);
+          ai[b][2 * t + s] = A::pack(im[s][b]);
+        }
+      }
+    }
+    // n3l, spectrum, and the inverse's half-cost combination: the operands of the way back replace ar, ai as
+    // [2s + (0 | 1)]: sums of +f and -f meet the cosines, differences the sines.
+#pragma unroll
+    for (int b = 0; b < R; b++) {
+      Factor plus[2], minus[2];
+#pragma unroll
+      for (int s = 0; s < 2; s++) spectrumOf<steady>(b, s, plus[s], minus[s]);
+      Pair x[2][2], y[2][2];
+#pragma unroll
+      for (int t = 0; t < 2; t++) {
+        A::dot(x[t], ar[b], rf[2 * t], rf[2 * t + 1]);
+        A::dot(y[t], ai[b], rf[2 * t], rf[2 * t + 1]);
+      }
+#pragma unroll
+      for (int s = 0; s < 2; s++) {
+        Pair plusRe = A::sub(x[0][s], y[1][s]), plusIm = A::add(x[1][s], y[0][s]);
+        Pair minusRe = A::add(x[0][s], y[1][s]), minusIm = A::sub(y[0][s], x[1][s]);
+        A::multiply(plusRe, plusIm, plus[s]);
+        A::multiply(minusRe, minusIm, minus[s]);
+        ar[b][2 * s] = A::pack(A::add(plusRe, minusRe));
+        ar[b][2 * s + 1] = A::pack(A::sub(plusIm, minusIm));
+        ai[b][2 * s] = A::pack(A::add(plusIm, minusIm));
+        ai[b][2 * s + 1] = A::pack(A::sub(minusRe, plusRe));
+      }
+    }
+    Pair zr[2][2][R], zi[2][2][R];  // [s][half][b]
+#pragma unroll
+    for (int s = 0; s < 2; s++) {
+      Factor f[2];
+      twiddlesBackward(s, f);
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        Pair x[2], y[2];
+        A::dot(x, ria, ar[b][2 * s], ar[b][2 * s + 1]);
+        A::dot(y, ria, ai[b][2 * s], ai[b][2 * s + 1]);
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+          Factor twiddle = f[half];
+          if constexpr (C::twiddleRegisters) {
+            twiddle = A::factor(backward[b][2 * (2 * s + half)], backward[b][2 * (2 * s + half) + 1]);
+          } else if constexpr (C::powerTables) {
+            if (b > 0) twiddle = product(twiddle, sharedFactor(chainAt(b) + (g + 8 * half) * 4));
+          } else if (b > 0) {
+            twiddle = f[half] = product(f[half], chainBackward(half));
+          }
+          A::multiplyConjugate(x[half], y[half], twiddle);
+          zr[s][half][b] = x[half];
+          zi[s][half][b] = y[half];
+        }
+      }
+      if constexpr (R > 1) {
+#pragma unroll
+        for (int half = 0; half < 2; half++) Butterfly<A, R, true>::run(zr[s][half], zi[s][half]);
+        Factor power{}, w{};
+        if constexpr (!C::powerTables) power = w = stepBackward(s);
+#pragma unroll
+        for (int b = 1; b < R; b++) {
+          if constexpr (C::powerTables) power = pairFactor(stepsAt(b) + (8 * s + 2 * c) * 4);
+#pragma unroll
+          for (int half = 0; half < 2; half++) A::multiplyConjugate(zr[s][half][b], zi[s][half][b], power);
+          if constexpr (!C::powerTables)
+            if (b + 1 < R) power = product(power, w);
+        }
+      }
+    }
+#pragma unroll
+    for (int b = 0; b < R; b++) {
+      const u32 to = block + b * exchangeBytes + addressOut;
+      u32 outRe[4], outIm[4];
+      if constexpr (C::pairwise) {
+        u32 sr[4], si[4];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+          sr[half] = A::pack(A::add(zr[0][half][b], zr[1][half][b]));
+          sr[2 + half] = A::pack(A::sub(zi[0][half][b], zi[1][half][b]));
+          si[half] = A::pack(A::add(zi[0][half][b], zi[1][half][b]));
+          si[2 + half] = A::pack(A::sub(zr[1][half][b], zr[0][half][b]));
+        }
+#pragma unroll
+        for (int t = 0; t < 2; t++) {
+          Pair x[2], y[2];
+          A::dot(x, sr, rib[2 * t], rib[2 * t + 1]);
+          A::dot(y, si, rib[2 * t], rib[2 * t + 1]);
+          outRe[2 * t] = A::pack(x[0]), outRe[2 * t + 1] = A::pack(x[1]);
+          outIm[2 * t] = A::pack(y[0]), outIm[2 * t + 1] = A::pack(y[1]);
+        }
+      } else {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          outRe[i] = A::pack(zr[i >> 1][i & 1][b]);
+          outIm[i] = A::pack(zi[i >> 1][i & 1][b]);
+        }
+      }
+      storeTransposed(to, outRe[0], outRe[1], outRe[2], outRe[3]);
+      storeTransposed(to + 8192, outIm[0], outIm[1], outIm[2], outIm[3]);
+    }
+  }
+
+  // first: staged samples u[4] (and gate) -> one exchange block.
+  FFC_DEVICE void first(u32 (&u)[4], u32 block) {
+    u32 re[4], im[4];
+#pragma unroll
+    for (int t = 0; t < 2; t++) {
+      Pair x[2], y[2];
+      A::dot(x, matrixIn[0], u[2 * t], u[2 * t + 1]);
+      A::dot(y, matrixIn[1], u[2 * t], u[2 * t + 1]);
+      re[2 * t] = A::pack(x[0]), re[2 * t + 1] = A::pack(x[1]);
+      im[2 * t] = A::pack(y[0]), im[2 * t + 1] = A::pack(y[1]);
+    }
+    storeMatrices(block + addressOuter, re[0], re[1], re[2], re[3]);
+    storeMatrices(block + addressOuter + 8192, im[0], im[1], im[2], im[3]);
+  }
+
+  // last: one exchange block (xr, xi) -> staged outputs at `stage`.
+  template <bool steady>
+  FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, u32 gate, u32 scaleAt) {
+    u32 out[4], post[4];
+    const u32 scale = C::rowScaled ? sharedLoad4(scaleAt) : 0;
+    if constexpr (C::gated)
+      if (gate) loadMatrices(gate, post[0], post[1], post[2], post[3]);
+#pragma unroll
+    for (int t = 0; t < 2; t++) {
+      typename Last::Pair d[2];
+      Last::dot2(d, matrixOut[0], xr[2 * t], xr[2 * t + 1], matrixOut[1], xi[2 * t], xi[2 * t + 1]);
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        if constexpr (std::is_same_v<Last, HalfArithmetic>) {
+          out[2 * t + half] = d[half];
+        } else {
+          float2 v = d[half];
+          if constexpr (C::gated) v.x *= asFloat(scale), v.y *= asFloat(scale);
+          if constexpr (C::gated)
+            if (gate) {
+              const float2 f = unpackElements<C>(post[2 * t + half]);
+              v.x *= f.x, v.y *= f.y;
+            }
+          out[2 * t + half] = C::bf16 ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
+          if constexpr (C::bf16 && !C::gated) out[2 * t + half] = bfloatMul(out[2 * t + half], bfloatPair(scale));
+        }
+      }
+    }
+    if constexpr (!C::rowScaled) {
+      // Only spectra far from 1 have an exponent. The same for the whole warp.
+      if (!steady && !staging.plain) {
+        const float f = asFloat(sharedLoad4(scaleAt));
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          const float2 v = unpackElements<C>(out[i]);
+          out[i] = packHalf(v.x * f, v.y * f);
+        }
+      }
+    }
+    storeMatrices(stage, out[0], out[1], out[2], out[3]);
+  }
+};
+
+}  // namespace ffc::mma
