@@ -5,7 +5,7 @@
 NATIVE_WARNINGS := -Wall -Wextra -Werror -pthread
 NATIVE_DIR := $(BUILD)/native
 NATIVE_LINK = -L$(BUILD) -lflashfftconv -Wl,-rpath,'$$ORIGIN/..' $(EXTRA_LDFLAGS)
-NATIVE_DRIVERS := $(addprefix $(NATIVE_DIR)/,tour_test unload_test stress_test runtime_test)
+NATIVE_DRIVERS := $(addprefix $(NATIVE_DIR)/,tour_test unload_test stress_test runtime_test window_test)
 # The parts that runtime_test reaches without the ABI.
 RUNTIME_OBJECTS := $(addprefix $(BUILD)/obj/cuda/,abi/handles.o abi/tensors.o abi/text.o host/failure.o \
   host/memory_ledger.o cpu/host_memory.o cpu/stream.o cpu/thread_pool.o cpu/worker_thread.o)
@@ -28,6 +28,10 @@ $(NATIVE_DIR)/stress_test: tests/native/stress_test.cpp $(NATIVE_HEADERS) $(LIB)
 $(NATIVE_DIR)/runtime_test: tests/native/runtime_test.cpp $(NATIVE_HEADERS) $(RUNTIME_OBJECTS)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O1 -g $(NATIVE_WARNINGS) $(EXTRA_CXXFLAGS) $< $(RUNTIME_OBJECTS) -o $@ $(EXTRA_LDFLAGS)
+
+$(NATIVE_DIR)/window_test: tests/native/window_test.cpp $(NATIVE_HEADERS) $(BUILD)/obj/cuda/host/problem.o
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O1 -g $(NATIVE_WARNINGS) $(EXTRA_CXXFLAGS) $< $(BUILD)/obj/cuda/host/problem.o -o $@ $(EXTRA_LDFLAGS)
 
 $(NATIVE_DIR)/abi_probe: tests/native/abi_probe.c cuda/include/flashfftconv.h
 	@mkdir -p $(@D)

@@ -17,9 +17,8 @@ struct KernelTaps {
 };
 
 inline KernelTaps kernelTaps(const ConvProblem& p) {
-  if (p.circular()) return {0, std::min(p.kernelLength, p.length), 0, p.kernelLength > p.length};
   const KernelWindow w = kernelWindow(p);
-  return {w.first, w.count, w.offset, false};
+  return {w.first, w.count, w.offset, p.circular() && p.kernelLength > p.length};
 }
 
 // Blocks of `period` real samples, convolved negacyclically: what runs past the end of a block comes back negated

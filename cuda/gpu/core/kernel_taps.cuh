@@ -2,6 +2,7 @@
 // transform (negacyclic, 2N real samples) a delay is a placement and a wrap-around is a minus sign, so every
 // mode is the same transform of differently placed taps.
 #pragma once
+#include "../../host/window.h"
 #include "scalar.cuh"
 
 namespace ffc::gpu {
@@ -42,5 +43,17 @@ struct KernelTaps {
     return value;
   }
 };
+
+// The taps of a problem in one part, placed at 0; the caller adds the address, the lead and the parts.
+inline KernelTaps kernelTaps(const ConvProblem& p, const KernelWindow& w) {
+  KernelTaps t;
+  t.channelStride = p.kernelChannelStride;
+  t.dtype = p.kernelDtype;
+  t.kernelLength = p.kernelLength;
+  t.first = w.first;
+  t.count = t.partTaps = w.count;
+  t.period = p.circular() ? p.length : 0;
+  return t;
+}
 
 }  // namespace ffc::gpu

@@ -189,20 +189,9 @@ class Direct : public GpuAlgorithm {
  public:
   explicit Direct(const ConvProblem& p) {
     params_ = {};
-    taps_ = {};
-    taps_.channelStride = p.kernelChannelStride;
-    taps_.dtype = p.kernelDtype;
-    taps_.kernelLength = p.kernelLength;
-    if (p.circular()) {
-      taps_.count = std::min(p.kernelLength, p.length);
-      taps_.period = p.length;
-    } else {
-      const KernelWindow w = kernelWindow(p);
-      taps_.first = w.first;
-      taps_.count = w.count;
-      params_.offset = w.offset;
-    }
-    taps_.partTaps = taps_.count;
+    const KernelWindow window = kernelWindow(p);
+    taps_ = kernelTaps(p, window);
+    params_.offset = window.offset;
     kernels_ = p.sharedKernel ? 1 : p.channels;
 
     params_.uStride = p.u;

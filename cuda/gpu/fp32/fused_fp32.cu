@@ -25,30 +25,6 @@ const std::vector<Fp32Instance>& allInstances() {
   return list;
 }
 
-// What the transform has to carry; the same words for linear and circular convolution.
-struct Work {
-  int64_t first = 0, taps = 0, offset = 0;  // kernel taps in use, and where output 0 lies in their full product
-  int64_t wholeSamples = 0;                 // real samples (2N) one transform needs to cover a row at once
-  bool circular = false;
-};
-
-Work workOf(const ConvProblem& p) {
-  Work w;
-  w.circular = p.circular();
-  if (w.circular) {
-    w.taps = std::min(p.kernelLength, p.length);
-    w.wholeSamples = 2 * p.length;  // both images of the folded kernel, see KernelTaps
-  } else {
-    const KernelWindow k = kernelWindow(p);
-    w.first = k.first;
-    w.taps = k.count;
-    w.offset = k.offset;
-    // No wanted output may share its place modulo 2N with another sample of the full product.
-    w.wholeSamples = std::max({k.offset + p.outputLength, p.length + k.count - 1 - k.offset, p.length, k.count});
-  }
-  return w;
-}
-
 struct Choice {
   const Fp32Instance* instance = nullptr;
   bool whole = false;  // one window covers the row
@@ -70,9 +46,9 @@ double transformCost(const Fp32Instance& i) {
 }
 
 // Forward transforms of a row: windows that lie wholly outside it are skipped.
-double forwardTransforms(const ConvProblem& p, const Work& w, const Choice& c) {
+double forwardTransforms(const ConvProblem& p, const KernelWindow& w, const Choice& c) {
   const double all = static_cast<double>(c.segments) * static_cast<double>(c.parts);
-  if (w.circular || c.parts == 1 || all > 1e6) return all;
+  if (p.circular() || c.parts == 1 || all > 1e6) return all;
   double count = 0;
   for (int64_t s = 0; s < c.segments; ++s)
     for (int64_t part = 0; part < c.parts; ++part) {
@@ -90,7 +66,7 @@ void consider(Choice& best, const Choice& c) {
   if (!best.instance || c.cost < best.cost) best = c;
 }
 
-Choice chooseInstance(const ConvProblem& p, const Work& w, const GpuLimits& limits, bool allowWhole,
+Choice chooseInstance(const ConvProblem& p, const KernelWindow& w, const GpuLimits& limits, bool allowWhole,
                       bool allowSegments) {
   Choice best;
   for (const Fp32Instance& i : allInstances()) {
@@ -98,18 +74,18 @@ Choice chooseInstance(const ConvProblem& p, const Work& w, const GpuLimits& limi
     const int64_t samples = 2 * int64_t{i.points};
     Choice c;
     c.instance = &i;
-    if (allowWhole && !i.partitioned && samples >= w.wholeSamples) {
+    if (allowWhole && !i.partitioned && samples >= ringSamples(p, w)) {
       c.whole = true;
-      c.partTaps = w.taps;
+      c.partTaps = w.count;
       c.segmentOutputs = p.outputLength;
       c.cost = transformCost(i);
       consider(best, c);
     }
     if (!allowSegments) continue;
-    if (w.circular && (!i.partitioned || i.points > p.length)) continue;  // only those read u periodically
+    if (p.circular() && (!i.partitioned || i.points > p.length)) continue;  // only those read u periodically
     c.whole = false;
-    c.parts = i.partitioned ? (w.taps + i.points - 1) / i.points : 1;
-    c.partTaps = (w.taps + c.parts - 1) / c.parts;
+    c.parts = i.partitioned ? (w.count + i.points - 1) / i.points : 1;
+    c.partTaps = (w.count + c.parts - 1) / c.parts;
     c.segmentOutputs = samples - c.partTaps + 1;
     if (c.segmentOutputs < samples / 8) continue;
     c.segments = (p.outputLength + c.segmentOutputs - 1) / c.segmentOutputs;
@@ -139,7 +115,7 @@ void launch(const void* function, const Fp32Instance& i, int64_t units, void* pa
 
 class FusedFp32 : public GpuAlgorithm {
  public:
-  FusedFp32(const ConvProblem& p, const Work& w, const Choice& c, TableCache& cache)
+  FusedFp32(const ConvProblem& p, const KernelWindow& w, const Choice& c, TableCache& cache)
       : instance_(*c.instance), tables_(cache.table(c.instance->tableKey, c.instance->tables)) {
     for (const void* function : {instance_.convolve, instance_.spectrum})
       checkCuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
@@ -177,7 +153,7 @@ class FusedFp32 : public GpuAlgorithm {
     conv_.parts = c.parts;
     conv_.partTaps = c.partTaps;
     conv_.spectrumChannelStride = p.sharedKernel ? 0 : c.parts * instance_.points;
-    conv_.periodic = windowed && w.circular;
+    conv_.periodic = windowed && p.circular();
     // A whole row starts at sample 0 and the taps move by the offset. A window carries partTaps - 1 samples of
     // history before its first output, so that nothing outside it can wrap into an output.
     const int64_t lead = windowed ? c.partTaps - 1 : w.offset;
@@ -188,15 +164,10 @@ class FusedFp32 : public GpuAlgorithm {
     spectrum_.parts = c.parts;
     spectrum_.units = kernels * c.parts;
     KernelTaps& taps = spectrum_.taps;
-    taps.channelStride = p.kernelChannelStride;
-    taps.dtype = p.kernelDtype;
-    taps.kernelLength = p.kernelLength;
-    taps.first = w.first;
-    taps.count = w.taps;
-    taps.period = w.circular ? p.length : 0;
+    taps = kernelTaps(p, w);
     taps.partTaps = c.partTaps;
     taps.lead = lead;
-    taps.circularImage = c.whole && w.circular;
+    taps.circularImage = c.whole && p.circular();
   }
 
   const PlanInfo& info() const override { return info_; }
@@ -241,14 +212,14 @@ std::unique_ptr<GpuAlgorithm> makeFusedFp32(const ConvProblem& p, const GpuLimit
     *why = "another algorithm was asked for";
     return nullptr;
   }
-  const Work w = workOf(p);
+  const KernelWindow w = kernelWindow(p);
   const Choice c = chooseInstance(p, w, limits, forced != FFC_ALGORITHM_OVERLAP_SAVE, forced != FFC_ALGORITHM_FFT);
   if (!c.instance) {
     int64_t most = 0;
     for (const Fp32Instance& i : allInstances())
       if (!i.partitioned && runsOn(i, limits)) most = std::max<int64_t>(most, 2 * i.points);
     *why = "one transform here carries " + std::to_string(most) + " samples, and this problem needs " +
-           std::to_string(w.wholeSamples) +
+           std::to_string(ringSamples(p, w)) +
            (forced == FFC_ALGORITHM_FFT ? "; overlap-save (3) has no such limit" : "; it cannot be cut into windows");
     return nullptr;
   }

@@ -80,30 +80,10 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
   return {};
 }
 
-// Everything the kernel spectrum depends on, in a ring of 2N samples that changes sign when it wraps.
-struct Placement {
-  KernelWindow window;
-  bool circular = false;
-  int64_t taps = 0;
-};
-Placement placementOf(const ConvProblem& p) {
-  Placement place;
-  place.circular = p.circular();
-  if (place.circular)
-    place.window = {0, std::min(p.kernelLength, p.length), 0};
-  else
-    place.window = kernelWindow(p);
-  place.taps = place.window.count;
-  return place;
-}
-
 // Segments of N outputs that a transform of N points needs, or 0 if it cannot serve the problem: the input must fit
 // into N samples, and no wrapped sample may land on an output.
-int64_t segmentsWith(int64_t N, const ConvProblem& p, const Placement& place) {
-  if (p.length > N || place.taps > 2 * N) return 0;
-  if (place.circular) return 1;
-  if (p.length + place.taps - 1 - place.window.offset > 2 * N) return 0;
-  if (place.window.offset + p.outputLength > 2 * N) return 0;
+int64_t segmentsWith(int64_t N, const ConvProblem& p, const KernelWindow& window) {
+  if (p.length > N || ringSamples(p, window) > 2 * N) return 0;
   return (p.outputLength + N - 1) / N;
 }
 
@@ -125,7 +105,7 @@ PFN_cuTensorMapEncodeTiled_v12000 encodeFunction() {
 class FusedMma final : public GpuAlgorithm {
  public:
   FusedMma(const ConvProblem& problem, const GpuLimits& limits, const Choice& choice, TableCache& cache)
-      : problem_(problem), choice_(choice), place_(placementOf(problem)), multiprocessors_(limits.multiprocessors) {
+      : problem_(problem), choice_(choice), window_(kernelWindow(problem)), multiprocessors_(limits.multiprocessors) {
     const Instance& i = *choice.instance;
     const SpectrumInstance& s = *choice.spectrum;
     const std::string key = "mma/" + std::to_string(i.radix) + (i.pairwise ? "p" : "s") + std::to_string(choice.log2N2) +
@@ -161,14 +141,9 @@ class FusedMma final : public GpuAlgorithm {
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     const SpectrumInstance& s = *choice_.spectrum;
     SpectrumParams p;
+    p.taps = gpu::kernelTaps(problem_, window_);
     p.taps.kernel = kernel;
-    p.taps.channelStride = problem_.kernelChannelStride;
-    p.taps.dtype = problem_.kernelDtype;
-    p.taps.kernelLength = problem_.kernelLength;
-    p.taps.first = place_.window.first;
-    p.taps.count = p.taps.partTaps = place_.taps;
-    p.taps.period = place_.circular ? problem_.length : 0;
-    p.taps.circularImage = place_.circular;
+    p.taps.circularImage = problem_.circular();
     for (int slice = 0; slice < s.slices; slice++) p.tables[slice] = static_cast<const float2*>(spectrumTables_[slice]->data());
     p.gain = gain_;
     p.channels = int32_t(spectra());
@@ -178,7 +153,7 @@ class FusedMma final : public GpuAlgorithm {
     const bool rowScaled = choice_.instance->gated || choice_.instance->element == Element::bfloat16;
     p.window = windowFor(rowScaled);
     for (int64_t segment = 0; segment < choice_.segments; segment++) {
-      p.taps.lead = place_.window.offset + segment * choice_.points;
+      p.taps.lead = window_.offset + segment * choice_.points;
       p.spectrum = spectrumOf(spectrum, segment);
       p.exponent = exponentsOf(spectrum, segment);
       p.anyExponent = p.exponent - 1;
@@ -292,7 +267,7 @@ class FusedMma final : public GpuAlgorithm {
 
   ConvProblem problem_;
   Choice choice_;
-  Placement place_;
+  KernelWindow window_;
   int multiprocessors_;
   float gain_ = 1;
   PlanInfo info_;
@@ -315,7 +290,7 @@ std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const Gpu
   if (limits.computeMajor < 8) return refuse("the tensor-core family needs compute capability 8.0");
   const Element element = problem.dtype == Dtype::float16 ? Element::float16 : Element::bfloat16;
   const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, gated = problem.preGate || problem.postGate;
-  const Placement place = placementOf(problem);
+  const KernelWindow window = kernelWindow(problem);
   Choice best;
   bool longEnough = false;
   for (const Instance& i : instances()) {
@@ -323,7 +298,7 @@ std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const Gpu
     for (int log2N2 = i.pairwise ? 1 : 0; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
       const int64_t N = int64_t(256 * i.radix) << log2N2;
       const auto spectrum = std::find_if(spectra().begin(), spectra().end(), [&](const SpectrumInstance& s) { return s.points == N; });
-      const int64_t segments = segmentsWith(N, problem, place);
+      const int64_t segments = segmentsWith(N, problem, window);
       if (!segments) continue;
       longEnough = true;
       if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;

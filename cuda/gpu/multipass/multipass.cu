@@ -18,36 +18,6 @@ constexpr int fineBits = 12;
 
 constexpr int64_t alignedUp(int64_t bytes) { return (bytes + 255) / 256 * 256; }
 
-// Where a convolution of this problem puts its taps, and how many real samples the ring must hold.
-struct Placement {
-  KernelTaps taps;
-  int64_t samples = 0;  // 2N must be at least this
-};
-
-Placement placeTaps(const ConvProblem& p) {
-  Placement out;
-  KernelTaps& t = out.taps;
-  t.channelStride = p.sharedKernel ? 0 : p.kernelChannelStride;
-  t.dtype = p.kernelDtype;
-  t.kernelLength = p.kernelLength;
-  if (p.circular()) {
-    t.period = p.length;
-    t.count = std::min(p.kernelLength, p.length);
-    t.circularImage = true;
-    out.samples = 2 * p.length;
-  } else {
-    const KernelWindow w = kernelWindow(p);
-    t.first = w.first;
-    t.count = w.count;
-    t.lead = w.offset;
-    // Outputs are read at 0 .. outputLength - 1; what the full convolution has before or behind them may wrap
-    // around, but not into them.
-    out.samples = std::max({w.offset + p.outputLength, p.length + w.count - 1 - w.offset, p.length, w.count});
-  }
-  t.partTaps = t.count;
-  return out;
-}
-
 struct Split {
   ColumnInstance column;
   RowInstance row;
@@ -80,7 +50,7 @@ bool chooseSplit(int64_t samples, int64_t elementBytes, bool half, const GpuLimi
 
 class MultiPass final : public GpuAlgorithm {
  public:
-  MultiPass(const ConvProblem& problem, const Placement& placement, const Split& split, bool half,
+  MultiPass(const ConvProblem& problem, const KernelWindow& window, const Split& split, bool half,
             const GpuLimits& limits, TableCache& cache)
       : problem_(problem), split_(split), half_(half) {
     const int64_t points = split.points(), n1 = split.column.points, n2 = split.row.points;
@@ -99,7 +69,9 @@ class MultiPass final : public GpuAlgorithm {
     p_.kernelDtype = problem.kernelDtype;
     p_.length = problem.length;
     p_.outputLength = problem.outputLength;
-    p_.taps = placement.taps;
+    p_.taps = kernelTaps(problem, window);
+    p_.taps.lead = window.offset;
+    p_.taps.circularImage = problem.circular();
     p_.sharedSpectrum = problem.sharedKernel;
 
     columnTables_ = cache.table(split.column.tableKey, split.column.tables);
@@ -240,17 +212,18 @@ std::unique_ptr<GpuAlgorithm> makeMultiPass(const ConvProblem& problem, const Gp
     *why = "another algorithm was asked for";
     return nullptr;
   }
-  const Placement placement = placeTaps(problem);
+  const KernelWindow window = kernelWindow(problem);
+  const int64_t samples = ringSamples(problem, window);
   // float16 intermediates keep 16-bit inputs and outputs as exact as float32 ones would to within their own rounding.
   const bool half = problem.dtype != Dtype::float32;
   Split split;
-  if (!chooseSplit(placement.samples, dtypeBytes(problem.dtype), half, limits, split)) {
-    *why = "the convolution spans " + std::to_string(placement.samples) +
+  if (!chooseSplit(samples, dtypeBytes(problem.dtype), half, limits, split)) {
+    *why = "the convolution spans " + std::to_string(samples) +
            " samples and several passes hold at most 33554432 (16777216 causal); cut a longer input into pieces by "
            "overlap-save, with a kernel that is shorter";
     return nullptr;
   }
-  return std::make_unique<MultiPass>(problem, placement, split, half, limits, cache);
+  return std::make_unique<MultiPass>(problem, window, split, half, limits, cache);
 }
 
 }  // namespace ffc
