@@ -9,9 +9,10 @@ import { parseArgs } from "node:util";
 
 import { convolve, type ConvPlan, type Device, type DeviceType, FlashFFTConvError, openDevice } from "../mod.ts";
 import { checkFullConvolution, type CheckResult, errorBound } from "./check.ts";
+import { UserError, writeFile } from "./files.ts";
 import { generateHall, resampleImpulse } from "./impulse.ts";
 import { drawSounds } from "./picture.ts";
-import { readWav, type SampleFormat, type Sound, UserError, writeFile, writeWav } from "./wav.ts";
+import { readWav, type SampleFormat, type Sound, writeWav } from "./wav.ts";
 
 const usage = `usage: reverb.ts IN.wav [IMPULSE.wav] OUT.wav [options]
 

@@ -156,17 +156,19 @@ Deno.test("reverb: stereo sound, mono impulse response of another rate, float ou
 Deno.test("reverb: what the user can mend is said in a sentence", () =>
   withFolder(async (folder) => {
     const text = `${folder}/text.wav`, empty = `${folder}/empty.wav`, three = `${folder}/three.wav`;
-    const two = `${folder}/two.wav`;
+    const two = `${folder}/two.wav`, short = `${folder}/short.wav`;
     await Deno.writeTextFile(text, "This is not a recording, whatever its name says.");
     await writeWav(empty, { channels: [new Float32Array(0)], sampleRate: 8000 }, "pcm16");
     await writeWav(three, tone(3, 10, 8000), "pcm16");
     await writeWav(two, tone(2, 10, 8000), "pcm16");
+    await Deno.writeFile(short, (await Deno.readFile(two)).subarray(0, -6));
     const out = `${folder}/out.wav`;
     const cases: [args: string[], message: RegExp][] = [
       [[], /usage: reverb\.ts/],
       [[`${folder}/none.wav`, out], /none\.wav does not exist/],
       [[text, out], /text\.wav cannot be decoded: Not a WAV file/],
       [[empty, out], /empty\.wav has no samples/],
+      [[short, out], /short\.wav is truncated: its header announces 40 bytes of sound and 34 are there/],
       [[three, two, out], /the recording has 3 channels and the impulse response 2/],
       [[two, `${folder}/no/such/out.wav`], /its folder does not exist/],
       [[two, out, "--seconds=-1"], /--seconds must be a number from 0\.1 to 60/],

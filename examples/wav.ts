@@ -2,6 +2,8 @@
 import decode from "@audio/decode-wav";
 import encodeWav from "@audio/encode-wav";
 
+import { readFile, UserError, writeFile } from "./files.ts";
+
 /** Decoded sound: one array of samples in -1 .. 1 per channel. */
 export interface Sound {
   channels: Float32Array<ArrayBuffer>[];
@@ -11,22 +13,18 @@ export interface Sound {
 /** What can be written: integer PCM of 16 or 24 bits, or 32-bit float. */
 export type SampleFormat = "pcm16" | "pcm24" | "float32";
 
-/** Something the user can mend; shown without a stack trace. */
-export class UserError extends Error {}
-
 const bitDepths: Record<SampleFormat, number> = { pcm16: 16, pcm24: 24, float32: 32 };
 
 /** Reads 8, 16, 24, 32-bit PCM or 32, 64-bit float; any number of channels, any sample rate. */
 export async function readWav(path: string): Promise<Sound> {
-  const bytes = await Deno.readFile(path).catch((error: Error) => {
-    throw new UserError(describeFileError("read", path, error));
-  });
+  const bytes = await readFile(path);
   let sound;
   try {
     sound = decode(bytes);
   } catch (error) {
     throw new UserError(`${path} cannot be decoded: ${(error as Error).message}. A RIFF WAV file is needed`);
   }
+  checkComplete(path, bytes);
   const channels = sound.channelData as Float32Array<ArrayBuffer>[];
   if (!channels[0]?.length || !(sound.sampleRate > 0)) {
     throw new UserError(`${path} has no samples (${bytes.length} bytes; is it truncated?)`);
@@ -53,17 +51,18 @@ export async function writeWav(path: string, { channels, sampleRate }: Sound, fo
   await writeFile(path, bytes);
 }
 
-/** Deno.writeFile with the same kind of error text. */
-export async function writeFile(path: string, bytes: Uint8Array): Promise<void> {
-  await Deno.writeFile(path, bytes).catch((error: Error) => {
-    throw new UserError(describeFileError("write", path, error));
-  });
-}
-
-function describeFileError(verb: "read" | "write", path: string, error: Error): string {
-  if (error instanceof Deno.errors.NotFound) {
-    return verb === "read" ? `${path} does not exist` : `${path} cannot be written: its folder does not exist`;
+/** The decoder takes what is there; a recording that ends early should not pass for a whole one. */
+function checkComplete(path: string, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // RIFF size WAVE, then chunks: a name of four letters, a size, so many bytes and one more if that is odd.
+  for (let at = 12; at + 8 <= bytes.length;) {
+    const name = String.fromCharCode(...bytes.subarray(at, at + 4)), size = view.getUint32(at + 4, true);
+    const there = bytes.length - at - 8;
+    // Programs that write to a pipe do not know the size and leave 0 or the largest number.
+    if (name === "data" && size !== 0xffffffff && size > there) {
+      throw new UserError(`${path} is truncated: its header announces ${size} bytes of sound and ${there} are there`);
+    }
+    if (name === "data") return;
+    at += 8 + size + size % 2;
   }
-  if (error.name === "NotCapable") return `Deno may not ${verb} ${path}: add --allow-${verb}`;
-  return `cannot ${verb} ${path}: ${error.message}`;
 }
