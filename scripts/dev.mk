@@ -10,7 +10,6 @@ RUN_ENV += FLASHFFTCONV_LIBRARY=$(CURDIR)/$(LIB)
 endif
 
 RECORDING := node_modules/audio-lena/lena.wav
-DEMO_INPUTS := $(wildcard examples/*.ts examples/*/*.ts mod.ts src/*.ts ffi/*.ts)
 
 .PHONY: setup tools parallel-lib demo test gate bench
 

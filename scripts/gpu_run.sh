@@ -27,7 +27,7 @@ for step in $steps; do
       [ -x .gpu/deno ] || xz -dc $bundle/deno.xz > .gpu/deno
       chmod +x .gpu/deno
       [ -d node_modules/fast-check ] || tar -xJf $bundle/node_modules.tar.xz
-      DENO_NO_UPDATE_CHECK=1 FLASHFFTCONV_LIBRARY=$library .gpu/deno test --allow-ffi --allow-read --allow-env \
+      DENO_NO_UPDATE_CHECK=1 FLASHFFTCONV_LIBRARY=$library FLASHFFTCONV_GENOME=$bundle/lambda_virus.fa.gz .gpu/deno test --allow-ffi --allow-read --allow-env \
         --junit-path="$out/tests.xml" tests/gpu > "$out/tests.txt" 2>&1 || failed=1
       tail -15 "$out/tests.txt" ;;
     *)

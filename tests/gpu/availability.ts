@@ -1,5 +1,5 @@
-// Whether the GPU tests can run here, said once in plain words.
-import { libraryInfo, LibraryNotFoundError } from "../../mod.ts";
+// Whether the GPU tests can run here, said once in plain words, and the device they open.
+import { type Device, type DeviceOptions, libraryInfo, LibraryNotFoundError, openDevice } from "../../mod.ts";
 
 function reasonAgainst(): string {
   try {
@@ -20,4 +20,15 @@ if (noGpu) Deno.test({ name: `gpu: left out: ${noGpu}`, ignore: true, fn() {} })
 /** A test that exists only where there is a GPU. */
 export function gpuTest(name: string, body: () => void | Promise<void>): void {
   if (!noGpu) Deno.test(`gpu: ${name}`, body);
+}
+
+const sharedKilobytes = Number(Deno.env.get("FLASHFFTCONV_TEST_SHARED_KB") ?? "0");
+const override: DeviceOptions = {
+  ...(Deno.env.get("FLASHFFTCONV_TEST_PORTABLE") === "1" ? { portable: true } : {}),
+  ...(sharedKilobytes > 0 ? { sharedMemoryLimitBytes: sharedKilobytes * 1024 } : {}),
+};
+
+/** Opens the GPU; the environment may make it stand in for a smaller one (see scripts/gpu_run.sh). */
+export function openGpu(options: DeviceOptions = {}): Device {
+  return openDevice("cuda", { ...override, ...options });
 }
