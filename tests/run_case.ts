@@ -121,6 +121,9 @@ export async function runCase(device: Device, c: ConvCase): Promise<CaseResult |
     if (error instanceof UnsupportedError && c.algorithm !== "auto") return undefined;
     throw error;
   }
+  if (c.algorithm !== "auto" && plan.info.algorithm !== c.algorithm) {
+    throw new Error(`${caseName(c)}: ${plan.info.algorithm} was planned instead`);
+  }
   const data = makeData(c);
   const samples = outputLength(c.mode, c.length, c.kernelLength);
   const put = async (shape: number[], dtype: Dtype, gap: number, numbers?: Rounded): Promise<Placed> => {

@@ -286,6 +286,8 @@ std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const Gpu
     if (why) *why = reason;
     return nullptr;
   };
+  if (problem.algorithm != FFC_ALGORITHM_AUTO && problem.algorithm != FFC_ALGORITHM_FUSED_MMA)
+    return refuse("another algorithm was asked for");
   if (problem.dtype == Dtype::float32) return refuse("the tensor-core family is for float16 and bfloat16 tensors");
   if (limits.computeMajor < 8) return refuse("the tensor-core family needs compute capability 8.0");
   const Element element = problem.dtype == Dtype::float16 ? Element::float16 : Element::bfloat16;
