@@ -46,6 +46,7 @@ export {
 export { DeviceTensor, type ViewOptions } from "./src/tensor.ts";
 export { ConvPlan, type ConvPlanInfo, type ForwardOptions } from "./src/plan.ts";
 export type { ConvPlanOptions, ConvStrides, RowStrides } from "./src/problem.ts";
+export type { FrequencyChoice, FrequencyPattern, PickOptions } from "./src/frequency.ts";
 export { KernelSpectrum } from "./src/spectrum.ts";
 export { Stream, StreamEvent, type StreamOption } from "./src/stream.ts";
 export { type JsonValue, PlanExplanation } from "./src/explain.ts";

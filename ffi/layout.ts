@@ -49,6 +49,7 @@ export const ENUMS = {
     MULTI_PASS: 6,
   },
   FFC_CONV_: { PRE_GATE: 1, POST_GATE: 2, SKIP: 4, SHARED_KERNEL: 8 },
+  FFC_SPARSITY_: { BLOCKS: 1, CLASSES: 2 },
   FFC_CONTEXT_: { PORTABLE: 1 },
 } as const;
 
@@ -181,6 +182,15 @@ export const STRUCTS = {
       y_offset_bytes: { offset: 80, type: "i64" },
       workspace: { offset: 88, type: "u64" },
       workspace_offset_bytes: { offset: 96, type: "i64" },
+    },
+  },
+  ffc_sparsity: {
+    size: 24,
+    fields: {
+      struct_size: { offset: 0, type: "u32" },
+      kind: { offset: 4, type: "i32" },
+      block: { offset: 8, type: "i64" },
+      keep_count: { offset: 16, type: "i64" },
     },
   },
 } as const satisfies { readonly [name: string]: StructLayout };

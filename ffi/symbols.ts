@@ -33,6 +33,8 @@ const convolveHost = {
   result: status,
 } as const;
 
+const blockEnergies = { parameters: ["buffer", "buffer", "buffer", "buffer", "buffer"], result: status } as const;
+
 /** Every function of the library that TypeScript calls, by its C name; `_async` keys are non-blocking twins. */
 export const symbols = {
   // 1. version, devices
@@ -88,4 +90,13 @@ export const symbols = {
   // 8. everything on host arrays
   ffc_convolve_host: convolveHost,
   ffc_convolve_host_async: { name: "ffc_convolve_host", nonblocking: true, ...convolveHost },
+
+  // 9. frequency-sparse plans
+  ffc_frequency_bins: { parameters: ["i32", "i64", "buffer", "buffer"], result: status },
+  ffc_plan_create_sparse: {
+    parameters: ["u64", "buffer", "buffer", "buffer", "buffer", "buffer"],
+    result: status,
+  },
+  ffc_block_energies: blockEnergies,
+  ffc_block_energies_async: { name: "ffc_block_energies", nonblocking: true, ...blockEnergies },
 } as const satisfies Deno.ForeignLibraryInterface;

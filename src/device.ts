@@ -3,7 +3,9 @@ import { Struct } from "../ffi/struct.ts";
 import { checkKeys, show } from "./check.ts";
 import { checkHostArray, type Dtype, dtypeOf, type HostArray } from "./dtype.ts";
 import { DeviceUnavailableError, InvalidArgumentError } from "./errors.ts";
+import { binsOf, type FrequencyChoice, pickFrequencies, type PickOptions } from "./frequency.ts";
 import { LibraryLease, readText } from "./library.ts";
+import type { ConvMode } from "./mode.ts";
 import { type ConvPlan, createPlan } from "./plan.ts";
 import type { ConvPlanOptions } from "./problem.ts";
 import { destroyWhenForgotten, remembered, Session } from "./session.ts";
@@ -353,6 +355,39 @@ export class Device {
    */
   plan(options: ConvPlanOptions): ConvPlan {
     return createPlan(this, sessionOf(this), options);
+  }
+
+  /**
+   * How many frequencies a kernel has in the grid of a mode and length; see {@link FrequencyPattern}.
+   *
+   * @param mode "causal" or "circular"
+   * @param length samples of u in each row
+   * @throws {UnsupportedError} for a mode that takes no pattern
+   */
+  frequencyBins(mode: ConvMode, length: number): number {
+    return binsOf(sessionOf(this), mode, length);
+  }
+
+  /**
+   * Finds the frequencies in which a kernel is strongest, for a plan's `keepFrequencies`, and the error that dropping
+   * the others causes. Computed on the host in float64, also for a GPU.
+   *
+   * @param kernel (channels, kernelLength); with several channels their energies are added
+   * @param options the grid, what to choose from, and how much to keep
+   * @throws {InvalidArgumentError} for a kernel with a NaN or an infinity
+   * @throws {UnsupportedError} for a mode that takes no pattern
+   * @example
+   * ```ts
+   * import { openDevice } from "@flashfftconv/flashfftconv";
+   * using device = openDevice("cpu");
+   * const smooth = Float32Array.from({ length: 1024 }, (_, n) => Math.exp(-n / 64) / 64);
+   * const { keep, zeros, relativeError } = await device.pickFrequencies(smooth, { length: 1024, maxError: 0.05 });
+   * console.log(zeros > 0.9, relativeError <= 0.05); // true true
+   * using plan = device.plan({ length: 1024, kernelLength: 1024, keepFrequencies: keep });
+   * ```
+   */
+  async pickFrequencies(kernel: HostArray, options: PickOptions): Promise<FrequencyChoice> {
+    return await pickFrequencies(sessionOf(this), kernel, options);
   }
 
   /** A new queue of work beside the default one. */

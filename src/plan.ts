@@ -5,9 +5,11 @@ import type { Device } from "./device.ts";
 import { type Dtype, dtypeBytes, type HostArray } from "./dtype.ts";
 import { DtypeError, InvalidArgumentError, OutOfBoundsError, OverlapError, ShapeError } from "./errors.ts";
 import { InternalError, WrongDeviceError } from "./errors.ts";
+import { binsOf, type KeptBlocks, keptBlocks, sparsityDescriptor } from "./frequency.ts";
 import { type JsonValue, PlanExplanation } from "./explain.ts";
 import { type Algorithm, algorithmCode, nameOf, type Precision, precisionCode } from "./mode.ts";
-import { convDescriptor, type ConvPlanOptions, resolveOptions, rowLength, rowStrides } from "./problem.ts";
+import { convDescriptor, type ConvPlanOptions, type ResolvedOptions, resolveOptions } from "./problem.ts";
+import { rowLength, rowStrides } from "./problem.ts";
 import { NativeObject, type Session } from "./session.ts";
 import { extentOf, isPacked } from "./shape.ts";
 import { createSpectrum, type KernelSource, type KernelSpectrum, spectrumHandle } from "./spectrum.ts";
@@ -98,7 +100,15 @@ export class ConvPlan {
     const desc = convDescriptor(resolved).bytes;
     this.device = device;
     this.options = resolved;
-    const handle = session.create("plan", (c, h, e) => c.ffc_plan_create(session.context, desc, h, e));
+    const sparse = keptBlocksOf(session, resolved);
+    const sparsity = sparse && sparsityDescriptor(sparse);
+    const handle = session.create(
+      "plan",
+      (c, h, e) =>
+        sparse && sparsity
+          ? c.ffc_plan_create_sparse(session.context, desc, sparsity, sparse.keep, h, e)
+          : c.ffc_plan_create(session.context, desc, h, e),
+    );
     this.#native = new NativeObject(session, handle, "plan");
     const info = new Struct("ffc_plan_info");
     session.lease.check(session.calls.ffc_plan_info_get(handle, info.bytes, session.lease.error));
@@ -332,6 +342,11 @@ export class ConvPlan {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+function keptBlocksOf(session: Session, { keepFrequencies, mode, length }: ResolvedOptions): KeptBlocks | undefined {
+  if (keepFrequencies === "all") return undefined;
+  return keptBlocks(keepFrequencies, mode, length, binsOf(session, mode, length));
 }
 
 function checkForm(name: string, tensor: DeviceTensor, form: Form, axes: string): void {

@@ -5,6 +5,7 @@ import { Struct } from "../ffi/struct.ts";
 import { checkKeys, show } from "./check.ts";
 import { checkDtype, type Dtype, dtypeCode } from "./dtype.ts";
 import { InvalidArgumentError, ShapeError } from "./errors.ts";
+import type { FrequencyPattern } from "./frequency.ts";
 import { type Algorithm, algorithmCode, codeOf, type ConvMode, modeCode, outputLength } from "./mode.ts";
 import { type Precision, precisionCode } from "./mode.ts";
 import { checkCount } from "./shape.ts";
@@ -60,6 +61,8 @@ export interface ConvPlanOptions {
   readonly sharedKernel?: boolean;
   /** Strides of tensors that are parts of wider ones. */
   readonly strides?: ConvStrides;
+  /** Which frequencies of the kernel count; causal and circular mode only; default "all". */
+  readonly keepFrequencies?: FrequencyPattern | "all";
 }
 
 /** The options with every default filled in. */
@@ -80,6 +83,7 @@ const known = new Set([
   "skip",
   "sharedKernel",
   "strides",
+  "keepFrequencies",
 ]);
 
 function flag(name: string, value: boolean | undefined): boolean {
@@ -106,6 +110,7 @@ export function resolveOptions(options: ConvPlanOptions): ResolvedOptions {
     skip: flag("skip", options.skip),
     sharedKernel: flag("sharedKernel", options.sharedKernel),
     strides: options.strides ?? {},
+    keepFrequencies: options.keepFrequencies ?? "all",
   });
   codeOf("mode", modeCode, resolved.mode);
   codeOf("precision", precisionCode, resolved.precision);

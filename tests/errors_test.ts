@@ -271,6 +271,72 @@ errors("things of two devices", (device) => {
   refuses(() => plan.forward(u, otherSpectrum), ffc.WrongDeviceError, /another device/);
 });
 
+errors("frequency patterns: wrong in themselves", async (device) => {
+  const plan = (keepFrequencies: unknown, more: object = {}) => () =>
+    device.plan({ length: 1000, kernelLength: 1000, keepFrequencies: anything(keepFrequencies), ...more });
+  const I = ffc.InvalidArgumentError;
+  for (const none of [5, "lowest", [0.5], {}, { low: 1 }]) refuses(plan(none), I, /one of lowest, band, blocks, mask/);
+  refuses(plan({ lowest: 0.5, band: [0, 1] }), I, /with lowest and band/);
+  refuses(plan({ lowest: 0.5, blocksize: 4 }), I, /"blocksize"; known are lowest, blockBins/);
+  refuses(plan({ classes: [0], modulus: 4, blockBins: 4 }), I, /"blockBins"; known are classes, modulus/);
+  for (const bad of [NaN, 0, -0.5, 1.01, "1", null]) refuses(plan({ lowest: bad }), I, /above 0, at most 1/);
+  for (const bad of [[NaN, 1], [0, 1.5], [-1, 1], ["0", 1]]) {
+    refuses(plan({ band: bad }), I, /band\[[01]\] is .*0 to 1/);
+  }
+  for (const bad of [[0.5], 0.5, [0, 0.5, 1]]) refuses(plan({ band: bad }), I, /\[from, to\]/);
+  refuses(plan({ band: [0.5, 0.4] }), I, /not end before it begins/);
+  refuses(plan({ band: [0.5, 0.5] }), I, /no bin lies in band/);
+  refuses(plan({ blocks: [] }), I, /empty; at least one/);
+  for (const bad of [64, -1, 0.5, NaN, "0"]) refuses(plan({ blocks: [0, bad] }), I, /blocks\[1\] is .*0 to 63/);
+  refuses(plan({ blocks: 3 }), I, /array of numbers/);
+  for (const bad of [0, 1.5, NaN]) refuses(plan({ blocks: [0], blockBins: bad }), ffc.ShapeError, /blockBins/);
+  refuses(plan({ blocks: [0], blockBins: 1025 }), ffc.LimitExceededError, /1024/);
+  refuses(plan({ mask: new Array(1000).fill(true) }), ffc.ShapeError, /1000 elements.*1024 bins/);
+  refuses(plan({ mask: new Array(1024).fill(false) }), I, /drops every bin/);
+  refuses(plan({ mask: new Array(1024) }), ffc.DtypeError, /mask\[0\] is undefined/);
+  refuses(plan({ mask: new Array(1024).fill(1) }), ffc.DtypeError, /true or false/);
+  refuses(plan({ mask: new Uint8Array(1024).fill(255) }), ffc.DtypeError, /0 or 1/);
+  refuses(plan({ mask: new Float32Array(1024).fill(1) }), ffc.DtypeError, /Float32Array/);
+  refuses(plan({ mask: "all" }), ffc.DtypeError, /"all"/);
+  refuses(plan({ classes: [0] }), ffc.ShapeError, /modulus is undefined/);
+  refuses(plan({ classes: [4], modulus: 4 }), I, /classes\[0\] is 4.*0 to 3/);
+  refuses(plan({ classes: [], modulus: 4 }), I, /empty/);
+  refuses(plan({ classes: [0], modulus: 3 }), ffc.ShapeError, /divide the 1024/);
+  refuses(plan({ classes: [0], modulus: 2048 }), ffc.LimitExceededError, /1024/);
+
+  const kernel = Float32Array.of(1, 2, 3, 4);
+  const pick = (options: object, k: unknown = kernel) =>
+    device.pickFrequencies(anything(k), anything({ length: 100, keepFraction: 0.5, ...options }));
+  const rejects = (options: object, Class: Class, k?: unknown) => assert.rejects(pick(options, k), Class);
+  for (const bad of [NaN, 0, 2, "1"]) await rejects({ keepFraction: bad }, I);
+  for (const bad of [NaN, -1, 2, "1"]) await rejects({ keepFraction: undefined, maxError: bad }, I);
+  await rejects({ maxError: 0.5 }, I);
+  await rejects({ keepFraction: undefined }, I);
+  await rejects({ blockBins: 4, modulus: 4 }, I);
+  await rejects({ channels: 3 }, ffc.ShapeError);
+  await rejects({ modulus: 3 }, ffc.ShapeError);
+  await rejects({ length: 0 }, ffc.ShapeError);
+  await rejects({ keep: 1 }, I);
+  await rejects({}, ffc.DtypeError, [1, 2]);
+  await rejects({}, ffc.DtypeError, new Uint16Array(4));
+  await rejects({}, I, Float32Array.of(1, NaN));
+  await rejects({ mode: "valid" }, ffc.UnsupportedError);
+});
+
+errors("frequency patterns: not in this mode, not by this method", (device) => {
+  const plan = (more: object, keepFrequencies: ffc.FrequencyPattern = { lowest: 0.5 }) => () =>
+    device.plan({ length: 1000, kernelLength: 1000, keepFrequencies, ...more });
+  for (const mode of ["full", "same", "valid"] as const) {
+    refuses(plan({ mode }), ffc.UnsupportedError, /causal.*circular/);
+    refuses(() => device.frequencyBins(mode, 10), ffc.UnsupportedError, /causal.*circular/);
+  }
+  refuses(plan({ mode: "circular" }, { classes: [1], modulus: 8 }), ffc.InvalidArgumentError, /two images/);
+  refuses(plan({ mode: "circular" }, { classes: [0], modulus: 16 }), ffc.ShapeError, /divide the 1000/);
+  for (const algorithm of ["direct", "overlap-save"]) refuses(plan({ algorithm }), ffc.UnsupportedError, /sparse/);
+  refuses(plan({ length: 2 ** 32, kernelLength: 1 }), ffc.LimitExceededError, /2147483648/);
+  refuses(() => device.frequencyBins("causal", 0), ffc.ShapeError, /at least 1/);
+});
+
 errors("out of memory: 2^50 bytes", (device) => {
   refuses(() => device.empty([2 ** 20, 2 ** 28]), ffc.OutOfMemoryError, /1125899906842624|memory/);
   if (device.type !== "cpu") return;

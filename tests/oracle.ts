@@ -143,3 +143,112 @@ export function expectedSize(p: OracleInput): Float64Array {
   });
   return squares.map((x) => Math.sqrt(Math.max(x, 0)));
 }
+
+/** What a frequency pattern keeps, said bin by bin; its own words for what FrequencyPattern says in the library's. */
+export interface SparseGrid {
+  readonly mode: ConvMode;
+  /** N of the causal grid, P of the circular one. */
+  readonly points: number;
+  readonly bins: number;
+}
+
+/** The grid of a mode and length. */
+export function sparseGrid(mode: ConvMode, length: number): SparseGrid {
+  if (mode === "circular") return { mode, points: length, bins: Math.floor(length / 2) + 1 };
+  let points = 256;
+  while (points < length) points *= 2;
+  return { mode, points, bins: points };
+}
+
+/** The bins of the indices k with k mod modulus in a list of classes. */
+export function binsOfClasses(
+  { mode, points, bins }: SparseGrid,
+  classes: readonly number[],
+  modulus: number,
+): boolean[] {
+  const kept = new Array<boolean>(bins).fill(false);
+  for (let k = 0; k < points; k++) {
+    if (!classes.includes(k % modulus)) continue;
+    // The frequency in cycles per sample, first as it is, then its distance from the nearest whole number.
+    const frequency = (mode === "circular" ? k : k - 0.25) / points;
+    const distance = Math.abs(frequency - Math.round(frequency));
+    kept[Math.round(mode === "circular" ? distance * points : distance * 2 * points - 0.5)] = true;
+  }
+  return kept;
+}
+
+// A transform of any length, by the sum where the length is no power of two.
+function dft(re: Float64Array, im: Float64Array, sign: -1 | 1): void {
+  const n = re.length;
+  if ((n & (n - 1)) === 0) {
+    if (n > 1) fft(re, im, sign);
+    return;
+  }
+  const a = re.slice(), b = im.slice();
+  for (let k = 0; k < n; k++) {
+    let x = 0, y = 0;
+    for (let i = 0; i < n; i++) {
+      const angle = sign * 2 * Math.PI * ((i * k) % n) / n, c = Math.cos(angle), s = Math.sin(angle);
+      x += a[i]! * c - b[i]! * s;
+      y += a[i]! * s + b[i]! * c;
+    }
+    re[k] = x;
+    im[k] = y;
+  }
+}
+
+/** One row of the convolution with a kernel of which only some bins are kept. */
+export function sparseRow(u: Float64Array, k: Float64Array, grid: SparseGrid, kept: readonly boolean[]): Float64Array {
+  const circular = grid.mode === "circular";
+  // Causal: 2N real samples at the frequencies (f + 1/2) / 2N, by turning sample n by half a step first.
+  const size = circular ? grid.points : 2 * grid.points;
+  const half = circular ? 0 : Math.PI / size;
+  const transformed = (samples: Float64Array, count: number): [Float64Array, Float64Array] => {
+    const re = new Float64Array(size), im = new Float64Array(size);
+    for (let n = 0; n < count; n++) {
+      re[n % size]! += samples[n]! * Math.cos(half * n);
+      im[n % size]! -= samples[n]! * Math.sin(half * n);
+    }
+    dft(re, im, -1);
+    return [re, im];
+  };
+  const [ur, ui] = transformed(u, u.length);
+  const [kr, ki] = transformed(k, circular ? k.length : Math.min(k.length, u.length));
+  const re = new Float64Array(size), im = new Float64Array(size);
+  for (let f = 0; f < size; f++) {
+    const mirror = circular ? (size - f) % size : size - 1 - f;
+    if (!kept[Math.min(f, mirror)]) continue;
+    re[f] = ur[f]! * kr[f]! - ui[f]! * ki[f]!;
+    im[f] = ur[f]! * ki[f]! + ui[f]! * kr[f]!;
+  }
+  dft(re, im, 1);
+  return u.map((_, n) => (re[n]! * Math.cos(half * n) - im[n]! * Math.sin(half * n)) / size);
+}
+
+/**
+ * A whole sparse problem, and how large its outputs are expected to be: the root mean square of each row's convolution,
+ * or of what white noise would give, with skip term and gate where the output has them.
+ */
+export function sparseAll(p: OracleInput, kept: readonly boolean[]): { y: Float64Array; size: Float64Array } {
+  const grid = sparseGrid(p.mode, p.length);
+  const keptShare = kept.filter(Boolean).length / kept.length;
+  const y = new Float64Array(p.batch * p.channels * p.length), size = new Float64Array(y.length);
+  for (let row = 0; row < p.batch * p.channels; row++) {
+    const h = row % p.channels, at = row * p.length;
+    const u = p.u.slice(at, at + p.length);
+    if (p.preGate) u.forEach((value, n) => u[n] = value * p.preGate![at + n]!);
+    const first = p.sharedKernel ? 0 : h * p.kernelLength;
+    const k = p.k.subarray(first, first + p.kernelLength);
+    const z = sparseRow(u, k, grid, kept);
+    const energy = (a: Float64Array) => a.reduce((sum, value) => sum + value * value, 0);
+    // Few bins may be weak in u by chance, which does not make the rounding errors of the transform small.
+    const share = keptShare * p.length / (p.mode === "circular" ? grid.points : 2 * grid.points);
+    const rms = Math.sqrt(Math.max(energy(z), energy(u) * energy(k) * share) / p.length);
+    for (let n = 0; n < p.length; n++) {
+      const skip = p.skip ? p.skip[h]! * u[n]! : 0, gate = p.postGate ? p.postGate[at + n]! : 1;
+      y[at + n] = (z[n]! + skip) * gate;
+      size[at + n] = Math.hypot(rms, skip) * Math.abs(gate);
+    }
+  }
+  return { y, size };
+}

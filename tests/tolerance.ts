@@ -51,11 +51,21 @@ export function judge(
   input: OracleInput,
   how: { dtype: Dtype; precision: Exclude<Precision, "default">; device: DeviceType },
 ): Verdict {
-  const points = input.length + input.kernelLength;
+  const samples = outputLength(input.mode, input.length, input.kernelLength);
+  return judgeRows(y, reference, expectedSize(input), samples, input.length + input.kernelLength, how);
+}
+
+/** The same for rows of `samples` whose outputs are of a known size, through transforms of so many points. */
+export function judgeRows(
+  y: ArrayLike<number>,
+  reference: Float64Array,
+  size: Float64Array,
+  samples: number,
+  points: number,
+  how: { dtype: Dtype; precision: Exclude<Precision, "default">; device: DeviceType },
+): Verdict {
   const arithmetic = arithmeticError(how.dtype, how.precision, how.device, points);
   const rounding = unitRoundoff[how.dtype], least = leastRoundoff[how.dtype];
-  const size = expectedSize(input);
-  const samples = outputLength(input.mode, input.length, input.kernelLength);
   // A float32 transform spreads its error evenly over the row; of a million normal errors none exceeds 5 sigma by
   // much. The tensor-core classes round constant matrices, which is less even: measured up to 6.9.
   const peak = how.device === "cpu" ? 6 : 8;

@@ -26,6 +26,7 @@ FFC_STRUCT_VERSION(ffc_memory_info, 32);
 FFC_STRUCT_VERSION(ffc_conv_desc, 136);
 FFC_STRUCT_VERSION(ffc_plan_info, 96);
 FFC_STRUCT_VERSION(ffc_forward_args, 104);
+FFC_STRUCT_VERSION(ffc_sparsity, 24);
 #undef FFC_STRUCT_VERSION
 
 // No struct here will ever be this long: a larger size is memory nobody set, and reading on would leave it.

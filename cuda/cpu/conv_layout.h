@@ -17,6 +17,8 @@ struct KernelTaps {
 };
 
 inline KernelTaps kernelTaps(const ConvProblem& p) {
+  // A circular kernel without some of its frequencies has all samples of the period.
+  if (p.circular() && p.mask) return {0, p.length, 0, true};
   const KernelWindow w = kernelWindow(p);
   return {w.first, w.count, w.offset, p.circular() && p.kernelLength > p.length};
 }

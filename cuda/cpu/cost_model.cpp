@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "../host/frequency_mask.h"
 #include "transform_plan.h"
 
 namespace ffc {
@@ -90,6 +91,8 @@ Candidate transformCandidate(const ConvProblem& p, const KernelTaps& taps, int64
 }  // namespace
 
 std::vector<Candidate> candidates(const ConvProblem& p, const KernelTaps& taps, int lanes, int threads) {
+  // The frequencies of a causal pattern are those of one transform.
+  if (p.mask && !p.circular()) return {transformCandidate(p, taps, p.mask->points(), lanes, threads)};
   std::vector<Candidate> best = {directCandidate(p, taps, lanes, threads)};
   const int64_t whole = (singleBlockPeriod(p, taps) + 1) / 2;
   // A somewhat longer transform may be the faster one: 5 is a dearer factor than 2.

@@ -14,6 +14,7 @@
 #include "scratch.h"
 #include "transform_plan.h"
 #include "../host/algorithm_name.h"
+#include "../host/frequency_mask.h"
 
 namespace ffc {
 namespace {
@@ -73,6 +74,7 @@ class Engine : public CpuEngine {
         choice_(choose()) {
     if (choice_.points) {
       plan_ = std::make_unique<TransformPlan>(choice_.points, simd_.lanes);
+      if (maskedSpectrum()) plan_->skip([this](int64_t k) { return problem_.mask->keeps(k); });
       layout_ = blockLayout(problem_, taps_, 2 * choice_.points);
       spectrumRowFloats_ = 2 * choice_.points;
     } else {
@@ -102,6 +104,10 @@ class Engine : public CpuEngine {
 
   Candidate choose() const;
   void fillInfo();
+  // In causal mode the transform has the frequencies of the pattern; in circular mode the kernel is masked instead.
+  bool maskedSpectrum() const { return problem_.mask && !problem_.circular(); }
+  void dropFrequencies(float* spectrumRow) const;
+  std::string explainSparsity() const;
   int64_t kernelRows() const { return problem_.sharedKernel ? 1 : problem_.channels; }
   int64_t directInputFloats() const { return roundUp(taps_.count + choice_.step + 64, 16); }
   RowSource kernelSource(const void* kernel, int64_t row, std::vector<float>& folded) const;
@@ -136,13 +142,17 @@ Candidate Engine::choose() const {
     if (c.algorithm == problem_.algorithm) return c;
     offered += std::string(offered.empty() ? "" : ", ") + algorithmName(c.algorithm);
   }
-  if (problem_.algorithm == FFC_ALGORITHM_OVERLAP_SAVE) {  // a row so short that one shortest block covers it
+  if (problem_.algorithm == FFC_ALGORITHM_OVERLAP_SAVE && !maskedSpectrum()) {  // a row so short that one shortest block covers it
     for (Candidate c : candidates_) {
       if (c.algorithm != FFC_ALGORITHM_FFT) continue;
       c.algorithm = FFC_ALGORITHM_OVERLAP_SAVE;
       return c;
     }
   }
+  if (maskedSpectrum())
+    throw Error(FFC_UNSUPPORTED, std::string("algorithm ") + algorithmName(problem_.algorithm) +
+                                     " has no spectrum of the whole row to drop frequencies from; the CPU offers for a "
+                                     "causal frequency-sparse convolution: " + offered);
   throw Error(FFC_UNSUPPORTED, std::string("algorithm ") + algorithmName(problem_.algorithm) +
                                    " is for CUDA devices only; the CPU offers for this problem: " + offered);
 }
@@ -203,7 +213,50 @@ std::string Engine::explainJson() const {
             ",\"transformLength\":" + std::to_string(c.points) + ",\"blocksPerRow\":" + std::to_string(c.segments) +
             ",\"predictedMs\":" + number(c.totalNs * 1e-6) + "}";
   add("candidates", "[" + list + "]");
+  if (problem_.mask) add("sparsity", explainSparsity());
   return text + "}";
+}
+
+// What one row costs and what of it is skipped: floating-point operations of the transforms, by the usual count of
+// 5 N log2 N and 6 N for a product, and bytes of row, spectrum and output. Data between the levels is not counted: it
+// stays in caches where it fits them.
+std::string Engine::explainSparsity() const {
+  double flops = 0, skipped = 0, bytesSkipped = 0;
+  double bytes = static_cast<double>((problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype)) +
+                 static_cast<double>(spectrumRowFloats_) * sizeof(float);
+  if (plan_) {
+    const Transform& t = plan_->transform();
+    const auto kept = [&](int64_t size) {  // the share of the blocks of so many vectors that is not skipped
+      if (!t.keptGroups) return 1.0;
+      int64_t count = 0;
+      for (int64_t at = 0; at < t.vectors; at += size)
+        count += t.keptGroups[(at + size + t.lanes - 1) / t.lanes] != t.keptGroups[at / t.lanes];
+      return static_cast<double>(count) / static_cast<double>((t.vectors + size - 1) / size);
+    };
+    const double points = static_cast<double>(t.points) * static_cast<double>(choice_.segments);
+    const auto add = [&](double operations, double share) {
+      flops += operations * points;
+      skipped += operations * points * (1 - share);
+    };
+    for (int i = 0; i < t.levels; ++i)
+      add(2 * 5 * std::log2(t.level[i].radix), i ? kept(i + 1 < t.levels ? t.level[i].size : t.lanes) : 1.0);
+    add(2 * 5 * std::log2(t.lanes) + 6, kept(t.lanes));
+    bytesSkipped = static_cast<double>(spectrumRowFloats_) * sizeof(float) * (1 - kept(t.lanes));
+  } else {
+    flops = 2.0 * static_cast<double>(taps_.count) * static_cast<double>(problem_.outputLength);
+  }
+  char numbers[160];
+  std::snprintf(numbers, sizeof numbers,
+                ",\"rowFlops\":%.6g,\"rowFlopsSkipped\":%.6g,\"rowBytes\":%.6g,\"rowBytesSkipped\":%.6g}", flops, skipped,
+                bytes, bytesSkipped);
+  return problem_.mask->explainBegin() + numbers;
+}
+
+void Engine::dropFrequencies(float* spectrumRow) const {
+  const int lanes = plan_->transform().lanes;
+  plan_->eachFrequency([&](int64_t place, int64_t k) {
+    if (!problem_.mask->keeps(k)) spectrumRow[place] = spectrumRow[place + lanes] = 0.0f;
+  });
 }
 
 RowSource Engine::kernelSource(const void* kernel, int64_t row, std::vector<float>& folded) const {
@@ -212,7 +265,7 @@ RowSource Engine::kernelSource(const void* kernel, int64_t row, std::vector<floa
   source.dtype = static_cast<int32_t>(problem_.kernelDtype);
   source.length = taps_.count;
   if (!taps_.folded) return source;
-  // The whole kernel, read in row lengths and summed in float64.
+  // The whole kernel, read in row lengths and summed in float64; without the frequencies that are dropped.
   const int64_t length = problem_.length, vectors = (length + simd_.lanes - 1) / simd_.lanes;
   source.length = problem_.kernelLength;
   std::vector<double> sum(static_cast<size_t>(length), 0.0);
@@ -221,6 +274,7 @@ RowSource Engine::kernelSource(const void* kernel, int64_t row, std::vector<floa
     simd_.loadRow(part.get(), source, begin, vectors);
     for (int64_t i = 0; i < length; ++i) sum[i] += part[i];
   }
+  if (problem_.mask) maskCircularRow(*problem_.mask, sum);
   folded.assign(sum.begin(), sum.end());
   source.samples = folded.data();
   source.dtype = FFC_DTYPE_FLOAT32;
@@ -296,6 +350,7 @@ void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& poo
     for (int64_t i = 0; i < kernelRows(); ++i) {
       std::vector<float> folded;
       transformKernelShared(target + i * spectrumRowFloats_, kernelSource(kernel, i, folded), pool, meter);
+      if (maskedSpectrum()) dropFrequencies(target + i * spectrumRowFloats_);
     }
     return;
   }
@@ -305,9 +360,10 @@ void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& poo
     std::vector<float> folded;
     const RowSource source = kernelSource(kernel, i, folded);
     float* row = target + i * spectrumRowFloats_;
-    if (plan_)
+    if (plan_) {
       transformKernel(row, source);
-    else
+      if (maskedSpectrum()) dropFrequencies(row);
+    } else
       simd_.loadRow(row, source, 0, spectrumRowFloats_ / simd_.lanes);
     meter.done(1);
   });

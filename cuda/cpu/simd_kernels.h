@@ -36,6 +36,9 @@ struct Transform {
   // as much memory traffic as the data.
   const float* laneFactors = nullptr;
   const float* laneSteps = nullptr;  // null: laneFactors is complete
+  // Frequency-sparse convolutions: keptGroups[g] of the first g groups of `lanes` vectors have a frequency that is
+  // kept. Blocks without one are skipped, there and back, and count as zero. Null: everything is kept.
+  const int32_t* keptGroups = nullptr;
 };
 
 // One row to read: samples[i] * gate[i], float32 after conversion. Outside 0 <= i < length it is zero, or, when

@@ -163,6 +163,15 @@ FFC_INLINE void transformLanes(float* p, float scale) {
   }
 }
 
+// Whether some frequency of `count` vectors from `offset` on is kept. Blocks shorter than a group answer for all of it.
+FFC_INLINE bool anyKept(const Transform& t, int64_t offset, int64_t count) {
+  return !t.keptGroups || t.keptGroups[(offset + count + W - 1) / W] != t.keptGroups[offset / W];
+}
+
+FFC_INLINE void clearVectors(float* p, int64_t count) {
+  for (int64_t i = 0; i < count; ++i, p += S) storeC(p, C{V{}, V{}});
+}
+
 // With a spectrum: forward, product, inverse. Without: forward only, times scale.
 void processBlocks(const Transform& t, int level, float* data, int64_t offset, int64_t blocks, const float* spectrum,
                    float scale) {
@@ -170,6 +179,10 @@ void processBlocks(const Transform& t, int level, float* data, int64_t offset, i
   const int64_t size = t.level[level].size, total = blocks * size;
   if (level < last && total > cachedVectors && size % W == 0) {
     for (int64_t at = offset; at < offset + total; at += size) {
+      if (!anyKept(t, at, size)) {
+        clearVectors(data + at * S, size);
+        continue;
+      }
       middleLevel<false>(t, level, data, at, 0, t.level[level].stride);
       processBlocks(t, level + 1, data, at, t.level[level].radix, spectrum, scale);
       if (spectrum) middleLevel<true>(t, level, data, at, 0, t.level[level].stride);
@@ -178,8 +191,12 @@ void processBlocks(const Transform& t, int level, float* data, int64_t offset, i
   }
   for (int l = level; l < last; ++l)
     for (int64_t at = offset; at < offset + total; at += t.level[l].size)
-      middleLevel<false>(t, l, data, at, 0, t.level[l].stride);
+      if (anyKept(t, at, t.level[l].size)) middleLevel<false>(t, l, data, at, 0, t.level[l].stride);
   for (int64_t at = offset; at < offset + total; at += W) {
+    if (!anyKept(t, at, W)) {
+      clearVectors(data + at * S, W);
+      continue;
+    }
     lastLevel<false>(t, data, at);
     if (!spectrum) {
       transformLanes(data + at * S, scale);
@@ -191,5 +208,5 @@ void processBlocks(const Transform& t, int level, float* data, int64_t offset, i
   if (!spectrum) return;
   for (int l = last - 1; l >= level; --l)
     for (int64_t at = offset; at < offset + total; at += t.level[l].size)
-      middleLevel<true>(t, l, data, at, 0, t.level[l].stride);
+      if (anyKept(t, at, t.level[l].size)) middleLevel<true>(t, l, data, at, 0, t.level[l].stride);
 }

@@ -146,4 +146,37 @@ TransformPlan::TransformPlan(int64_t points, int lanes) {
   t.laneSteps = laneSteps_.get();
 }
 
+void TransformPlan::eachFrequency(const std::function<void(int64_t, int64_t)>& visit) const {
+  const Transform& t = transform_;
+  const int W = t.lanes;
+  std::vector<int64_t> ofLane(static_cast<size_t>(W));
+  for (int64_t group = 0; group < t.vectors; group += W) {
+    // Before the step across the lanes the vector at position p has the frequencies k(p) mod vectors, the digits of p;
+    // that step transposes W of them, and vector r of the result is their part r' of the transform over the lanes.
+    for (int j = 0; j < W; ++j) {
+      int64_t span = t.vectors, weight = 1;
+      ofLane[j] = 0;
+      for (int i = 0; i < t.levels; ++i) {
+        span /= t.level[i].radix;
+        ofLane[j] += (group + j) / span % t.level[i].radix * weight;
+        weight *= t.level[i].radix;
+      }
+    }
+    for (int r = 0; r < W; ++r) {
+      const int part = W == 16 ? r / 4 + r % 4 * 4 : r;  // 16 lanes are two steps of 4, see columns16()
+      for (int j = 0; j < W; ++j) visit((group + r) * 2 * W + j, ofLane[j] + part * t.vectors);
+    }
+  }
+}
+
+void TransformPlan::skip(const std::function<bool(int64_t)>& keeps) {
+  const int64_t groups = transform_.vectors / transform_.lanes, groupFloats = 2 * transform_.lanes * transform_.lanes;
+  keptGroups_.assign(static_cast<size_t>(groups + 1), 0);
+  eachFrequency([&](int64_t place, int64_t k) {
+    if (keeps(k)) keptGroups_[place / groupFloats + 1] = 1;
+  });
+  for (int64_t g = 0; g < groups; ++g) keptGroups_[g + 1] += keptGroups_[g];
+  transform_.keptGroups = keptGroups_.data();
+}
+
 }  // namespace ffc

@@ -1,5 +1,6 @@
 // Chooses the levels of a transform and computes its factors.
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "scratch.h"
@@ -21,8 +22,15 @@ class TransformPlan {
   TransformPlan(int64_t points, int lanes);
   const Transform& transform() const { return transform_; }
 
+  // From now on, blocks without a kept frequency are skipped. keeps(k) is asked for every 0 <= k < points.
+  void skip(const std::function<bool(int64_t)>& keeps);
+  // Calls visit(place, k) for every number of a spectrum: its real part is at float `place`, its imaginary part
+  // `lanes` further on, and it belongs to the frequency k - 1/4.
+  void eachFrequency(const std::function<void(int64_t place, int64_t k)>& visit) const;
+
  private:
   Transform transform_;
+  std::vector<int32_t> keptGroups_;
   FloatBlock twiddles_, laneFactors_, laneSteps_;
 };
 

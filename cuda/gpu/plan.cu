@@ -64,6 +64,8 @@ class CudaConvPlan : public ConvPlan {
  public:
   CudaConvPlan(std::shared_ptr<CudaDevice> device, const ConvProblem& problem)
       : device_(std::move(device)), problem_(problem) {
+    if (problem_.mask)
+      throw Error(FFC_UNSUPPORTED, "frequency-sparse plans are offered on the cpu device only");
     candidates_ = allCandidates(problem_, device_->limits(), *device_);
     const Candidate* best = nullptr;
     for (const Candidate& c : candidates_) {

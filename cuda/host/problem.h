@@ -2,6 +2,7 @@
 // Both backends start from this struct and from nothing else.
 #pragma once
 #include <cstdint>
+#include <memory>
 
 #include "../include/flashfftconv.h"
 
@@ -16,6 +17,8 @@ struct Strides {
   int64_t batch = 0, channel = 0;
 };
 
+class FrequencyMask;  // frequency_mask.h
+
 struct ConvProblem {
   int32_t mode = FFC_MODE_CAUSAL;
   int32_t algorithm = FFC_ALGORITHM_AUTO;
@@ -28,6 +31,7 @@ struct ConvProblem {
   int64_t outputLength = 0, outputOffset = 0;
   Strides u, pre, post, y;
   int64_t kernelChannelStride = 0;  // 0 when sharedKernel
+  std::shared_ptr<const FrequencyMask> mask;  // null: every frequency of the kernel counts
 
   bool circular() const { return mode == FFC_MODE_CIRCULAR; }
   int64_t rows() const { return batch * channels; }

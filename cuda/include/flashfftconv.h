@@ -15,8 +15,10 @@
  *                 ffc_spectrum_compute()
  *   8. Forward    ffc_forward()          y = post * (conv(u * pre, k) + d * (u * pre)), enqueued on a stream.
  *   9. Or all in one call on host arrays: ffc_convolve_host().
+ *  10. Sparse     ffc_plan_create_sparse() a plan whose kernel spectra keep only some frequencies;
+ *                 ffc_block_energies()    which of them matter.
  *
- * Coming behind the same interfaces: backward, frequency-sparse spectra, depthwise (short) convolution.
+ * Coming behind the same interfaces: backward, depthwise (short) convolution.
  *
  * Rules that hold for every call
  *   - Every call that can fail returns an ffc_status; FFC_OK is 0. Values are pinned and never reused.
@@ -128,6 +130,12 @@ enum {
   FFC_CONV_SHARED_KERNEL = 8  /* one kernel (K) for all channels instead of (H,K) */
 };
 
+/* How the frequencies of a sparse plan are grouped (see "Frequency-sparse plans"). */
+enum {
+  FFC_SPARSITY_BLOCKS = 1, /* neighbouring frequencies */
+  FFC_SPARSITY_CLASSES = 2 /* every M-th frequency: what a transform can skip best */
+};
+
 /* Bits of ffc_context_desc.flags. */
 enum {
   FFC_CONTEXT_PORTABLE = 1 /* CPU: baseline SIMD only. CUDA: only what compute capability 8.0 has. For tests. */
@@ -236,6 +244,15 @@ typedef struct ffc_forward_args {
   int64_t workspace_offset_bytes;
 } ffc_forward_args;
 
+/* Which frequencies of the kernel spectrum a sparse plan keeps, but for the list of blocks itself, which is an array of
+ * keep_count bytes beside it: 1 keeps a block, 0 drops it. */
+typedef struct ffc_sparsity {
+  uint32_t struct_size;
+  int32_t kind;                        /* FFC_SPARSITY_* */
+  int64_t block;                       /* BLOCKS: frequencies in a block. CLASSES: their number M */
+  int64_t keep_count;                  /* number of blocks */
+} ffc_sparsity;
+
 /* ------------------------------------------------------------------------------ 1. version, devices */
 
 FFC_API uint32_t ffc_abi_version(void);
@@ -333,6 +350,43 @@ FFC_API ffc_status ffc_forward(ffc_plan plan, ffc_spectrum spectrum, const ffc_f
 FFC_API ffc_status ffc_convolve_host(ffc_context context, const ffc_conv_desc* desc, const void* u,
                                      const void* kernel, const void* pre_gate, const void* post_gate,
                                      const void* skip, void* y, int32_t* progress, ffc_error* error);
+
+/* ---------------------------------------------------------------------------- 9. frequency-sparse plans */
+
+/* A sparse plan computes the dense convolution with a kernel whose spectrum is zero at the dropped frequencies, and
+ * skips work where the zeros allow it (ffc_plan_explain() says how much). The pattern holds for all channels. The grid
+ * of frequencies is fixed by mode and length alone, whatever the planner chooses:
+ *
+ *   CIRCULAR  the P-point grid of the row, P = length: bins f = 0 .. P/2 at f/P cycles per sample, as of a real FFT.
+ *             The kernel is wrapped to P samples, transformed, the dropped bins are set to zero, transformed back.
+ *   CAUSAL    with N = the least power of two that is at least `length` and 256: bins f = 0 .. N-1 at
+ *             (f + 1/2) / 2N cycles per sample. These are the frequencies of signals of 2N samples that repeat with the
+ *             opposite sign. u and the first `length` samples of the kernel are continued with zeros to 2N samples,
+ *             both are transformed, the dropped bins are set to zero, and of the result the first `length` samples are
+ *             returned. Without dropped bins that is the causal convolution. With them the kernel that remains rings
+ *             over all 2N samples, before its beginning too: y[n] may then depend on later samples of u.
+ *   Other modes have no sparse plans: FFC_UNSUPPORTED.
+ *
+ * BLOCKS: block b has the bins b * block .. (b + 1) * block - 1, the last one perhaps fewer.
+ * CLASSES: M = block divides P or N; class c has the indices k with k mod M = c of the complex transform. CIRCULAR:
+ *   index k is bin min(k, P - k), so that classes c and M - c must be kept or dropped together
+ *   (FFC_INVALID_ARGUMENT). CAUSAL: index k is at (k - 1/4) / N cycles per sample: index k = 1 .. N/2 is bin 2k - 1,
+ *   index 0 is bin 0, index N - k is bin 2k.
+ * keep_count must be the number of blocks, or M (FFC_INVALID_SHAPE); at least one of the bytes must be 1. */
+
+/* The number of bins of the grid of a mode and length. */
+FFC_API ffc_status ffc_frequency_bins(int32_t mode, int64_t length, int64_t* bins, ffc_error* error);
+
+/* A plan with a pattern; `keep` is read before the call returns. Otherwise as ffc_plan_create(). */
+FFC_API ffc_status ffc_plan_create_sparse(ffc_context context, const ffc_conv_desc* desc, const ffc_sparsity* sparsity,
+                                          const uint8_t* keep, ffc_plan* plan, ffc_error* error);
+
+/* energies[b] = sum of |K|^2 over the frequencies of block b (both images of each) and over the kernel rows, in
+ * float64, of a kernel on the host with the strides of the descriptor. sparsity->keep_count is the room in `energies`.
+ * By Parseval, dropping blocks with a share e of all the energy changes the result by the share e of its energy in the
+ * mean over white noise u (in causal mode counted over all 2N samples, of which the first are returned). */
+FFC_API ffc_status ffc_block_energies(const ffc_conv_desc* desc, const ffc_sparsity* sparsity, const void* kernel,
+                                      double* energies, ffc_error* error);
 
 #ifdef __cplusplus
 }

@@ -78,6 +78,8 @@ int main(void) {
   ENUM(FFC_CONV_POST_GATE);
   ENUM(FFC_CONV_SKIP);
   ENUM(FFC_CONV_SHARED_KERNEL);
+  ENUM(FFC_SPARSITY_BLOCKS);
+  ENUM(FFC_SPARSITY_CLASSES);
   ENUM(FFC_CONTEXT_PORTABLE);
   printf("\n  },\n  \"structs\": {");
   separator = "";
@@ -177,6 +179,13 @@ int main(void) {
   FIELD(y_offset_bytes);
   FIELD(workspace);
   FIELD(workspace_offset_bytes);
+  STRUCT_END()
+
+  STRUCT_BEGIN(ffc_sparsity)
+  FIELD(struct_size);
+  FIELD(kind);
+  FIELD(block);
+  FIELD(keep_count);
   STRUCT_END()
 
   printf("\n  }\n}\n");

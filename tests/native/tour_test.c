@@ -288,6 +288,176 @@ static void test_convolutions(ffc_context context) {
       }
 }
 
+/* ---- frequency-sparse plans */
+
+enum { SPARSE_LENGTH = 300, SPARSE_KERNEL = 200 };
+
+/* The kernel that remains at place n of the ring (any integer, also a negative one), by the sum over its kept bins. */
+static double masked_kernel(int32_t mode, int64_t bins, const unsigned char* kept, const double* kernel, int64_t n) {
+  const double step = acos(-1.0) / (mode == FFC_MODE_CIRCULAR ? SPARSE_LENGTH : 2 * bins); /* half a bin */
+  double sum = 0;
+  int64_t f, j;
+  for (f = 0; f < bins; ++f) {
+    const double angle = step * (double)(mode == FFC_MODE_CIRCULAR ? 2 * f : 2 * f + 1);
+    const int one_image = mode == FFC_MODE_CIRCULAR && (f == 0 || 2 * f == SPARSE_LENGTH);
+    if (!kept[f]) continue;
+    for (j = 0; j < SPARSE_KERNEL; ++j) sum += (one_image ? 1 : 2) * kernel[j] * cos(angle * (double)(n - j));
+  }
+  return sum / (mode == FFC_MODE_CIRCULAR ? SPARSE_LENGTH : 2 * (double)bins);
+}
+
+static void test_sparse_pattern(ffc_context context, int32_t mode, int32_t kind, int64_t block) {
+  unsigned char keep[512], kept[512];
+  static double remaining[2 * SPARSE_LENGTH];
+  double expected[SPARSE_LENGTH], energies[512], total = 0, whole = 0;
+  float y[SPARSE_LENGTH];
+  unsigned long long state = 5;
+  int64_t bins = 0, blocks, b, n, m;
+  ffc_conv_desc desc;
+  ffc_sparsity sparsity;
+  ffc_plan plan = 0;
+  ffc_spectrum spectrum = 0;
+  ffc_forward_args args;
+  tensor u, kernel, out;
+
+  CHECK_OK(ffc_frequency_bins(mode, SPARSE_LENGTH, &bins, &error));
+  if (!CHECK(bins == (mode == FFC_MODE_CIRCULAR ? 151 : 512))) return;
+  blocks = kind == FFC_SPARSITY_CLASSES ? block : (bins + block - 1) / block;
+  for (b = 0; b < blocks; ++b) keep[b] = kind == FFC_SPARSITY_CLASSES ? b == 1 || b == blocks - 1 : b % 3 == 1;
+  memset(kept, 0, sizeof kept);
+  for (b = 0; b < bins; ++b) {
+    /* causal: bin 2k - 1 has index k, bin 2k has index N - k */
+    const int64_t index = mode == FFC_MODE_CIRCULAR ? b : b % 2 ? (b + 1) / 2 : (bins - b / 2) % bins;
+    kept[b] = keep[kind == FFC_SPARSITY_CLASSES ? index % block : b / block];
+  }
+  memset(&desc, 0, sizeof desc);
+  desc.struct_size = sizeof desc;
+  desc.mode = mode;
+  desc.dtype = desc.kernel_dtype = FFC_DTYPE_FLOAT32;
+  desc.batch = desc.channels = 1;
+  desc.length = SPARSE_LENGTH;
+  desc.kernel_length = SPARSE_KERNEL;
+  memset(&sparsity, 0, sizeof sparsity);
+  sparsity.struct_size = sizeof sparsity;
+  sparsity.kind = kind;
+  sparsity.block = block;
+  sparsity.keep_count = blocks;
+  u = make_tensor(context, FFC_DTYPE_FLOAT32, SPARSE_LENGTH, &state);
+  kernel = make_tensor(context, FFC_DTYPE_FLOAT32, SPARSE_KERNEL, &state);
+  out = make_tensor(context, FFC_DTYPE_FLOAT32, SPARSE_LENGTH, &state);
+  for (n = 1 - SPARSE_LENGTH; n < SPARSE_LENGTH; ++n)
+    remaining[n + SPARSE_LENGTH] = masked_kernel(mode, bins, kept, kernel.values, n);
+  for (n = 0; n < SPARSE_LENGTH; ++n) {
+    expected[n] = 0;
+    for (m = 0; m < SPARSE_LENGTH; ++m) expected[n] += u.values[m] * remaining[n - m + SPARSE_LENGTH];
+  }
+  if (CHECK_OK(ffc_plan_create_sparse(context, &desc, &sparsity, keep, &plan, &error))) {
+    CHECK_OK(ffc_spectrum_create(plan, &spectrum, &error));
+    CHECK_OK(ffc_spectrum_compute(spectrum, kernel.buffer, 0, 0, &error));
+    memset(&args, 0, sizeof args);
+    args.struct_size = sizeof args;
+    args.u = u.buffer;
+    args.y = out.buffer;
+    CHECK_OK(ffc_buffer_fill(out.buffer, 0, out.bytes, 0xFF, 0, &error));
+    CHECK_OK(ffc_forward(plan, spectrum, &args, 0, &error));
+    CHECK_OK(ffc_buffer_read(out.buffer, 0, y, out.bytes, 0, &error));
+    check_result(&desc, y, expected, SPARSE_LENGTH);
+  }
+  /* Parseval: all energies together are those of the samples, once per index of the transform. */
+  CHECK_OK(ffc_block_energies(&desc, &sparsity, kernel.packed, energies, &error));
+  for (b = 0; b < blocks; ++b) total += energies[b];
+  for (n = 0; n < SPARSE_KERNEL; ++n) whole += kernel.values[n] * kernel.values[n];
+  whole *= (double)(mode == FFC_MODE_CIRCULAR ? SPARSE_LENGTH : bins);
+  CHECK(fabs(total - whole) < 1e-10 * whole);
+  CHECK_OK(ffc_spectrum_destroy(spectrum, &error));
+  CHECK_OK(ffc_plan_destroy(plan, &error));
+  drop_tensor(&u);
+  drop_tensor(&kernel);
+  drop_tensor(&out);
+}
+
+static void test_sparse_refusals(ffc_context context) {
+  unsigned char keep[512];
+  double energies[512];
+  float kernel[SPARSE_KERNEL];
+  int64_t bins = 0;
+  ffc_conv_desc desc;
+  ffc_sparsity sparsity;
+  ffc_plan plan = 7;
+  memset(keep, 1, sizeof keep);
+  memset(kernel, 0, sizeof kernel);
+  memset(&desc, 0, sizeof desc);
+  desc.struct_size = sizeof desc;
+  desc.mode = FFC_MODE_CAUSAL;
+  desc.dtype = desc.kernel_dtype = FFC_DTYPE_FLOAT32;
+  desc.batch = desc.channels = 1;
+  desc.length = SPARSE_LENGTH;
+  desc.kernel_length = SPARSE_KERNEL;
+  memset(&sparsity, 0, sizeof sparsity);
+  sparsity.struct_size = sizeof sparsity;
+  sparsity.kind = FFC_SPARSITY_BLOCKS;
+  sparsity.block = 64;
+  sparsity.keep_count = 8;
+#define REFUSED(status, words) \
+  CHECK_STATUS(status, words, ffc_plan_create_sparse(context, &desc, &sparsity, keep, &plan, &error))
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "bins is NULL", ffc_frequency_bins(FFC_MODE_CAUSAL, 5, NULL, &error));
+  CHECK_STATUS(FFC_UNSUPPORTED, "causal", ffc_frequency_bins(FFC_MODE_FULL, 5, &bins, &error));
+  CHECK_STATUS(FFC_INVALID_SHAPE, "at least 1", ffc_frequency_bins(FFC_MODE_CAUSAL, 0, &bins, &error));
+  CHECK_STATUS(FFC_LIMIT_EXCEEDED, "2147483648",
+               ffc_frequency_bins(FFC_MODE_CAUSAL, (int64_t)1 << 32, &bins, &error));
+  sparsity.keep_count = 7;
+  REFUSED(FFC_INVALID_SHAPE, "8 blocks");
+  CHECK(plan == 0);
+  CHECK_STATUS(FFC_INVALID_SHAPE, "8 blocks", ffc_block_energies(&desc, &sparsity, kernel, energies, &error));
+  sparsity.keep_count = 8;
+  keep[3] = 2;
+  REFUSED(FFC_INVALID_ARGUMENT, "keep[3]");
+  memset(keep, 0, sizeof keep);
+  REFUSED(FFC_INVALID_ARGUMENT, "every block");
+  keep[1] = 1;
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "keep is NULL",
+               ffc_plan_create_sparse(context, &desc, &sparsity, NULL, &plan, &error));
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "ffc_sparsity is NULL",
+               ffc_plan_create_sparse(context, &desc, NULL, keep, &plan, &error));
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "kernel is NULL", ffc_block_energies(&desc, &sparsity, NULL, energies, &error));
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "energies is NULL", ffc_block_energies(&desc, &sparsity, kernel, NULL, &error));
+  CHECK_STATUS(FFC_INVALID_HANDLE, "", ffc_plan_create_sparse(0, &desc, &sparsity, keep, &plan, &error));
+  kernel[9] = (float)NAN;
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "sample 9", ffc_block_energies(&desc, &sparsity, kernel, energies, &error));
+  sparsity.block = 0;
+  REFUSED(FFC_INVALID_SHAPE, "block is 0");
+  sparsity.block = 64;
+  sparsity.kind = 3;
+  REFUSED(FFC_INVALID_ARGUMENT, "known are 1");
+  sparsity.kind = FFC_SPARSITY_CLASSES;
+  sparsity.block = 24;
+  REFUSED(FFC_INVALID_SHAPE, "divide");
+  sparsity.block = sparsity.keep_count = 4;
+  desc.algorithm = FFC_ALGORITHM_OVERLAP_SAVE;
+  REFUSED(FFC_UNSUPPORTED, "overlap-save");
+  desc.algorithm = FFC_ALGORITHM_DIRECT;
+  REFUSED(FFC_UNSUPPORTED, "direct");
+  desc.algorithm = FFC_ALGORITHM_AUTO;
+  desc.mode = FFC_MODE_CIRCULAR; /* class 1 without its image, class 3 */
+  REFUSED(FFC_INVALID_ARGUMENT, "two images");
+  desc.mode = FFC_MODE_SAME;
+  REFUSED(FFC_UNSUPPORTED, "causal");
+  sparsity.struct_size = 4;
+  REFUSED(FFC_ABI_MISMATCH, "ffc_sparsity");
+#undef REFUSED
+  CHECK(plan == 0);
+}
+
+static void test_sparse(ffc_context context) {
+  test_sparse_pattern(context, FFC_MODE_CAUSAL, FFC_SPARSITY_BLOCKS, 16);
+  test_sparse_pattern(context, FFC_MODE_CAUSAL, FFC_SPARSITY_BLOCKS, 30);
+  test_sparse_pattern(context, FFC_MODE_CAUSAL, FFC_SPARSITY_CLASSES, 8);
+  test_sparse_pattern(context, FFC_MODE_CAUSAL, FFC_SPARSITY_CLASSES, 256);
+  test_sparse_pattern(context, FFC_MODE_CIRCULAR, FFC_SPARSITY_BLOCKS, 10);
+  test_sparse_pattern(context, FFC_MODE_CIRCULAR, FFC_SPARSITY_CLASSES, 25);
+  test_sparse_refusals(context);
+}
+
 /* The oracle and the tolerance must be able to fail: known sums, and mutants that are refused. */
 static void test_oracle(void) {
   const double u[3] = {1, 2, 3}, k[2] = {10, 1};
@@ -329,6 +499,7 @@ int main(void) {
   test_memory(context);
   test_events(context);
   test_convolutions(context);
+  test_sparse(context);
   {
     ffc_memory_info memory;
     memset(&memory, 0, sizeof memory);

@@ -1,0 +1,97 @@
+#include "frequency_mask.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "status.h"
+
+namespace ffc {
+namespace {
+
+// The shortest transform that every backend has.
+constexpr int64_t fewestPoints = 256;
+// A pattern is walked bin by bin.
+constexpr int64_t mostPoints = int64_t{1} << 31;
+
+bool oneOf(const std::vector<uint8_t>& bytes) {
+  return std::any_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b != 0; });
+}
+
+}  // namespace
+
+FrequencyGrid frequencyGrid(int32_t mode, int64_t length) {
+  if (length < 1)
+    throw Error(FFC_INVALID_SHAPE, "length is " + std::to_string(length) + "; it must be at least 1");
+  if (length > mostPoints)
+    throw Error(FFC_LIMIT_EXCEEDED, "length is " + std::to_string(length) + "; frequency-sparse plans go up to " +
+                                        std::to_string(mostPoints));
+  if (mode == FFC_MODE_CIRCULAR) return {length, length / 2 + 1};
+  if (mode != FFC_MODE_CAUSAL)
+    throw Error(FFC_UNSUPPORTED, "frequency-sparse plans are offered in causal (1) and circular (2) mode, not in mode " +
+                                     std::to_string(mode));
+  int64_t points = fewestPoints;
+  while (points < length) points *= 2;
+  return {points, points};
+}
+
+int64_t blockCount(const FrequencyGrid& grid, int32_t kind, int64_t block) {
+  if (kind != FFC_SPARSITY_BLOCKS && kind != FFC_SPARSITY_CLASSES)
+    throw Error(FFC_INVALID_ARGUMENT,
+                "sparsity kind is " + std::to_string(kind) + "; known are 1 (blocks) and 2 (classes)");
+  const bool classes = kind == FFC_SPARSITY_CLASSES;
+  if (block < 1 || block > grid.points)
+    throw Error(FFC_INVALID_SHAPE, "sparsity block is " + std::to_string(block) + "; it must be from 1 to " +
+                                       std::to_string(grid.points));
+  if (!classes) return (grid.bins + block - 1) / block;
+  if (grid.points % block != 0)
+    throw Error(FFC_INVALID_SHAPE, "there are " + std::to_string(block) + " classes; their number must divide the " +
+                                       std::to_string(grid.points) + " points of the transform");
+  return block;
+}
+
+FrequencyMask::FrequencyMask(const ConvProblem& problem, const ffc_sparsity& sparsity, const uint8_t* keep) {
+  const FrequencyGrid grid = frequencyGrid(problem.mode, problem.length);
+  const int64_t blocks = blockCount(grid, sparsity.kind, sparsity.block);
+  if (sparsity.keep_count != blocks)
+    throw Error(FFC_INVALID_SHAPE, "keep has " + std::to_string(sparsity.keep_count) + " elements; this pattern has " +
+                                       std::to_string(blocks) + " blocks");
+  if (!keep) throw Error(FFC_INVALID_ARGUMENT, "keep is NULL");
+  keep_.assign(keep, keep + blocks);
+  for (int64_t b = 0; b < blocks; ++b)
+    if (keep_[b] > 1)
+      throw Error(FFC_INVALID_ARGUMENT, "keep[" + std::to_string(b) + "] is " + std::to_string(keep_[b]) +
+                                            "; it must be 0 or 1");
+  if (!oneOf(keep_)) throw Error(FFC_INVALID_ARGUMENT, "keep drops every block; at least one must be kept");
+  view_.keep = keep_.data();
+  view_.block = sparsity.block;
+  view_.points = grid.points;
+  view_.classes = sparsity.kind == FFC_SPARSITY_CLASSES;
+  view_.shifted = problem.mode == FFC_MODE_CAUSAL;
+  bins_ = grid.bins;
+  // On the circular grid k and P - k are the two images of one real frequency.
+  if (view_.classes && !view_.shifted)
+    for (int64_t c = 1; c < blocks; ++c)
+      if (keep_[c] != keep_[blocks - c])
+        throw Error(FFC_INVALID_ARGUMENT,
+                    "class " + std::to_string(c) + " is " + (keep_[c] ? "kept" : "dropped") + " and class " +
+                        std::to_string(blocks - c) + " is not; in circular mode they are the two images of the same " +
+                        "real frequencies and go together");
+  if (view_.shifted && view_.classes) {
+    keptBins_ = std::count(keep_.begin(), keep_.end(), 1) * (grid.points / blocks);
+  } else if (!view_.classes) {
+    for (int64_t b = 0; b < blocks; ++b)
+      if (keep_[b]) keptBins_ += std::min(view_.block, bins_ - b * view_.block);
+  } else {
+    for (int64_t f = 0; f < bins_; ++f) keptBins_ += view_.keeps(f);
+  }
+}
+
+std::string FrequencyMask::explainBegin() const {
+  char zeroFraction[32];
+  std::snprintf(zeroFraction, sizeof zeroFraction, "%.6g", zeros());
+  return std::string("{\"kind\":\"") + (view_.classes ? "classes" : "blocks") +
+         "\",\"block\":" + std::to_string(view_.block) + ",\"bins\":" + std::to_string(bins_) +
+         ",\"keptBins\":" + std::to_string(keptBins_) + ",\"zeros\":" + zeroFraction;
+}
+
+}  // namespace ffc
