@@ -44,6 +44,17 @@ struct FloatArithmetic {
   struct Factor {
     float2 re, im;
   };
+  // A complex number of modulus 1 as three shears, tan(angle / 2), sin(angle), tan(angle / 2): three multiply-adds where
+  // the complex product takes four operations. Angles keep clear of half a turn, where the tangent grows.
+  struct Turn {
+    float2 tangent, sine;
+  };
+  FFC_DEVICE static void turn(Pair& re, Pair& im, Turn by) {
+    re = {re.x - by.tangent.x * im.x, re.y - by.tangent.y * im.y};
+    im = {im.x + by.sine.x * re.x, im.y + by.sine.y * re.y};
+    re = {re.x - by.tangent.x * im.x, re.y - by.tangent.y * im.y};
+  }
+  FFC_DEVICE static Turn opposite(Turn t) { return {{-t.tangent.x, -t.tangent.y}, {-t.sine.x, -t.sine.y}}; }
   FFC_DEVICE static void dot(Pair (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {
     float sum[4] = {0, 0, 0, 0};
     mmaFloatAdd(sum, a, b0, b1);

@@ -71,11 +71,12 @@ struct Convolution : Phases<C> {
     if constexpr (doFirst) {
       u32 scale = 0;
       if constexpr (C::rowScaled) scale = floatBits(powerOfTwo(staging.inputExponent(outer.largest + row)));
+      u32 rest[4];
       if constexpr (C::gated)
-        prepareGated<C>(o.u, o.gate, p.pre.data != nullptr, scale);
+        prepareGated<C>(o.u, rest, o.gate, p.pre.data != nullptr, scale);
       else
         prepare<C>(o.u, scale);
-      first(o.u, block);
+      first(o.u, rest, block);
     }
     if constexpr (doLast)
       Base::template last<steady>(o.xr, o.xi, outer.stage + offset, outer.post ? outer.post + offset : 0, outer.scale + row);

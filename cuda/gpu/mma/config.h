@@ -38,8 +38,9 @@ struct Config {
   // sums stay below 65504.
   static constexpr bool rowScaled = bf16 || gated;
   // Two exchange buffers let the three phases of successive sets run in one interval with one barrier. They do
-  // not fit beside their staging slots from radix 6 on (2 * 96 KB), nor beside the float twiddles from 3 on.
-  static constexpr int buffers = accurate ? (R <= 3 ? 2 : 1) : (R <= 4 ? 2 : 1);
+  // not fit beside their staging slots from radix 6 on (2 * 96 KB), nor with gates in the accurate class from 3 on; without
+  // gates two of them at radix 4 took 4.2 ms where one takes 3.3.
+  static constexpr int buffers = R <= 2 || (R <= 4 && !accurate) ? 2 : 1;
   // Forward and backward twiddles of the fast class: in registers while they fit beside everything else (16 of
   // 128 registers each at radix 2); beyond that in shared memory.
   static constexpr bool twiddleRegisters = !accurate && R <= 2;
@@ -59,10 +60,15 @@ struct Config {
   static constexpr int mostTiles = R == 1 ? 4 : R == 2 ? 2 : 1;
   // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 3 on the powers of the steps over
   // n3h (per k1, 16 words a power) and over kb (16 words a power). Powers come from tables, not from products of
-  // products, whose errors add up: 2.0e-3 instead of 1.3e-3 at radix 8.
+  // products, whose errors add up: 2.0e-3 instead of 1.3e-3 at radix 8. The accurate class has the first powers alone, as
+  // floats: 128 bytes a k1, and the turns over kb by one and (radix 4) two steps.
   static constexpr bool powerTables = !accurate && !twiddleRegisters;
-  static constexpr int imageBytes = accurate ? 65536 : twiddleRegisters ? 0 : 16384;
-  static constexpr int powerBytes = powerTables ? 17 * 64 * (R - 1) : 0;
+  static constexpr int imageBytes = accurate ? 32768 : twiddleRegisters ? 0 : 16384;
+  static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : powerTables ? 17 * 64 * (R - 1) : 0;
+  // The accurate class turns from the twiddles of this kb to those of the others: never by more than 15/32 of a turn.
+  static constexpr int centre = (R - 1) / 2;
+  // The product of a sample and its gate has more digits than a half. The accurate class multiplies the rest too.
+  static constexpr bool splitProduct = accurate && gated;
   static constexpr int twiddleBytes = imageBytes + powerBytes;
   // Power of two taken off the samples where there is no scale per row. A constant row of 1000 at the longest length
   // reaches 1000 sqrt(32768) = 181,000 in a unitary transform; halfCostScale() takes off 0.56^2 on the way to the

@@ -80,6 +80,11 @@ FFC_MMA_SHARED constexpr int64_t spectrumGroup(int radix, int n2, int k1, int kb
   return ((int64_t(k1) * radix + kb) * n2 + k2) * 4 + c;
 }
 
+// Where a turn lies in the 16 of its row. Rows are 128 bytes: without the XOR the eight rows that a warp reads at once
+// (forward, two columns each) and the four rows (backward, four columns each) would fall on the same banks.
+FFC_MMA_SHARED constexpr int turnSpread(int row) { return ((row >> 1 & 3) << 1) ^ ((row & 1) << 2); }
+FFC_MMA_SHARED constexpr int turnSlot(int row, int n3l) { return (((n3l >> 1) ^ turnSpread(row)) << 1) | (n3l & 1); }
+
 // ---- constant tables, in 32-bit words. A register table is stored as [register][lane]. Halves go in pairs, a
 // word each; floats (accurate class) take a word each.
 template <class C>
@@ -88,17 +93,14 @@ struct TableLayout {
   static constexpr int outer = 0;
   // The half-cost matrices of n2 and n3l, each as A and as B operand: [RA, RF, RIA, RIB][4][lane].
   static constexpr int inner = outer + 16 * 512;
-  // Accurate class, R > 1: step of the twiddle chain over kb, as floats [forward 8, backward 4].
-  static constexpr bool chained = C::accurate && C::R > 1;
-  static constexpr int chain = inner + 16 * 32, chainRegisters = chained ? 12 : 0;
-  // Per k1. Twiddles in registers: forward [kb][2t+s][re, im], backward [kb][2s+half][re, im]. Then, where they are not
-  // in shared memory, the steps over n3h: halves [W 4, WP 4], floats [W 4, WP 8].
-  static constexpr int frequency = chain + chainRegisters * 32;
+  // Per k1. Twiddles in registers: forward [kb][2t+s][re, im], backward [kb][2s+half][re, im]. Then the steps over n3h,
+  // where they are not in shared memory: [W 4, WP 4].
+  static constexpr int frequency = inner + 16 * 32;
   static constexpr int ownRegisters = C::twiddleRegisters ? 16 * C::R : 0;
-  static constexpr int frequencyRegisters = ownRegisters + (C::R > 1 && !C::powerTables ? (C::accurate ? 12 : 8) : 0);
-  // Copied to shared memory. Halves: per k1 the 16 x 16 twiddles as 8 x 8 matrices, real then imaginary. Floats:
-  // [forward, backward][k1][4][lane][re, re, im, im]. Then the power tables, a word (re, im) each: [k1][b-1][8s + g],
-  // then [b-1][n3l].
+  static constexpr int frequencyRegisters = ownRegisters + (C::twiddleRegisters && C::R > 1 ? 8 : 0);
+  // Copied to shared memory. Halves: per k1 the 16 x 16 twiddles as 8 x 8 matrices, real then imaginary; then the power
+  // tables, a word (re, im) each: [k1][b-1][8s + g], then [b-1][n3l]. Floats: turns [k1][8s + g][turnSlot()] of two words
+  // (tangent, sine); then W [k1][8s + g] (re, im); then turns over kb [steps - 1][n3l].
   static constexpr int image = frequency + 16 * frequencyRegisters * 32;
   static constexpr int powers = image + C::imageBytes / 4;
   static constexpr int words = image + C::twiddleBytes / 4;

@@ -33,8 +33,8 @@ struct Phases {
   u32 matrixIn[2][4], matrixOut[2][4];                    // M and G, real and imaginary
   u32 ra[4], rf[4], ria[4], rib[4];
   u32 forward[middleTables][8], backward[middleTables][8];
-  u32 stepIn[12], stepOut[12];  // W: [s][re, im]; backward [s][re, im]
-  u32 chain[12];
+  u32 stepIn[4], stepOut[4];  // W: [s][re, im]; backward [s][re, im]
+  u32 turnIn, turnOut;        // accurate: this lane's turns at t = s = 0, and at s = half = 0 of the first of two rows
   // The spectrum at +f and -f: halves (re re, im im of +f, then of -f), or floats, one 16-byte piece each.
   static constexpr int binPieces = C::accurate ? 2 : 1;
   struct Bins {
@@ -56,6 +56,8 @@ struct Phases {
     addressOuter = (matrix >> 1) * 4096 + ((matrix & 1) * 8 + row) * 256 + (warp ^ row) * 16;
     addressIn = (matrix >> 1) * 8192 + warp * 256 + (((matrix & 1) * 8 + row) ^ (warp & 7)) * 16;
     addressOut = (matrix & 1) * 4096 + warp * 256 + (((matrix >> 1) * 8 + row) ^ (warp & 7)) * 16;
+    turnIn = image + warp * 2048 + g * 128 + turnSlot(g, 2 * c) * 8;
+    turnOut = image + warp * 2048 + c * 256 + turnSlot(2 * c, g) * 8;
     loadTables();
   }
 
@@ -81,14 +83,13 @@ struct Phases {
           backward[b][i] = table(own, (R + b) * 8 + i);
         }
     }
-    if constexpr (R > 1 && !C::powerTables) {
+    if constexpr (R > 1 && C::twiddleRegisters) {
 #pragma unroll
-      for (int i = 0; i < 4; i++) stepIn[i] = table(own, Layout::ownRegisters + i);
-#pragma unroll
-      for (int i = 0; i < (C::accurate ? 8 : 4); i++) stepOut[i] = table(own, Layout::ownRegisters + 4 + i);
+      for (int i = 0; i < 4; i++) {
+        stepIn[i] = table(own, Layout::ownRegisters + i);
+        stepOut[i] = table(own, Layout::ownRegisters + 4 + i);
+      }
     }
-#pragma unroll
-    for (int i = 0; i < Layout::chainRegisters; i++) chain[i] = table(Layout::chain, i);
     if constexpr (C::outerRegisters) loadOuter();
     const char* source = static_cast<const char*>(p.tables) + Layout::image * 4;
     for (int i = threadIndex(); i < C::twiddleBytes / 16; i += threads)
@@ -110,26 +111,43 @@ struct Phases {
   // W^b, the twiddles of n3h = b, for the row half (forward) or column group (backward) s.
   FFC_DEVICE Factor stepForward(int s) const {
     if constexpr (C::accurate) {
-      const float re = asFloat(stepIn[2 * s]), im = asFloat(stepIn[2 * s + 1]);
-      return {{re, re}, {im, im}};
+      const uint2 w = sharedConstant8(image + C::imageBytes + warp * 128 + (8 * s + g) * 8);
+      return {{asFloat(w.x), asFloat(w.x)}, {asFloat(w.y), asFloat(w.y)}};
     } else {
       return A::factor(stepIn[2 * s], stepIn[2 * s + 1]);
     }
   }
   FFC_DEVICE Factor stepBackward(int s) const {
-    if constexpr (C::accurate)
-      return {{asFloat(stepOut[4 * s]), asFloat(stepOut[4 * s + 1])},
-              {asFloat(stepOut[4 * s + 2]), asFloat(stepOut[4 * s + 3])}};
-    else
+    if constexpr (C::accurate) {
+      const uint4 w = sharedLoad16(image + C::imageBytes + warp * 128 + (8 * s + 2 * c) * 8);
+      return {{asFloat(w.x), asFloat(w.z)}, {asFloat(w.y), asFloat(w.w)}};
+    } else {
       return A::factor(stepOut[2 * s], stepOut[2 * s + 1]);
+    }
   }
-  // Step over kb, e^{-2 pi i n3l / 16R}, for columns 8t + 2c (forward) or rows g + 8 half (backward).
-  FFC_DEVICE Factor chainForward(int t) const {
-    return {{asFloat(chain[4 * t]), asFloat(chain[4 * t + 1])}, {asFloat(chain[4 * t + 2]), asFloat(chain[4 * t + 3])}};
+  // The accurate class turns by the twiddles of kb = centre, which is one table for both directions, and from there to
+  // those of kb: e^{-2 pi i n3l (kb - centre) / 16R}. Forward for columns 8t + 2c, backward for rows g + 8 half.
+  FFC_DEVICE FloatArithmetic::Turn turnForward(int t, int s) const {
+    return forwardTurn(sharedLoad16((turnIn ^ t * 64) + s * 1024));
   }
-  FFC_DEVICE Factor chainBackward(int half) const {
-    const float re = asFloat(chain[8 + 2 * half]), im = asFloat(chain[9 + 2 * half]);
-    return {{re, re}, {im, im}};
+  FFC_DEVICE FloatArithmetic::Turn turnBackward(int s, int half) const {
+    // Two neighbouring rows: their slots differ by the XOR of turnSlot().
+    const uint2 v = sharedConstant8((turnOut ^ half * 64) + s * 1024);
+    const uint2 w = sharedConstant8((turnOut ^ (1 - half) * 64) + s * 1024 + 128);
+    return {{asFloat(v.x), asFloat(w.x)}, {asFloat(v.y), asFloat(w.y)}};
+  }
+  FFC_DEVICE u32 chainTurnsAt(int steps) const { return image + C::imageBytes + 2048 + (steps - 1) * 128; }
+  FFC_DEVICE FloatArithmetic::Turn chainForward(int steps, int t) const {
+    const FloatArithmetic::Turn f = forwardTurn(sharedLoad16(chainTurnsAt(steps < 0 ? -steps : steps) + (8 * t + 2 * c) * 8));
+    return steps < 0 ? FloatArithmetic::opposite(f) : f;
+  }
+  FFC_DEVICE FloatArithmetic::Turn chainBackward(int steps, int half) const {
+    const uint2 v = sharedConstant8(chainTurnsAt(steps < 0 ? -steps : steps) + (g + 8 * half) * 8);
+    const FloatArithmetic::Turn f{{asFloat(v.x), asFloat(v.x)}, {asFloat(v.y), asFloat(v.y)}};
+    return steps < 0 ? FloatArithmetic::opposite(f) : f;
+  }
+  FFC_DEVICE static FloatArithmetic::Turn forwardTurn(uint4 v) {
+    return {{asFloat(v.x), asFloat(v.z)}, {asFloat(v.y), asFloat(v.w)}};
   }
   // The same from power tables: one word for a factor that both numbers of a pair share, two for a pair of factors.
   FFC_DEVICE Factor sharedFactor(u32 address) const {
@@ -149,13 +167,7 @@ struct Phases {
   // Twiddles between n3h and n3l at kb = 0 (kb = b for register tables): forward for columns 8t + 2c, rows of half s;
   // backward for rows g + 8 half, columns of group s.
   FFC_DEVICE void twiddlesForward(int t, Factor (&f)[2]) const {
-    if constexpr (C::accurate) {
-#pragma unroll
-      for (int s = 0; s < 2; s++) {
-        const uint4 v = sharedLoad16(image + warp * 2048 + (2 * t + s) * 512 + lane * 16);
-        f[s] = Factor{{asFloat(v.x), asFloat(v.y)}, {asFloat(v.z), asFloat(v.w)}};
-      }
-    } else if constexpr (!C::twiddleRegisters) {
+    if constexpr (C::powerTables) {
       u32 r0, r1, i0, i1;
       loadMatrices(image + warp * 1024 + (lane >> 4) * 512 + (((lane >> 3) & 1) + 2 * t) * 128 + (lane & 7) * 16, r0, r1,
                    i0, i1);
@@ -164,13 +176,7 @@ struct Phases {
     }
   }
   FFC_DEVICE void twiddlesBackward(int s, Factor (&f)[2]) const {
-    if constexpr (C::accurate) {
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        const uint4 v = sharedLoad16(image + 32768 + warp * 2048 + (2 * s + half) * 512 + lane * 16);
-        f[half] = Factor{{asFloat(v.x), asFloat(v.y)}, {asFloat(v.z), asFloat(v.w)}};
-      }
-    } else if constexpr (!C::twiddleRegisters) {
+    if constexpr (C::powerTables) {
       u32 r0, r1, i0, i1;
       loadTransposed(image + warp * 1024 + (lane >> 4) * 512 + (s + 2 * ((lane >> 3) & 1)) * 128 + (lane & 7) * 16, r0,
                      r1, i0, i1);
@@ -313,15 +319,17 @@ struct Phases {
         }
 #pragma unroll
         for (int b = 0; b < R; b++) {
-          Factor twiddle = f[s];
-          if constexpr (C::twiddleRegisters) {
-            twiddle = A::factor(forward[b][2 * (2 * t + s)], forward[b][2 * (2 * t + s) + 1]);
-          } else if constexpr (C::powerTables) {
-            if (b > 0) twiddle = product(twiddle, pairFactor(chainAt(b) + (8 * t + 2 * c) * 4));
-          } else if (b > 0) {
-            twiddle = f[s] = product(f[s], chainForward(t));
+          if constexpr (C::accurate) {
+            if (b != C::centre) A::turn(re[s][b], im[s][b], chainForward(b - C::centre, t));
+            A::turn(re[s][b], im[s][b], turnForward(t, s));
+          } else {
+            Factor twiddle = f[s];
+            if constexpr (C::twiddleRegisters)
+              twiddle = A::factor(forward[b][2 * (2 * t + s)], forward[b][2 * (2 * t + s) + 1]);
+            else if (b > 0)
+              twiddle = product(twiddle, pairFactor(chainAt(b) + (8 * t + 2 * c) * 4));
+            A::multiply(re[s][b], im[s][b], twiddle);
           }
-          A::multiply(re[s][b], im[s][b], twiddle);
           ar[b][2 * t + s] = A::pack(re[s][b]);
           ai[b][2 * t + s] = A::pack(im[s][b]);
         }
@@ -364,15 +372,17 @@ struct Phases {
         A::dot(y, ria, ai[b][2 * s], ai[b][2 * s + 1]);
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-          Factor twiddle = f[half];
-          if constexpr (C::twiddleRegisters) {
-            twiddle = A::factor(backward[b][2 * (2 * s + half)], backward[b][2 * (2 * s + half) + 1]);
-          } else if constexpr (C::powerTables) {
-            if (b > 0) twiddle = product(twiddle, sharedFactor(chainAt(b) + (g + 8 * half) * 4));
-          } else if (b > 0) {
-            twiddle = f[half] = product(f[half], chainBackward(half));
+          if constexpr (C::accurate) {
+            A::turn(x[half], y[half], A::opposite(turnBackward(s, half)));
+            if (b != C::centre) A::turn(x[half], y[half], chainBackward(C::centre - b, half));
+          } else {
+            Factor twiddle = f[half];
+            if constexpr (C::twiddleRegisters)
+              twiddle = A::factor(backward[b][2 * (2 * s + half)], backward[b][2 * (2 * s + half) + 1]);
+            else if (b > 0)
+              twiddle = product(twiddle, sharedFactor(chainAt(b) + (g + 8 * half) * 4));
+            A::multiplyConjugate(x[half], y[half], twiddle);
           }
-          A::multiplyConjugate(x[half], y[half], twiddle);
           zr[s][half][b] = x[half];
           zi[s][half][b] = y[half];
         }
@@ -407,11 +417,12 @@ struct Phases {
         }
 #pragma unroll
         for (int t = 0; t < 2; t++) {
-          Pair x[2], y[2];
-          A::dot(x, sr, rib[2 * t], rib[2 * t + 1]);
-          A::dot(y, si, rib[2 * t], rib[2 * t + 1]);
-          outRe[2 * t] = A::pack(x[0]), outRe[2 * t + 1] = A::pack(x[1]);
-          outIm[2 * t] = A::pack(y[0]), outIm[2 * t + 1] = A::pack(y[1]);
+          // One product whose sum is stored as halves: a half accumulator rounds it once, too.
+          u32 x[2], y[2];
+          HalfArithmetic::dot(x, sr, rib[2 * t], rib[2 * t + 1]);
+          HalfArithmetic::dot(y, si, rib[2 * t], rib[2 * t + 1]);
+          outRe[2 * t] = x[0], outRe[2 * t + 1] = x[1];
+          outIm[2 * t] = y[0], outIm[2 * t + 1] = y[1];
         }
       } else {
 #pragma unroll
@@ -425,17 +436,20 @@ struct Phases {
     }
   }
 
-  // first: staged samples u[4] (and gate) -> one exchange block.
-  FFC_DEVICE void first(u32 (&u)[4], u32 block) {
+  // first: samples u[4], and what their halves leave of products -> one exchange block.
+  FFC_DEVICE void first(const u32 (&u)[4], const u32 (&rest)[4], u32 block) {
     u32 re[4], im[4];
+    // Half accumulators round each sum once, as its place in the exchange does; the rest is too small to be rounded off.
+    auto sum = [&](u32* to, const u32 (&matrix)[4], int t) {
+      u32 d[2];
+      if constexpr (C::splitProduct)
+        HalfArithmetic::dot2(d, matrix, rest[2 * t], rest[2 * t + 1], matrix, u[2 * t], u[2 * t + 1]);
+      else
+        HalfArithmetic::dot(d, matrix, u[2 * t], u[2 * t + 1]);
+      to[0] = d[0], to[1] = d[1];
+    };
 #pragma unroll
-    for (int t = 0; t < 2; t++) {
-      Pair x[2], y[2];
-      A::dot(x, matrixIn[0], u[2 * t], u[2 * t + 1]);
-      A::dot(y, matrixIn[1], u[2 * t], u[2 * t + 1]);
-      re[2 * t] = A::pack(x[0]), re[2 * t + 1] = A::pack(x[1]);
-      im[2 * t] = A::pack(y[0]), im[2 * t + 1] = A::pack(y[1]);
-    }
+    for (int t = 0; t < 2; t++) sum(re + 2 * t, matrixIn[0], t), sum(im + 2 * t, matrixIn[1], t);
     storeMatrices(block + addressOuter, re[0], re[1], re[2], re[3]);
     storeMatrices(block + addressOuter + 8192, im[0], im[1], im[2], im[3]);
   }

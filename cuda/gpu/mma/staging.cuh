@@ -42,8 +42,9 @@ FFC_DEVICE void prepare(u32 (&u)[4], u32 scale) {
     }
   }
 }
+// Products with the gate; `rest` is what rounding them to halves leaves.
 template <class C>
-FFC_DEVICE void prepareGated(u32 (&u)[4], const u32 (&gate)[4], bool gated, u32 scale) {
+FFC_DEVICE void prepareGated(u32 (&u)[4], u32 (&rest)[4], const u32 (&gate)[4], bool gated, u32 scale) {
   const float f = asFloat(scale);
 #pragma unroll
   for (int i = 0; i < 4; i++) {
@@ -52,7 +53,12 @@ FFC_DEVICE void prepareGated(u32 (&u)[4], const u32 (&gate)[4], bool gated, u32 
       const float2 w = unpackElements<C>(gate[i]);
       v.x *= w.x, v.y *= w.y;
     }
-    u[i] = packHalf(v.x * f, v.y * f);
+    v.x *= f, v.y *= f;
+    u[i] = packHalf(v.x, v.y);
+    if constexpr (C::splitProduct) {
+      const float2 rounded = unpackHalf(u[i]);
+      rest[i] = packHalf(v.x - rounded.x, v.y - rounded.y);
+    }
   }
 }
 

@@ -44,7 +44,8 @@ constexpr double halfCostScale(int n) {
 template <class C>
 double spectrumGain(int log2N2) {
   const double scale = halfCostScale(16) * (C::pairwise ? halfCostScale(1 << log2N2) : 1.0);
-  return 1 / (scale * scale);
+  // The accurate class turns by numbers of modulus 1 and leaves both factors 1 / sqrt(R) to the spectrum.
+  return 1 / (scale * scale * (C::accurate ? C::R : 1));
 }
 
 template <class C>
@@ -83,7 +84,9 @@ std::vector<uint32_t> makeTables(int log2N2) {
   auto twiddle = [&](int kb, int k1, int k2, int n) {
     return e(n * ((k1 - shift + 16 * k2) / N + double(kb) / (16 * R) - 1.0 / 32)) / std::sqrt(double(R));
   };
-  auto chain = [&](int n) { return e(n / (16.0 * R)); };
+  auto putTurn = [&](uint32_t* to, double turns) {
+    to[0] = floatWord(std::tan(-pi * turns)), to[1] = floatWord(std::sin(-2 * pi * turns));
+  };
   const double prescale = std::ldexp(1.0, -C::fixedExponent);
 
   std::vector<uint32_t> table(Layout::words);
@@ -113,14 +116,6 @@ std::vector<uint32_t> makeTables(int log2N2) {
       at(Layout::inner, 8 + i) = halfPair(real16(g + 8 * lo, 2 * c + 8 * hi), real16(g + 8 * lo, 2 * c + 1 + 8 * hi));
       at(Layout::inner, 12 + i) = halfPair(realN2(g + 8 * hi, 2 * c + 8 * lo), realN2(g + 8 * hi, 2 * c + 1 + 8 * lo));
     }
-    if constexpr (Layout::chained) {
-      for (int i = 0; i < 2; i++) {
-        const Complex a = chain(8 * i + 2 * c), b = chain(8 * i + 2 * c + 1), back = chain(g + 8 * i);
-        at(Layout::chain, 4 * i) = floatWord(a.real()), at(Layout::chain, 4 * i + 1) = floatWord(b.real());
-        at(Layout::chain, 4 * i + 2) = floatWord(a.imag()), at(Layout::chain, 4 * i + 3) = floatWord(b.imag());
-        at(Layout::chain, 8 + 2 * i) = floatWord(back.real()), at(Layout::chain, 9 + 2 * i) = floatWord(back.imag());
-      }
-    }
     for (int k1 = 0; k1 < 16; k1++) {
       const int own = Layout::frequency + k1 * Layout::frequencyRegisters * 32, steps = Layout::ownRegisters;
       for (int outerHalf = 0; outerHalf < 2; outerHalf++)
@@ -134,12 +129,7 @@ std::vector<uint32_t> makeTables(int log2N2) {
             if (C::twiddleRegisters) {
               putHalves(own, kb * 8 + 2 * (2 * t + s), f0, f1);
               putHalves(own, (R + kb) * 8 + 2 * (2 * s + half), b0, b1);
-            } else if (C::accurate) {
-              uint32_t* f = &table[Layout::image + ((k1 * 4 + 2 * t + s) * 32 + lane) * 4];
-              f[0] = floatWord(f0.real()), f[1] = floatWord(f1.real()), f[2] = floatWord(f0.imag()), f[3] = floatWord(f1.imag());
-              uint32_t* b = &table[Layout::image + 8192 + ((k1 * 4 + 2 * s + half) * 32 + lane) * 4];
-              b[0] = floatWord(b0.real()), b[1] = floatWord(b1.real()), b[2] = floatWord(b0.imag()), b[3] = floatWord(b1.imag());
-            } else {
+            } else if (!C::accurate) {
               // 8 x 8 matrices, matrix s + 2t: row g is the row of half s, columns 8t + 2c.
               uint32_t* m = &table[Layout::image + k1 * 256 + (s + 2 * t) * 32 + lane];
               m[0] = halfPair(f0.real(), f1.real());
@@ -147,19 +137,26 @@ std::vector<uint32_t> makeTables(int log2N2) {
             }
           }
         }
-      if (R > 1 && !C::powerTables)
+      if (R > 1 && C::twiddleRegisters)
         for (int s = 0; s < 2; s++) {
           const Complex w = step(k1, k2Of(s, g)), b0 = step(k1, k2Of(s, 2 * c)), b1 = step(k1, k2Of(s, 2 * c + 1));
-          if (C::accurate) {
-            at(own, steps + 2 * s) = floatWord(w.real()), at(own, steps + 2 * s + 1) = floatWord(w.imag());
-            at(own, steps + 4 + 4 * s) = floatWord(b0.real()), at(own, steps + 5 + 4 * s) = floatWord(b1.real());
-            at(own, steps + 6 + 4 * s) = floatWord(b0.imag()), at(own, steps + 7 + 4 * s) = floatWord(b1.imag());
-          } else {
-            putHalves(own, steps + 2 * s, w, w);
-            putHalves(own, steps + 4 + 2 * s, b0, b1);
-          }
+          putHalves(own, steps + 2 * s, w, w);
+          putHalves(own, steps + 4 + 2 * s, b0, b1);
         }
     }
+  }
+  if constexpr (C::accurate) {
+    uint32_t* steps = &table[Layout::powers];
+    for (int k1 = 0; k1 < 16; k1++)
+      for (int row = 0; row < 16; row++) {
+        const int k2 = k2Of(row / 8, row % 8);
+        for (int n = 0; n < 16; n++)
+          putTurn(&table[Layout::image + (k1 * 16 + row) * 32 + 2 * turnSlot(row, n)],
+                  n * ((k1 - shift + 16 * k2) / N + C::centre / (16.0 * R) - 1.0 / 32));
+        if (R > 1) *steps++ = floatWord(step(k1, k2).real()), *steps++ = floatWord(step(k1, k2).imag());
+      }
+    for (int i = 1; i <= R / 2; i++)
+      for (int n = 0; n < 16; n++, steps += 2) putTurn(steps, i * n / (16.0 * R));
   }
   if constexpr (C::powerTables) {
     uint32_t* to = &table[Layout::powers];
