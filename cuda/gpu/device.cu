@@ -169,7 +169,6 @@ CudaDevice::CudaDevice(const DeviceOptions& options) : ordinal_(options.ordinal)
   cudaDeviceProp properties;
   checkCuda(cudaGetDeviceProperties(&properties, ordinal_), "cudaGetDeviceProperties");
   name_ = properties.name;
-  totalBytes_ = static_cast<int64_t>(properties.totalGlobalMem);
   limits_.computeMajor = options.portable ? 8 : properties.major;
   limits_.computeMinor = options.portable ? 0 : properties.minor;
   if (properties.major < 8)
@@ -180,8 +179,8 @@ CudaDevice::CudaDevice(const DeviceOptions& options) : ordinal_(options.ordinal)
   limits_.sharedMemoryPerBlock = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, ordinal_);
   if (options.sharedMemoryLimitBytes > 0)
     limits_.sharedMemoryPerBlock = std::min(limits_.sharedMemoryPerBlock, options.sharedMemoryLimitBytes);
-  limits_.scratchLimitBytes = options.scratchLimitBytes > 0 ? options.scratchLimitBytes
-                                                            : std::max<int64_t>(int64_t{1} << 30, totalBytes_ / 50);
+  // More would not be faster: 1 GiB holds many times what the second-level cache does and fills the device.
+  limits_.scratchLimitBytes = options.scratchLimitBytes > 0 ? options.scratchLimitBytes : int64_t{1} << 30;
   memory_.limitBytes = options.memoryLimitBytes;
   defaultStream_ = std::make_shared<CudaStream>(ordinal_);
 }

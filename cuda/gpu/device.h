@@ -80,7 +80,6 @@ class CudaDevice : public Device, public TableCache {
  private:
   int ordinal_;
   GpuLimits limits_;
-  int64_t totalBytes_ = 0;
   std::string name_;
   std::shared_ptr<CudaStream> defaultStream_;
   std::mutex tableMutex_;

@@ -159,7 +159,7 @@ typedef struct ffc_context_desc {
   uint32_t reserved;                   /* 0 */
   int64_t shared_memory_limit_bytes;   /* CUDA: 0 = the device's own limit per block; smaller = pretend */
   int64_t memory_limit_bytes;          /* 0 = no limit; buffers beyond it give FFC_OUT_OF_MEMORY */
-  int64_t scratch_limit_bytes;         /* 0 = the default: 1 GiB or 2% of device memory, the larger */
+  int64_t scratch_limit_bytes;         /* 0 = the default, 1 GiB; a single row may need more */
 } ffc_context_desc;
 
 typedef struct ffc_device_info {
