@@ -4,14 +4,15 @@ BUILD ?= build
 LIB := $(BUILD)/libflashfftconv.so
 CXX ?= g++
 NVCC ?= $(shell command -v nvcc 2>/dev/null || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
-# Machine code for each listed architecture, and PTX of the last one for later GPUs. sm_86 code also runs on
+# Machine code for each of ARCHS, and PTX of the last one (or of another) for later GPUs. sm_86 code also runs on
 # Ada (8.9). A developer's quick build: make lib ARCHS=90 BUILD=build-dev
 ARCHS ?= 80 86 90
+PTX ?= $(lastword $(ARCHS))
 CXXFLAGS := -std=c++17 -O3 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Werror -pthread \
   -ffp-contract=fast -fno-math-errno -MMD -MP $(EXTRA_CXXFLAGS)
 NVCCFLAGS := -std=c++17 -O3 -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wno-unknown-pragmas,-pthread -cudart static -Xptxas -v -MMD -MP \
   $(foreach a,$(ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
-  -gencode arch=compute_$(lastword $(ARCHS)),code=compute_$(lastword $(ARCHS)) $(EXTRA_NVCCFLAGS)
+  -gencode arch=compute_$(PTX),code=compute_$(PTX) $(EXTRA_NVCCFLAGS)
 
 CXX_SOURCES := $(filter-out cuda/host/no_cuda.cpp,$(wildcard cuda/abi/*.cpp cuda/host/*.cpp cuda/cpu/*.cpp))
 CU_SOURCES :=

@@ -1,6 +1,6 @@
 # Running on a machine with a GPU that has neither network nor node: `make gpu-bundle` packs what it needs into
 # .gpu/bundle; there, from the root of a copy of this tree, `scripts/gpu_run.sh OUT` tests and measures.
-.PHONY: gpu-bench gpu-bundle mma-emulation
+.PHONY: gpu-bench gpu-bundle portable-lib mma-emulation
 
 GPU_BENCH := $(BUILD)/gpu_bench
 GPU_BUNDLE := .gpu/bundle
@@ -13,8 +13,16 @@ $(GPU_BENCH): bench/gpu/bench.cu bench/gpu/library.h bench/gpu/reference.h cuda/
 
 gpu-bench: $(GPU_BENCH)
 
+# What an Ampere or Ada GPU runs, for a later GPU: the code of compute capability 8.0, as PTX, and translated from that PTX
+# for PORTABLE_ON beforehand, because the driver would take minutes. CUDA_FORCE_PTX_JIT=1 makes it use the PTX. Packed by
+# gpu-bundle where it has been built.
+PORTABLE_ON ?= 90
+portable-lib:
+	$(MAKE) --no-print-directory lib ARCHS= PTX=80 BUILD=$(BUILD)-portable \
+	  EXTRA_NVCCFLAGS="-gencode arch=compute_80,code=sm_$(PORTABLE_ON)"
+
 gpu-bundle: $(LIB) $(GPU_BENCH) node_modules/.installed
-	sh scripts/gpu_bundle.sh $(GPU_BUNDLE) $(LIB) $(GPU_BENCH) $(DENO)
+	sh scripts/gpu_bundle.sh $(GPU_BUNDLE) $(LIB) $(GPU_BENCH) $(DENO) $(wildcard $(BUILD)-portable/libflashfftconv.so)
 
 # The tensor-core kernel's index maps, lane by lane on the CPU: needs neither a GPU nor nvcc.
 MMA_EMULATION := $(BUILD)/native/mma_emulation

@@ -1,6 +1,6 @@
 #!/bin/sh
-# gpu_run.sh OUT [check|speed|peers|tests ...]: on the GPU machine, from the root of a copy of this tree with
-# .gpu/bundle in it. Default: everything. Result files go to OUT; the exit status says whether all passed.
+# gpu_run.sh OUT [check|speed|peers|tests|sanitize|portable ...]: on the GPU machine, from the root of a copy of this tree
+# with .gpu/bundle in it. Default: the first four. Result files go to OUT; the exit status says whether all passed.
 set -u
 out=$1
 shift
@@ -10,6 +10,20 @@ mkdir -p "$out"
 commit=$(cat $bundle/commit.txt) dirty=$(cat $bundle/dirty.txt)
 library=$PWD/$bundle/libflashfftconv.so
 failed=0
+
+unpack_deno() {
+  [ -x .gpu/deno ] || xz -dc $bundle/deno.xz > .gpu/deno
+  chmod +x .gpu/deno
+  [ -d node_modules/fast-check ] || tar -xJf $bundle/node_modules.tar.xz
+}
+
+# deno_tests LIBRARY NAME: all GPU tests with that library; results go to NAME.txt and NAME.xml.
+deno_tests() {
+  unpack_deno
+  DENO_NO_UPDATE_CHECK=1 FLASHFFTCONV_LIBRARY=$1 FLASHFFTCONV_GENOME=$bundle/lambda_virus.fa.gz .gpu/deno test \
+    --allow-ffi --allow-read --allow-env --junit-path="$out/$2.xml" tests/gpu > "$out/$2.txt" 2>&1 || failed=1
+  tail -15 "$out/$2.txt"
+}
 
 for step in $steps; do
   case $step in
@@ -24,12 +38,24 @@ for step in $steps; do
       python3 bench/gpu/peers.py --commit "$commit" --dirty "$dirty" --out "$out/peers.jsonl" > "$out/peers.txt" 2>&1 || failed=1
       tail -3 "$out/peers.txt" ;;
     tests)
-      [ -x .gpu/deno ] || xz -dc $bundle/deno.xz > .gpu/deno
-      chmod +x .gpu/deno
-      [ -d node_modules/fast-check ] || tar -xJf $bundle/node_modules.tar.xz
-      DENO_NO_UPDATE_CHECK=1 FLASHFFTCONV_LIBRARY=$library FLASHFFTCONV_GENOME=$bundle/lambda_virus.fa.gz .gpu/deno test --allow-ffi --allow-read --allow-env \
-        --junit-path="$out/tests.xml" tests/gpu > "$out/tests.txt" 2>&1 || failed=1
-      tail -15 "$out/tests.txt" ;;
+      deno_tests "$library" tests ;;
+    sanitize)  # a case of every instance under each tool, and a list of the device functions that these cases launch
+      sh scripts/gpu_sanitize.sh "$library" "$out" || failed=1 ;;
+    portable)  # the code of compute capability 8.0 with the shared memory of an A100 and of an RTX card, over all tests
+      portable=$PWD/.gpu/portable.so
+      xz -dc $bundle/portable.so.xz > "$portable"
+      for kilobytes in 163 99; do
+        $bundle/gpu_bench --lib "$portable" --check --portable --shared-kb $kilobytes --out "$out/portable$kilobytes.jsonl" \
+          > "$out/portable$kilobytes.txt" 2>&1 || failed=1
+        tail -15 "$out/portable$kilobytes.txt"
+        export FLASHFFTCONV_TEST_PORTABLE=1 FLASHFFTCONV_TEST_SHARED_KB=$kilobytes
+        deno_tests "$portable" "portable_tests$kilobytes"
+        unset FLASHFFTCONV_TEST_PORTABLE FLASHFFTCONV_TEST_SHARED_KB
+      done
+      # The PTX itself, through the driver's compiler, with the families that it takes seconds to compile.
+      CUDA_FORCE_PTX_JIT=1 $bundle/gpu_bench --lib "$portable" --check --portable --shared-kb 99 --filter float32/direct \
+        --out "$out/portable_jit.jsonl" > "$out/portable_jit.txt" 2>&1 || failed=1
+      tail -3 "$out/portable_jit.txt" ;;
     *)
       echo "gpu_run.sh: unknown step $step" >&2
       failed=1 ;;

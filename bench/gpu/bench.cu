@@ -1,8 +1,11 @@
 // Native harness for the CUDA backend, through the public C ABI: correctness of a table of cases against float64, and
 // times by CUDA events, as JSON lines.
 //
-//   bench --lib build/libflashfftconv.so [--check] [--speed] [--filter TEXT] [--out FILE] [--commit ID] [--dirty 0|1]
-//         [--seconds LIMIT]
+//   bench --lib build/libflashfftconv.so [--check] [--cover] [--speed] [--filter TEXT] [--out FILE] [--commit ID]
+//         [--dirty 0|1] [--seconds LIMIT] [--portable] [--shared-kb N]
+//
+// --cover runs a few small cases of every compiled instance, for tools that slow a program down (compute-sanitizer).
+// --portable and --shared-kb make every case run as on a smaller device.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
@@ -14,6 +17,7 @@
 #include <cstring>
 #include <map>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "library.h"
@@ -63,6 +67,7 @@ struct Case {
   int64_t sharedLimit = 0;  // pretend a smaller device
   bool portable = false;
   bool hostArrays = false;  // through ffc_convolve_host
+  int64_t checkedRows = 24;
 
   int gates() const { return !!(flags & FFC_CONV_PRE_GATE) + !!(flags & FFC_CONV_POST_GATE); }
   std::string name() const {
@@ -139,16 +144,24 @@ class Random {
   std::map<int, std::vector<uint8_t>> rounded_;
 };
 
+// What all tensors are filled from; making it takes a second.
+struct Numbers {
+  Random u{1}, pre{2}, post{3}, kernel{4}, skip{5};
+};
+
 struct Result {
   double relL2 = 0, maxError = 0, medianMs = 0, minMs = 0, maxMs = 0, spectrumMs = 0;
   int64_t peakBytes = 0, checkedRows = 0;
+  int calls = 1;  // timed together
   ffc_plan_info info{};
   std::string failure;
 };
 
+constexpr int64_t smallCallBytes = int64_t{16} << 20;
+
 class Runner {
  public:
-  Runner(const Library& library, int64_t sharedLimit, bool portable) : lib_(library) {
+  Runner(const Library& library, Numbers& numbers, int64_t sharedLimit, bool portable) : lib_(library), numbers_(numbers) {
     ffc_context_desc desc{};
     desc.struct_size = sizeof desc;
     desc.device_type = FFC_DEVICE_CUDA;
@@ -157,6 +170,22 @@ class Runner {
     lib_.call(lib_.ffc_context_create, &desc, &context_);
   }
   ~Runner() { lib_.ffc_context_destroy(context_, nullptr); }
+
+  // Whether there is a plan for it; a forced algorithm need not be offered.
+  bool offered(const Case& c, ffc_plan_info& info) const {
+    const Layout in{c.batch, c.channels, c.length, c.rowGap}, out{c.batch, c.channels, c.outputLength(), c.rowGap};
+    const ffc_conv_desc d = descriptor(c, in, out);
+    ffc_plan plan = 0;
+    ffc_error error{};
+    error.struct_size = sizeof error;
+    const ffc_status status = lib_.ffc_plan_create(context_, &d, &plan, &error);
+    if (status == FFC_UNSUPPORTED) return false;
+    if (status != FFC_OK) throw std::runtime_error(c.name() + ": " + error.message);
+    info.struct_size = sizeof info;
+    lib_.call(lib_.ffc_plan_info_get, plan, &info);
+    lib_.call(lib_.ffc_plan_destroy, plan);
+    return true;
+  }
 
   Result run(const Case& c, bool timed) {
     Result r;
@@ -258,6 +287,10 @@ class Runner {
     lib_.call(lib_.ffc_plan_create, context_, &d, &plan);
     r.info.struct_size = sizeof r.info;
     lib_.call(lib_.ffc_plan_info_get, plan, &r.info);
+    if (c.algorithm != FFC_ALGORITHM_AUTO && r.info.algorithm != c.algorithm) {
+      r.failure = "another algorithm was planned than the one asked for";
+      return;
+    }
     lib_.call(lib_.ffc_spectrum_create, plan, &spectrum);
 
     ffc_forward_args a{};
@@ -340,7 +373,7 @@ class Runner {
     for (Random* t : {&u_, &pre_, &post_, &kernel_, &skip_}) t->rounded(c.dtype), t->rounded(c.kernelDtype);
     const int64_t element = bytesOf(c.dtype), rows = c.batch * c.channels;
     std::vector<int64_t> chosen;
-    const int64_t most = sampled ? 5 : 24;
+    const int64_t most = sampled ? 5 : c.checkedRows;
     for (int64_t i = 0; i < std::min(most, rows); ++i) chosen.push_back(rows <= most ? i : i * (rows - 1) / (most - 1));
     std::vector<double> errors(chosen.size()), norms(chosen.size()), worst(chosen.size());
     std::vector<std::vector<uint8_t>> data(chosen.size());
@@ -411,10 +444,16 @@ class Runner {
       lib_.call(lib_.ffc_event_elapsed_ms, begin, end, &ms);
       return ms;
     };
-    const auto forward = [&] { lib_.call(lib_.ffc_forward, plan, spectrum, &a, ffc_stream{0}); };
+    // A call on little data takes less than the gap between two events around it; several in a row show what it takes.
+    // All of it stays in the second-level cache either way, as it does in a loop of single calls.
+    const int64_t touched = c.batch * c.channels * (c.length + c.outputLength()) * bytesOf(c.dtype);
+    r.calls = touched <= smallCallBytes ? 20 : 1;
+    const auto forward = [&] {
+      for (int i = 0; i < r.calls; ++i) lib_.call(lib_.ffc_forward, plan, spectrum, &a, ffc_stream{0});
+    };
     for (int i = 0; i < 3; ++i) measure(forward);
     std::vector<double> ms;
-    for (int i = 0; i < 15; ++i) ms.push_back(measure(forward));
+    for (int i = 0; i < 15; ++i) ms.push_back(measure(forward) / r.calls);
     std::sort(ms.begin(), ms.end());
     r.medianMs = ms[ms.size() / 2];
     r.minMs = ms.front();
@@ -428,7 +467,8 @@ class Runner {
 
   const Library& lib_;
   ffc_context context_ = 0;
-  Random u_{1}, pre_{2}, post_{3}, kernel_{4}, skip_{5};
+  Numbers& numbers_;
+  Random &u_ = numbers_.u, &pre_ = numbers_.pre, &post_ = numbers_.post, &kernel_ = numbers_.kernel, &skip_ = numbers_.skip;
 };
 
 // ---------------------------------------------------------------------------------------------- the ceiling
@@ -549,6 +589,90 @@ std::vector<Case> checkCases() {
   return list;
 }
 
+// Candidates for --cover: every length at which a family changes its instance, in every type, class and gating, small and
+// with the least rows that take a block through its steady loop. main() plans each and runs the first of each kind.
+std::vector<Case> coverCandidates() {
+  std::vector<Case> list;
+  const auto add = [&](int algorithm, int dtype, int precision, int64_t length, int64_t kernel, bool gated) -> Case& {
+    Case c;
+    c.algorithm = algorithm;
+    c.dtype = dtype;
+    c.precision = precision;
+    c.length = length;
+    c.kernelLength = kernel;
+    c.batch = 2;
+    c.channels = 3;
+    c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP : 0;
+    c.checkedRows = 4;
+    list.push_back(c);
+    return list.back();
+  };
+  const auto smaller = [](Case& c, int64_t kilobytes) {
+    c.sharedLimit = kilobytes * 1024;
+    c.portable = kilobytes != 0;
+  };
+  constexpr int fast = FFC_PRECISION_FAST, accurate = FFC_PRECISION_ACCURATE;
+  // Tensor cores: whole aligned rows (tensor copies) and ragged ones. A tile is 4096 points and more; each of 132
+  // multiprocessors gets four, or thirteen where three sets of four tiles can be in flight.
+  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const int precision : {fast, accurate})
+      for (const bool gated : {false, true})
+        for (const int64_t length : {4096, 256, 8192, 12288, 16384, 32768})
+          for (const int64_t ragged : {0, 3}) {
+            Case& c = add(FFC_ALGORITHM_FUSED_MMA, dtype, precision, length - ragged, length - ragged, gated);
+            const int64_t tiles = 132 * (length <= 4096 && precision == fast && !ragged ? 13 : 4);
+            c.batch = tiles * std::max<int64_t>(4096, length) / length / c.channels;
+            c.rowGap = ragged;
+          }
+  // Its other transforms share their code; one class.
+  for (const int64_t length : {512, 768, 1024, 1536, 2048, 3072, 6144, 24576})
+    add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, length, length, false);
+  for (const int64_t length : {1, 100, 1000})
+    add(FFC_ALGORITHM_DIRECT, FFC_DTYPE_FLOAT32, accurate, length, length, length == 100);
+  // One transform a row; then windows, with kernels of one and of several parts.
+  for (const int64_t length : {16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192,
+                               12288, 16384, 24576, 32768})
+    for (const bool gated : {false, true}) add(FFC_ALGORITHM_FFT, FFC_DTYPE_FLOAT32, accurate, length, length, gated);
+  for (const int64_t kernel : {100, 3000, 20000, 50000})
+    for (const int64_t kilobytes : {0, 99})
+      smaller(add(FFC_ALGORITHM_OVERLAP_SAVE, FFC_DTYPE_FLOAT32, accurate, 50000, kernel, false), kilobytes);
+  // Several passes: every split, also those of smaller devices, with transforms of 5/8, 3/4 and 1 times a power of two.
+  // Long ones with a kernel so short that the float64 reference is a direct sum: 2N - 31 samples still need N points.
+  for (const int64_t kilobytes : {0, 163, 99})
+    for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16})
+      for (const int precision : {fast, accurate})
+        for (int64_t power = int64_t{1} << 15; power <= int64_t{1} << 24; power *= 2)
+          for (const int64_t points : {power * 5 / 8 + 1, power * 3 / 4, power}) {
+            if (dtype == FFC_DTYPE_FLOAT32 && precision == fast) continue;  // the same
+            const bool isLong = power > 1 << 18;
+            Case& c = add(FFC_ALGORITHM_MULTI_PASS, dtype, precision, isLong ? 2 * points - 31 : points,
+                          isLong ? 32 : points, power == 1 << 17);
+            smaller(c, kilobytes);
+            if (isLong) c.batch = c.channels = 1;
+          }
+  // What the planner chooses by itself, in every mode.
+  for (int mode = FFC_MODE_CAUSAL; mode <= FFC_MODE_VALID; ++mode)
+    for (int dtype = FFC_DTYPE_FLOAT32; dtype <= FFC_DTYPE_BFLOAT16; ++dtype)
+      for (const int64_t length : {200, 3000, 20000, 70000}) {
+        Case& c = add(FFC_ALGORITHM_AUTO, dtype, FFC_PRECISION_DEFAULT, length, length / 2 + 1, false);
+        c.mode = mode;
+        c.flags = FFC_CONV_PRE_GATE;
+        c.rowGap = 1;
+      }
+  return list;
+}
+
+// Cases with the same kind run the same device functions in the same way.
+std::string kindOf(const Case& c, const ffc_plan_info& info) {
+  std::string kind = std::string(algorithmNames[info.algorithm]) + "/" + dtypeNames[c.dtype] + "/" +
+                     (info.precision == FFC_PRECISION_FAST ? "fast" : "accurate");
+  for (int i = 0; i < info.order; ++i) kind += (i ? "x" : "/") + std::to_string(info.radices[i]);
+  if (info.algorithm == FFC_ALGORITHM_FUSED_MMA) kind += c.rowGap ? "/ragged" : "/whole";
+  if (info.algorithm != FFC_ALGORITHM_MULTI_PASS) kind += "/g" + std::to_string(c.gates());
+  if (info.segments > 1) kind += "/windows";
+  return kind;
+}
+
 std::vector<Case> speedCases() {
   std::vector<Case> list;
   const auto add = [&](int mode, int dtype, int precision, int64_t batch, int64_t channels, int64_t length, int64_t kernel,
@@ -574,15 +698,19 @@ std::vector<Case> speedCases() {
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, 768, length, length, gated);
       add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 768, length, length, gated);
     }
-  for (int64_t length = 256; length <= 32768; length *= 2)
+  for (int64_t length = 256; length <= 32768; length *= 2) {
     add(FFC_MODE_CIRCULAR, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+    add(FFC_MODE_CIRCULAR, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+    add(FFC_MODE_CIRCULAR, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batchFor(length), 768, length, length, false);
+  }
   for (const int64_t length : {1100, 1500, 3000, 5000, 6000, 10000, 12000, 20000, 24000}) {
     add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batchFor(length), 768, length, length, false);
     add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
   }
-  for (const int64_t length : {1024, 4096, 16384})
+  for (const int64_t length : {256, 1024, 4096, 8192, 16384, 32768})
     for (const auto& [batch, channels] : {std::pair<int64_t, int64_t>{1, 768}, {4, 768}, {1, 16}, {64, 16}}) {
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, channels, length, length, false);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batch, channels, length, length, false);
       add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, channels, length, length, false);
     }
   // Long sequences: B = 8 and as many channels as keep the work at 4 * 10^8 samples; then one row a channel.
@@ -614,7 +742,8 @@ std::vector<Case> speedCases() {
 
 int main(int count, char** arguments) {
   std::string path = "build/libflashfftconv.so", filter, out, commit = "unknown", dirty = "0";
-  bool checks = false, speed = false;
+  bool checks = false, cover = false, speed = false, portable = false;
+  int64_t sharedLimit = 0;
   double limit = 1e9;
   for (int i = 1; i < count; ++i) {
     const std::string name = arguments[i];
@@ -629,6 +758,9 @@ int main(int count, char** arguments) {
     else if (name == "--dirty") dirty = value();
     else if (name == "--seconds") limit = std::stod(value());
     else if (name == "--check") checks = true;
+    else if (name == "--cover") cover = true;
+    else if (name == "--portable") portable = true;
+    else if (name == "--shared-kb") sharedLimit = std::stoll(value()) * 1024;
     else if (name == "--speed") speed = true;
     else return std::fprintf(stderr, "unknown argument %s\n", arguments[i]), 2;
   }
@@ -636,30 +768,44 @@ int main(int count, char** arguments) {
     const Library library(path);
     std::FILE* file = out.empty() ? stdout : std::fopen(out.c_str(), "w");
     if (!file) throw std::runtime_error("cannot write " + out);
+    Numbers numbers;
     std::map<std::pair<int64_t, bool>, std::unique_ptr<Runner>> runners;
     const auto runner = [&](const Case& c) -> Runner& {
       auto& r = runners[{c.sharedLimit, c.portable}];
-      if (!r) r = std::make_unique<Runner>(library, c.sharedLimit, c.portable);
+      if (!r) r = std::make_unique<Runner>(library, numbers, c.sharedLimit, c.portable);
       return *r;
     };
     const double begin = seconds();
     int passed = 0, failed = 0, left = 0;
-    if (checks)
-      for (const Case& c : checkCases()) {
-        if (c.name().find(filter) == std::string::npos) continue;
-        if (seconds() - begin > limit) {
-          ++left;
-          continue;
-        }
-        const Result r = runner(c).run(c, false);
-        r.failure.empty() ? ++passed : ++failed;
-        std::fprintf(file, "{\"check\":\"%s\",\"ran\":\"%s\",\"transform\":%lld,\"relL2\":%.3e,\"tolerance\":%.2e,\"rows\":%lld,\"ok\":%s}\n",
-                     c.name().c_str(), algorithmNames[r.info.algorithm], (long long)r.info.transform_length, r.relL2, c.tolerance(),
-                     (long long)r.checkedRows, r.failure.empty() ? "true" : "false");
-        if (!r.failure.empty() && failed <= 12) std::printf("FAILED %s [%s N=%lld]: %s\n", c.name().c_str(),
-                    algorithmNames[r.info.algorithm], (long long)r.info.transform_length, r.failure.c_str());
+    const auto check = [&](const Case& c) {
+      const Result r = runner(c).run(c, false);
+      r.failure.empty() ? ++passed : ++failed;
+      std::fprintf(file, "{\"check\":\"%s\",\"ran\":\"%s\",\"transform\":%lld,\"relL2\":%.3e,\"tolerance\":%.2e,\"rows\":%lld,\"ok\":%s}\n",
+                   c.name().c_str(), algorithmNames[r.info.algorithm], (long long)r.info.transform_length, r.relL2, c.tolerance(),
+                   (long long)r.checkedRows, r.failure.empty() ? "true" : "false");
+      if (!r.failure.empty() && failed <= 12) std::printf("FAILED %s [%s N=%lld]: %s\n", c.name().c_str(),
+                  algorithmNames[r.info.algorithm], (long long)r.info.transform_length, r.failure.c_str());
+    };
+    std::set<std::string> kinds;
+    std::vector<Case> list;
+    if (checks) list = checkCases();
+    if (cover) list = coverCandidates();
+    for (Case c : list) {
+      if (c.sharedLimit == 0) c.sharedLimit = sharedLimit;
+      c.portable |= portable;
+      if (c.name().find(filter) == std::string::npos) continue;
+      if (seconds() - begin > limit) {
+        ++left;
+        continue;
       }
-    if (checks) std::printf("%d passed, %d failed%s\n", passed, failed, left ? (", " + std::to_string(left) + " not run (time)").c_str() : "");
+      if (cover) {
+        ffc_plan_info info{};
+        if (!runner(c).offered(c, info) || !kinds.insert(kindOf(c, info)).second) continue;
+      }
+      check(c);
+    }
+    if (cover) std::printf("%zu kinds\n", kinds.size());
+    if (checks || cover) std::printf("%d passed, %d failed%s\n", passed, failed, left ? (", " + std::to_string(left) + " not run (time)").c_str() : "");
     if (speed) {
       cudaDeviceProp properties;
       cuda(cudaGetDeviceProperties(&properties, 0));
@@ -667,7 +813,9 @@ int main(int count, char** arguments) {
       cuda(cudaDriverGetVersion(&driver));
       const double copy = copyGBps();
       std::printf("%s, copy %.0f GB/s\n", properties.name, copy);
-      for (const Case& c : speedCases()) {
+      for (Case c : speedCases()) {
+        if (c.sharedLimit == 0) c.sharedLimit = sharedLimit;
+        c.portable |= portable;
         if (c.name().find(filter) == std::string::npos) continue;
         if (seconds() - begin > limit) {
           ++left;
@@ -682,12 +830,12 @@ int main(int count, char** arguments) {
                      "{\"commit\":\"%s\",\"dirty\":%s,\"device\":\"%s\",\"driver\":%d,\"copyGBps\":%.1f,\"op\":\"forward\","
                      "\"mode\":\"%s\",\"dtype\":\"%s\",\"precision\":\"%s\",\"batch\":%lld,\"channels\":%lld,\"length\":%lld,"
                      "\"kernelLength\":%lld,\"gates\":%d,\"medianMs\":%.5f,\"scaledMs\":%.5f,\"floorMs\":%.5f,\"floorRatio\":%.4f,"
-                     "\"relL2\":%.3e,\"peakBytes\":%lld,\"minMs\":%.5f,\"maxMs\":%.5f,\"spectrumMs\":%.5f,\"requested\":\"%s\","
+                     "\"relL2\":%.3e,\"peakBytes\":%lld,\"minMs\":%.5f,\"maxMs\":%.5f,\"calls\":%d,\"spectrumMs\":%.5f,\"requested\":\"%s\","
                      "\"algorithm\":\"%s\",\"transformLength\":%lld,\"segments\":%lld,\"failure\":\"%s\"}\n",
                      commit.c_str(), dirty == "1" ? "true" : "false", properties.name, driver, copy, modeNames[c.mode],
                      dtypeNames[c.dtype], c.fast() ? "fast" : "accurate", (long long)c.batch, (long long)c.channels,
                      (long long)c.length, (long long)c.kernelLength, c.gates(), r.medianMs, r.medianMs * scale, floorMs * 1.0,
-                     r.medianMs > 0 ? floorMs / r.medianMs : 0.0, r.relL2, (long long)r.peakBytes, r.minMs, r.maxMs, r.spectrumMs,
+                     r.medianMs > 0 ? floorMs / r.medianMs : 0.0, r.relL2, (long long)r.peakBytes, r.minMs, r.maxMs, r.calls, r.spectrumMs,
                      algorithmNames[c.algorithm], algorithmNames[r.info.algorithm], (long long)r.info.transform_length,
                      (long long)r.info.segments, r.failure.c_str());
         std::fflush(file);

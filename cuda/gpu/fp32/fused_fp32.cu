@@ -59,7 +59,13 @@ double forwardTransforms(const ConvProblem& p, const KernelWindow& w, const Choi
 }
 
 bool runsOn(const Fp32Instance& i, const GpuLimits& limits) {
-  return i.sharedBytes <= limits.sharedMemoryPerBlock && (i.blocks == 1 || limits.computeMajor >= 9);
+  if (i.sharedBytes > limits.sharedMemoryPerBlock) return false;
+  if (i.blocks == 1) return true;
+  if (limits.computeMajor < 9) return false;
+  // A cluster needs code that was compiled for 9.0: PTX of an earlier one runs on such a device too, without clusters.
+  cudaFuncAttributes attributes;
+  checkCuda(cudaFuncGetAttributes(&attributes, i.convolve), "reading the attributes of a device function");
+  return attributes.ptxVersion >= 90;
 }
 
 void consider(Choice& best, const Choice& c) {

@@ -1,0 +1,42 @@
+#!/bin/sh
+# gpu_sanitize.sh LIBRARY OUT: compute-sanitizer's tools over a few small cases of every compiled instance, and the proof
+# that these cases launch every device function of the library. A line per tool goes to OUT/sanitize.jsonl.
+set -u
+library=$1 out=$2
+bench=.gpu/bundle/gpu_bench
+PATH=$PATH:/usr/local/cuda/bin
+commit=$(cat .gpu/bundle/commit.txt) dirty=$(cat .gpu/bundle/dirty.txt)
+device=$(nvidia-smi --query-gpu=name --format=csv,noheader | head -1)
+failed=0
+: > "$out/sanitize.jsonl"
+
+# line CHECK OK CASES REPORT
+line() {
+  printf '{"commit":"%s","dirty":%s,"device":"%s","check":"%s","ok":%s,"cases":%s,"report":"%s"}\n' "$commit" \
+    "$([ "$dirty" = 1 ] && echo true || echo false)" "$device" "$1" "$2" "$3" "$4" | tee -a "$out/sanitize.jsonl"
+  [ "$2" = true ] || failed=1
+}
+
+for tool in memcheck racecheck synccheck initcheck; do
+  compute-sanitizer --tool $tool --error-exitcode 9 $bench --lib "$library" --cover --out "$out/$tool.jsonl" \
+    > "$out/$tool.txt" 2>&1
+  status=$?
+  cases=$(sed -n 's/^\([0-9]*\) passed, 0 failed$/\1/p' "$out/$tool.txt")
+  report=$(sed -n 's/^=* *\(.*SUMMARY: .*\)$/\1/p' "$out/$tool.txt" | tail -1)
+  ok=false
+  [ $status -eq 0 ] && [ "${cases:-0}" -gt 0 ] && [ -n "$report" ] && ok=true
+  line $tool $ok "${cases:-0}" "$report"
+done
+
+# Every device function of the library, and those that the profiler saw.
+cuobjdump -res-usage "$library" 2>&1 | sed -n 's/^ *Function \(.*\):$/\1/p' | sort -u > "$out/functions.txt"
+ncu --metrics launch__block_size --print-kernel-base mangled --csv --page raw --cache-control none --clock-control none \
+  $bench --lib "$library" --cover --out "$out/cover.jsonl" > "$out/launches.csv" 2>&1
+grep -o '"_Z[A-Za-z0-9_]*"' "$out/launches.csv" | tr -d '"' | sort -u > "$out/launched.txt"
+comm -23 "$out/functions.txt" "$out/launched.txt" > "$out/never_launched.txt"
+count=$(wc -l < "$out/functions.txt") missing=$(wc -l < "$out/never_launched.txt")
+ok=false
+[ "$count" -gt 0 ] && [ "$missing" -eq 0 ] && ok=true
+line coverage $ok "$(wc -l < "$out/cover.jsonl")" "$((count - missing)) of $count device functions launched"
+head -20 "$out/never_launched.txt"
+exit $failed
