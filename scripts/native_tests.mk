@@ -5,7 +5,8 @@
 NATIVE_WARNINGS := -Wall -Wextra -Werror -pthread
 NATIVE_DIR := $(BUILD)/native
 NATIVE_LINK = -L$(BUILD) -lflashfftconv -Wl,-rpath,'$$ORIGIN/..' $(EXTRA_LDFLAGS)
-NATIVE_DRIVERS := $(addprefix $(NATIVE_DIR)/,tour_test unload_test stress_test runtime_test window_test)
+NATIVE_DRIVERS := $(addprefix $(NATIVE_DIR)/,tour_test unload_test abi_errors_test stress_test runtime_test \
+  window_test)
 # The parts that runtime_test reaches without the ABI.
 RUNTIME_OBJECTS := $(addprefix $(BUILD)/obj/cuda/,abi/handles.o abi/tensors.o abi/text.o host/failure.o \
   host/memory_ledger.o cpu/host_memory.o cpu/stream.o cpu/thread_pool.o cpu/worker_thread.o)
@@ -21,7 +22,7 @@ $(NATIVE_DIR)/unload_test: tests/native/unload_test.c $(NATIVE_HEADERS) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -O1 -g -pedantic $(NATIVE_WARNINGS) $(EXTRA_CXXFLAGS) $< -o $@ -ldl $(EXTRA_LDFLAGS)
 
-$(NATIVE_DIR)/stress_test: tests/native/stress_test.cpp $(NATIVE_HEADERS) $(LIB)
+$(NATIVE_DIR)/stress_test $(NATIVE_DIR)/abi_errors_test: $(NATIVE_DIR)/%: tests/native/%.cpp $(NATIVE_HEADERS) $(LIB)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O1 -g $(NATIVE_WARNINGS) $(EXTRA_CXXFLAGS) $< -o $@ $(NATIVE_LINK)
 
