@@ -17,21 +17,30 @@ line() {
   [ "$2" = true ] || failed=1
 }
 
-for tool in memcheck racecheck synccheck initcheck; do
-  compute-sanitizer --tool $tool --error-exitcode 9 $bench --lib "$library" --cover --out "$out/$tool.jsonl" \
-    > "$out/$tool.txt" 2>&1
-  status=$?
+# Most of the time goes to the host's side of each tool, so all run at once.
+tools="memcheck racecheck synccheck initcheck"
+for tool in $tools; do
+  (
+    compute-sanitizer --tool $tool --error-exitcode 9 $bench --lib "$library" --cover --out "$out/$tool.jsonl" \
+      > "$out/$tool.txt" 2>&1
+    echo $? > "$out/$tool.status"
+  ) &
+done
+ncu --metrics launch__block_size --print-kernel-base mangled --csv --page raw --cache-control none --clock-control none \
+  $bench --lib "$library" --cover --out "$out/cover.jsonl" > "$out/launches.csv" 2>&1 &
+wait
+
+for tool in $tools; do
   cases=$(sed -n 's/^\([0-9]*\) passed, 0 failed$/\1/p' "$out/$tool.txt")
   report=$(sed -n 's/^=* *\(.*SUMMARY: .*\)$/\1/p' "$out/$tool.txt" | tail -1)
   ok=false
-  [ $status -eq 0 ] && [ "${cases:-0}" -gt 0 ] && [ -n "$report" ] && ok=true
+  [ "$(cat "$out/$tool.status")" = 0 ] && [ "${cases:-0}" -gt 0 ] && [ -n "$report" ] && ok=true
   line $tool $ok "${cases:-0}" "$report"
+  rm -f "$out/$tool.status"
 done
 
 # Every device function of the library, and those that the profiler saw.
 cuobjdump -res-usage "$library" 2>&1 | sed -n 's/^ *Function \(.*\):$/\1/p' | sort -u > "$out/functions.txt"
-ncu --metrics launch__block_size --print-kernel-base mangled --csv --page raw --cache-control none --clock-control none \
-  $bench --lib "$library" --cover --out "$out/cover.jsonl" > "$out/launches.csv" 2>&1
 grep -o '"_Z[A-Za-z0-9_]*"' "$out/launches.csv" | tr -d '"' | sort -u > "$out/launched.txt"
 comm -23 "$out/functions.txt" "$out/launched.txt" > "$out/never_launched.txt"
 count=$(wc -l < "$out/functions.txt") missing=$(wc -l < "$out/never_launched.txt")
