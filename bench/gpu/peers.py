@@ -75,10 +75,14 @@ def main():
     parser.add_argument("--out", default="/dev/stdout")
     parser.add_argument("--commit", default="unknown")
     parser.add_argument("--dirty", default="0")
+    parser.add_argument("--filter", default="", help="a part of causal/float32/B1/H768/L1024/")
     options = parser.parse_args()
     copy = copy_gbps()
     with open(options.out, "w") as out:
         for batch, channels, length, dtype, gated, mode in cases():
+            name = f"{mode}/{str(dtype).split('.')[1]}/B{batch}/H{channels}/L{length}/"
+            if options.filter not in name:
+                continue
             ms, peak, calls = case(batch, channels, length, dtype, gated, mode)
             rows = batch * channels
             floor = rows * length * (4 if gated else 2) * dtype.itemsize / copy * 1e-6
