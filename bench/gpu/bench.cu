@@ -612,18 +612,24 @@ std::vector<Case> coverCandidates() {
     c.portable = kilobytes != 0;
   };
   constexpr int fast = FFC_PRECISION_FAST, accurate = FFC_PRECISION_ACCURATE;
-  // Tensor cores: whole aligned rows (tensor copies) and ragged ones. A tile is 4096 points and more; each of 132
-  // multiprocessors gets four, or thirteen where three sets of four tiles can be in flight.
-  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
-    for (const int precision : {fast, accurate})
-      for (const bool gated : {false, true})
-        for (const int64_t length : {4096, 256, 8192, 12288, 16384, 32768})
-          for (const int64_t ragged : {0, 3}) {
-            Case& c = add(FFC_ALGORITHM_FUSED_MMA, dtype, precision, length - ragged, length - ragged, gated);
-            const int64_t tiles = 132 * (length <= 4096 && precision == fast && !ragged ? 13 : 4);
-            c.batch = tiles * std::max<int64_t>(4096, length) / length / c.channels;
-            c.rowGap = ragged;
-          }
+  // Tensor cores: whole aligned rows (tensor copies), ragged ones in two classes, and one gate where two do not fit. A tile
+  // is 4096 points and more; each of 132 multiprocessors gets three, or at 4096 points, where three sets of four tiles can
+  // be in flight, thirteen.
+  const auto tensorCores = [&](int dtype, int precision, int64_t length, int64_t ragged, bool gated) -> Case& {
+    Case& c = add(FFC_ALGORITHM_FUSED_MMA, dtype, precision, length - ragged, length - ragged, gated);
+    const int64_t tiles = 132 * (length == 4096 && precision == fast && !ragged ? 13 : 3);
+    c.batch = tiles * std::max<int64_t>(4096, length) / length / c.channels;
+    c.rowGap = ragged;
+    return c;
+  };
+  for (const int64_t length : {4096, 256, 8192, 12288, 16384, 32768})
+    for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+      for (const int precision : {fast, accurate})
+        for (const bool gated : {false, true}) {
+          tensorCores(dtype, precision, length, 0, gated);
+          if (dtype == FFC_DTYPE_FLOAT16 && precision == fast) tensorCores(dtype, precision, length, 3, gated);
+          if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
+        }
   // Its other transforms share their code; one class.
   for (const int64_t length : {512, 768, 1024, 1536, 2048, 3072, 6144, 24576})
     add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, length, length, false);
