@@ -7,6 +7,7 @@
 #define FFC_EMULATE
 #include "../../cuda/gpu/mma/body.cuh"
 #include "../../cuda/gpu/mma/tables.h"
+#include "../../cuda/gpu/mma/uniform.cuh"
 
 #include <random>
 
@@ -52,9 +53,10 @@ std::vector<double> fullConvolution(const std::vector<double>& u, const std::vec
 struct Case {
   int log2N2, batch, channels, length, taps, offset;
   int tilesPerSet = 1, slots = 0, blocks = 1;  // slots 0: as many as exchange buffers
+  bool uniform = false;  // the driver for sets of one channel
   bool maps = false, pre = false, post = false, skip = false;
   int lead = 0;          // samples by which every tensor misses a 16-byte boundary
-  double amplitude = 1, kernelSize = 1;
+  double amplitude = 1, kernelSize = 1, late = 1;  // late: further factor of the second half of the batch
 };
 
 // The spectrum of one channel as the device would store it.
@@ -120,7 +122,7 @@ void check(Case c) {
   Aligned u(count * 2, c.lead), pre(count * 2, c.lead), post(count * 2, c.lead), y((count + guard) * 2, c.lead);
   auto at = [](const Aligned& a, int64_t i) -> uint16_t& { return reinterpret_cast<uint16_t*>(a.data)[i]; };
   for (int64_t i = 0; i < count; i++)
-    at(u, i) = bits(gauss() * c.amplitude), at(pre, i) = bits(gauss()), at(post, i) = bits(gauss());
+    at(u, i) = bits(gauss() * c.amplitude * (i * 2 < count ? 1 : c.late)), at(pre, i) = bits(gauss()), at(post, i) = bits(gauss());
   for (int64_t i = 0; i < count + guard; i++) at(y, i) = 0x7fff;
   std::vector<std::vector<double>> kernels(c.channels, std::vector<double>(c.taps));
   std::vector<float> skip(c.channels);
@@ -140,7 +142,7 @@ void check(Case c) {
     r.data = a.data;
     r.channelStride = c.length * 2;
     r.batchStride = r.channelStride * c.channels;
-    const TensorMap m{a.data, r.batchStride, r.channelStride, N};
+    const TensorMap m{a.data, r.batchStride, r.channelStride, N, c.uniform ? c.tilesPerSet * (16 >> c.log2N2) : 1};
     std::memcpy(map, &m, sizeof m);
   };
   describe(u, p.u, p.maps.u);
@@ -159,14 +161,22 @@ void check(Case c) {
   p.tables = table.data;
   p.log2N2 = c.log2N2;
   p.batch = c.batch, p.channels = c.channels;
-  setDivisor(p, c.batch);
+  setDivisor(p.batchMagic, p.batchShift, c.batch);
   p.length = p.outLength = c.length;
   p.tiles = (rows * (1 << c.log2N2) + 15) / 16;
   p.tilesPerSet = c.tilesPerSet;
   p.phased = c.length + 7 <= N;
   emulation::machine.matrixInstructions = emulation::machine.matrixWavefronts = 0;
-  emulation::launch(std::min(c.blocks, p.tiles), sharedBytes<C>(c.tilesPerSet, c.log2N2, c.slots, c.pre, c.post, c.maps),
-                    engine(), [&] { convolve<C>(p); });
+  if constexpr (C::uniform)
+    if (c.uniform) {
+      p.useMaps = true;
+      p.slots = C::uniformSlots;
+      describeUniform(p, c.tilesPerSet * (16 >> c.log2N2), c.blocks);
+      emulation::launch(c.blocks, uniformBytes<C>(c.tilesPerSet, c.log2N2), engine(), [&] { convolveUniform<C>(p); });
+    }
+  if (!c.uniform)
+    emulation::launch(std::min(c.blocks, p.tiles), sharedBytes<C>(c.tilesPerSet, c.log2N2, c.slots, c.pre, c.post, c.maps),
+                      engine(), [&] { convolve<C>(p); });
 
   double error = 0, size = 0;
   for (int b = 0; b < c.batch; b++)
@@ -192,7 +202,7 @@ void check(Case c) {
   const bool good = error < bound && intact && conflictFree;
   (good ? passed : failed)++;
   std::printf("%s R=%d N=%d %s %s%s%s%s%s length %d batch %d channels %d: error %.2e%s%s\n", good ? "ok  " : "FAIL", C::R, N,
-              C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast", c.maps ? " maps" : "", c.pre ? " pre" : "",
+              C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast", c.uniform ? " uniform" : c.maps ? " maps" : "", c.pre ? " pre" : "",
               c.post ? " post" : "", c.skip ? " skip" : "", c.length, c.batch, c.channels, error,
               intact ? "" : ", guard band overwritten", conflictFree ? "" : ", bank conflicts");
 }
@@ -231,6 +241,26 @@ int main() {
   check<Config<1, true, b, false, false>>(sized({4, 2, 2, 4096, 4096, 0, 2}, 1e-6, 1e4));
   check<Config<1, true, f, false, false>>(sized({4, 2, 2, 4096, 4096, 0, 2}, 1e-1, 1e4));
   check<Config<1, true, f, true, false>>(sized({4, 2, 2, 4096, 4096, 0, 2}, 1e3, 1e-4));
+  // Sets of one channel: whole channels and shared ones, two blocks; with exact scales from the first set on, or from the middle.
+  auto uniform = [](Case c, int blocks) {
+    c.uniform = true;
+    c.blocks = blocks;
+    return c;
+  };
+  check<Config<1, true, f, false, false>>(uniform({4, 4, 3, 4096, 4096, 0, 2}, 2));
+  check<Config<1, true, f, false, false>>(uniform({4, 4, 1, 4096, 4096, 0, 4}, 1));
+  check<Config<1, true, f, false, false>>(sized(uniform({2, 8, 3, 1024, 1024, 0, 2}, 2), 1e-1, 1e4));
+  check<Config<1, true, f, false, false>>(uniform({1, 16, 3, 512, 512, 0, 1}, 2));
+  check<Config<1, false, f, false, false>>(uniform({0, 32, 3, 256, 256, 0, 1}, 2));
+  check<Config<1, true, b, false, false>>(uniform({4, 4, 5, 4096, 4096, 0, 1}, 3));
+  check<Config<1, true, b, false, false>>(sized(uniform({3, 8, 2, 2048, 2048, 0, 2}, 1), 1e-6, 1));
+  check<Config<1, false, b, false, true>>(gated(sized(uniform({0, 64, 2, 256, 256, 0, 2}, 1), 1e4, 1e-3), 0));
+  Case late = uniform({4, 8, 2, 4096, 4096, 0, 1}, 1);
+  late.late = 1e5;
+  check<Config<1, true, b, false, false>>(late);
+  check<Config<1, true, f, false, true>>(gated(uniform({4, 4, 3, 4096, 4096, 0, 2}, 2), 0));
+  check<Config<2, true, b, false, false>>(uniform({4, 4, 2, 8192, 8192, 0, 2}, 2));
+  check<Config<2, true, f, false, true>>(gated(sized(uniform({4, 2, 3, 8192, 8192, 0, 1}, 1), 30, 1), 0));
   // Radices 2, 3, 4, 8.
   check<Config<2, true, f, false, false>>(maps({4, 2, 3, 8192, 8192, 0, 2}, 3));
   check<Config<2, true, b, true, false>>({4, 2, 2, 8191, 8192, 0});

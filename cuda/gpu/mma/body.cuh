@@ -17,7 +17,10 @@ struct Convolution : Phases<C> {
   using Base::R, Base::p, Base::warp, Base::staging, Base::exchange, Base::addressOuter, Base::spectrumUntil;
   using Base::loadOuter, Base::loadSpectrum, Base::first;
 
-  FFC_DEVICE explicit Convolution(const Params& params) : Base(params) {}
+  FFC_DEVICE explicit Convolution(const Params& params) : Base(params) {
+    if (staging.maps) staging.initBarriers(p.slots + C::buffers);
+    Base::loadTables();
+  }
 
   FFC_DEVICE u32 exchangeOf(int set, int tile) const {
     return exchange + ((C::buffers == 2 ? set & 1 : 0) * p.tilesPerSet + tile) * (R * exchangeBytes);
@@ -78,8 +81,11 @@ struct Convolution : Phases<C> {
         prepare<C>(o.u, scale);
       first(o.u, rest, block);
     }
-    if constexpr (doLast)
-      Base::template last<steady>(o.xr, o.xi, outer.stage + offset, outer.post ? outer.post + offset : 0, outer.scale + row);
+    if constexpr (doLast) {
+      const bool scaled = !C::rowScaled && !steady && !staging.plain;
+      Base::last(o.xr, o.xi, outer.stage + offset, outer.post, outer.post + offset, scaled,
+                 C::rowScaled || scaled ? sharedLoad4(outer.scale + row) : 0);
+    }
   }
   template <bool doFirst, bool doLast, bool steady>
   FFC_DEVICE void runOuter(const Outer& outer, int tile) {

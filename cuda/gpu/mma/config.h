@@ -18,8 +18,8 @@ constexpr int stagingBytes = tilePoints * 2, exchangeBytes = tilePoints * 4;
 // stored two after its last phase, six in all; a power of two makes the slot a mask.
 constexpr int rowRing = 8;
 
-// Barriers of the tensor copies: one for each staging slot of u and of the post gate.
-constexpr int barrierBytes = 64;
+// Barriers of the tensor copies: one for each staging slot of u and of the post gate, twice where a run may begin again.
+constexpr int barrierBytes = 128;
 
 enum class Element { float16, bfloat16 };
 
@@ -58,6 +58,12 @@ struct Config {
   static constexpr bool alternate = R >= 3 && buffers == 2;
   // Tiles per set, if shared memory allows: as many sequences as fit between two barriers.
   static constexpr int mostTiles = R == 1 ? 4 : R == 2 ? 2 : 1;
+  // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
+  // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
+  static constexpr bool uniform = !accurate && R <= 2;
+  static constexpr int uniformTiles = gated ? mostTiles / 2 : mostTiles;
+  static constexpr int uniformUnroll = R == 1 ? (gated ? 1 : 4) : 1;
+  static constexpr int uniformSlots = 3;
   // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 3 on the powers of the steps over
   // n3h (per k1, 16 words a power) and over kb (16 words a power). Powers come from tables, not from products of
   // products, whose errors add up: 2.0e-3 instead of 1.3e-3 at radix 8. The accurate class has the first powers alone, as
@@ -84,6 +90,14 @@ constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, 
   const int64_t perTile = int64_t(C::R) * (stagingBytes * staged + C::buffers * exchangeBytes);
   const int64_t rows = int64_t(tilesPerSet) << (4 - log2N2);
   return tilesPerSet * perTile + C::twiddleBytes + rows * rowRing * (maps ? 12 : 8 * (C::gated ? 4 : 2) + 12) + barrierBytes;
+}
+
+// The same for the driver for sets of one channel: no row tables but the rows' largest values.
+template <class C>
+constexpr int64_t uniformBytes(int tilesPerSet, int log2N2) {
+  const int64_t perTile = int64_t(C::R) * (stagingBytes * (C::uniformSlots + (C::gated ? 2 * C::buffers : 0)) + C::buffers * exchangeBytes);
+  const int64_t rows = C::rowScaled ? int64_t(tilesPerSet) << (4 - log2N2) : 0;
+  return tilesPerSet * perTile + C::twiddleBytes + barrierBytes + rows * rowRing * 4;
 }
 
 }  // namespace ffc::mma

@@ -213,6 +213,7 @@ FFC_DEVICE u32 bfloatMul(u32 a, u32 b) {
   const __nv_bfloat162 v = __hmul2(*reinterpret_cast<__nv_bfloat162*>(&a), *reinterpret_cast<__nv_bfloat162*>(&b));
   return *reinterpret_cast<const u32*>(&v);
 }
+FFC_DEVICE u32 largestHalves(u32 a, u32 b) { return fromHalf2(__hmax2(__habs2(asHalf2(a)), __habs2(asHalf2(b)))); }
 FFC_DEVICE float asFloat(u32 bits) { return __uint_as_float(bits); }
 FFC_DEVICE u32 floatBits(float x) { return __float_as_uint(x); }
 FFC_DEVICE u32 lowHalves(u32 a, u32 b) { return __byte_perm(a, b, 0x5410); }

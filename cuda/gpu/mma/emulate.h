@@ -278,17 +278,24 @@ FFC_DEVICE u32 highProduct(u32 a, u32 b) { return u32((uint64_t(a) * b) >> 32); 
 struct TensorMap {
   char* data;
   int64_t batchStride, channelStride;
-  int points;
+  int points, rows;  // of a box: samples of a row, and rows
 };
 namespace emulation {
 template <class Move>
 inline void tensorCopy(u32 base, const void* map, int b, int h, Move move) {
   const TensorMap& m = *static_cast<const TensorMap*>(map);
-  char* row = m.data + b * m.batchStride + h * m.channelStride;
-  for (int group = 0; group < m.points / 1024; group++)
-    for (int n1 = 0; n1 < 16; n1++)
-      for (int i = 0; i < 8; i++)
-        move(at(base + group * 2048 + n1 * 128 + (i ^ (n1 & 7)) * 16, 16), row + (n1 * (m.points / 16) + group * 64 + i * 8) * 2);
+  // Rows n1 of a group are 128 bytes long or, below 1024 points, as long as they are; 16-byte pieces are swizzled with the
+  // number of the 128-byte line.
+  const int pieces = std::min(8, m.points / 128), groups = std::max(1, m.points / 1024);
+  for (int r = 0; r < m.rows; r++) {
+    char* row = m.data + (b + r) * m.batchStride + h * m.channelStride;
+    for (int group = 0; group < groups; group++)
+      for (int n1 = 0; n1 < 16; n1++)
+        for (int i = 0; i < pieces; i++) {
+          const int inRow = (group * 16 + n1) * pieces * 16, swizzled = i ^ (inRow / 128 & (pieces - 1));
+          move(at(base + r * m.points * 2 + inRow + swizzled * 16, 16), row + (n1 * (m.points / 16) + group * 64 + i * 8) * 2);
+        }
+  }
 }
 }  // namespace emulation
 constexpr bool hasTensorCopies = true;
@@ -303,7 +310,7 @@ struct EmulatedBarrier {
 inline EmulatedBarrier& barrierAt(u32 address) { return *reinterpret_cast<EmulatedBarrier*>(emulation::at(address, 8)); }
 FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
   emulation::tensorCopy(target, map, b, h, [](unsigned char* shared, char* global) { std::memcpy(shared, global, 16); });
-  barrierAt(barrier).bytes -= static_cast<const TensorMap*>(map)->points * 2;
+  barrierAt(barrier).bytes -= static_cast<const TensorMap*>(map)->points * static_cast<const TensorMap*>(map)->rows * 2;
   barrierAt(barrier).settle();
 }
 FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) {
@@ -357,6 +364,11 @@ FFC_DEVICE u32 packBfloat(float a, float b) {
 }
 FFC_DEVICE u32 largerHalves(u32 a, u32 b) {
   return std::max(a & 0xffffu, b & 0xffffu) | std::max(a >> 16, b >> 16) << 16;
+}
+FFC_DEVICE u32 largestHalves(u32 a, u32 b) {
+  using namespace emulation;
+  auto larger = [](float x, float y) { return std::fmax(std::fabs(x), std::fabs(y)); };
+  return pair(larger(low(a), low(b)), larger(high(a), high(b)));
 }
 FFC_DEVICE u32 bfloatMul(u32 a, u32 b) {
   return packBfloat(asFloat(a << 16) * asFloat(b << 16), asFloat(a & 0xffff0000u) * asFloat(b & 0xffff0000u));

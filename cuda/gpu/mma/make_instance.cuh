@@ -5,12 +5,18 @@
 #include "body.cuh"
 #include "instance.h"
 #include "tables.h"
+#include "uniform.cuh"
 
 namespace ffc::mma {
 
 template <class C>
 __global__ void __launch_bounds__(threads, 1) fusedConvolution(const __grid_constant__ Params p) {
   convolve<C>(p);
+}
+
+template <class C>
+__global__ void __launch_bounds__(threads, 1) fusedUniform(const __grid_constant__ Params p) {
+  if constexpr (hasTensorCopies) convolveUniform<C>(p);  // launched only where this is so
 }
 
 template <class C>
@@ -25,6 +31,12 @@ Instance makeInstance() {
   i.mostTiles = C::mostTiles;
   i.convolve = reinterpret_cast<const void*>(&fusedConvolution<C>);
   i.sharedBytes = &sharedBytes<C>;
+  if constexpr (C::uniform) {
+    i.uniform = reinterpret_cast<const void*>(&fusedUniform<C>);
+    i.uniformTiles = C::uniformTiles;
+    i.uniformSlots = C::uniformSlots;
+    i.uniformBytes = &uniformBytes<C>;
+  }
   i.tables = &makeTables<C>;
   i.gain = &spectrumGain<C>;
   return i;

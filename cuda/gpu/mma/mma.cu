@@ -66,6 +66,7 @@ struct Choice {
   int64_t points = 0, segments = 0;
   double cost = 0;
   Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
+  Launch uniform;       // with tensor copies of whole sets; tilesPerSet is 0 where there are none
 };
 
 // As many tiles between two barriers as shared memory takes, and no more than leave each block a few sets to overlap. A
@@ -82,6 +83,16 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
       if (bytes <= limit && (!best.tilesPerSet || worth > bestWorth)) best = {tiles, i.buffers + spare, bytes};
     }
   return best;
+}
+
+// Sets of one channel. All rows of a set belong to it, so the batch must be a multiple of the set.
+Launch uniformLaunchOf(const Instance& i, int log2N2, const ConvProblem& p, int64_t limit) {
+  if (!i.uniform || p.preGate != p.postGate || (i.radix > 2 && (i.radix << log2N2) % 4 != 0)) return {};
+  for (int tiles = i.uniformTiles; tiles >= 1; tiles /= 2) {
+    const int64_t bytes = i.uniformBytes(tiles, log2N2);
+    if (bytes <= limit && p.batch % (tiles * (16 >> log2N2)) == 0) return {tiles, i.uniformSlots, bytes};
+  }
+  return {};
 }
 
 // Segments of N outputs that a transform of N points needs, or 0 if it cannot serve the problem: the input must fit
@@ -122,6 +133,9 @@ class FusedMma final : public GpuAlgorithm {
     const int64_t shared = std::max(choice.copies.sharedBytes, choice.maps.sharedBytes);
     checkCuda(cudaFuncSetAttribute(i.convolve, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared)),
               "reserving shared memory for the fused convolution");
+    if (choice.uniform.tilesPerSet)
+      checkCuda(cudaFuncSetAttribute(i.uniform, cudaFuncAttributeMaxDynamicSharedMemorySize, int(choice.uniform.sharedBytes)),
+                "reserving shared memory for the fused convolution of whole sets");
     checkCuda(cudaFuncSetAttribute(s.transform, cudaFuncAttributeMaxDynamicSharedMemorySize, int(s.sharedBytes)),
               "reserving shared memory for the kernel transform");
     // 1.85 picoseconds a sample at radix 1, ungated float16 in the fast class; row scales, gates and the accurate class
@@ -206,19 +220,24 @@ class FusedMma final : public GpuAlgorithm {
     return r;
   }
 
-  // A map of (64 samples, 16 n1, N / 1024, batch, channels), whose boxes land in the order of a staging slot.
-  bool encode(unsigned char* to, const Rows& r, int64_t batch, int64_t channels) const {
+  // A map of (64 samples, 16 n1, N / 1024, batch, channels), whose boxes of `rows` rows land in the order of a staging
+  // slot. Below 1024 points the samples of a row n1 are 32 or 16, and swizzled within as many bytes.
+  bool encode(unsigned char* to, const Rows& r, int64_t batch, int64_t channels, int rows) const {
     if (reinterpret_cast<uintptr_t>(r.data) % 16 || r.batchStride % 16 || r.channelStride % 16) return false;
     const int64_t N = choice_.points;
-    const cuuint64_t size[5] = {64, 16, cuuint64_t(N / 1024), cuuint64_t(batch), cuuint64_t(channels)};
+    const int64_t samples = std::min<int64_t>(64, N / 16), groups = std::max<int64_t>(1, N / 1024);
+    const cuuint64_t size[5] = {cuuint64_t(samples), 16, cuuint64_t(groups), cuuint64_t(batch), cuuint64_t(channels)};
     // A dimension of one row may have any stride; the encoder wants one below 2^40.
     const cuuint64_t stride[4] = {cuuint64_t(N / 8), 128, cuuint64_t(batch > 1 ? r.batchStride : N * 2),
                                   cuuint64_t(channels > 1 ? r.channelStride : N * 2)};
-    const cuuint32_t box[5] = {64, 16, cuuint32_t(N / 1024), 1, 1}, step[5] = {1, 1, 1, 1, 1};
+    const cuuint32_t box[5] = {cuuint32_t(samples), 16, cuuint32_t(groups), cuuint32_t(rows), 1}, step[5] = {1, 1, 1, 1, 1};
+    const CUtensorMapSwizzle swizzle = samples == 64   ? CU_TENSOR_MAP_SWIZZLE_128B
+                                       : samples == 32 ? CU_TENSOR_MAP_SWIZZLE_64B
+                                                       : CU_TENSOR_MAP_SWIZZLE_32B;
     CUtensorMap map;
     static_assert(sizeof(map) == 128);
     if (encodeFunction()(&map, CU_TENSOR_MAP_DATA_TYPE_UINT16, 5, const_cast<char*>(r.data), size, stride, box, step,
-                         CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
+                         CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
                          CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) != CUDA_SUCCESS)
       return false;
     std::memcpy(to, &map, sizeof(map));
@@ -248,7 +267,7 @@ class FusedMma final : public GpuAlgorithm {
     p.log2N2 = choice_.log2N2;
     p.batch = int32_t(batch);
     p.channels = int32_t(channels);
-    setDivisor(p, uint32_t(batch));
+    setDivisor(p.batchMagic, p.batchShift, uint32_t(batch));
     p.length = int32_t(problem_.length);
     p.outLength = int32_t(std::min(choice_.points, problem_.outputLength - firstOutput));
     p.sharedSpectrum = problem_.sharedKernel;
@@ -257,15 +276,24 @@ class FusedMma final : public GpuAlgorithm {
     // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
     p.phased = p.length + 7 <= choice_.points && p.outLength + 7 <= choice_.points;
     const bool whole = p.length == choice_.points && p.outLength == choice_.points && batch * channels % sequences == 0;
-    p.useMaps = choice_.maps.tilesPerSet && whole && encode(p.maps.u, p.u, batch, channels) &&
-                encode(p.maps.y, p.y, batch, channels) && (!p.pre.data || encode(p.maps.pre, p.pre, batch, channels)) &&
-                (!p.post.data || encode(p.maps.post, p.post, batch, channels));
-    const Launch& shape = p.useMaps ? choice_.maps : choice_.copies;
+    const auto encodeAll = [&](int rows) {
+      return encode(p.maps.u, p.u, batch, channels, rows) && encode(p.maps.y, p.y, batch, channels, rows) &&
+             (!p.pre.data || encode(p.maps.pre, p.pre, batch, channels, rows)) &&
+             (!p.post.data || encode(p.maps.post, p.post, batch, channels, rows));
+    };
+    const int rowsPerSet = choice_.uniform.tilesPerSet * sequences;
+    const bool uniform = rowsPerSet && whole && batch % rowsPerSet == 0 && encodeAll(rowsPerSet);
+    p.useMaps = uniform || (choice_.maps.tilesPerSet && whole && encodeAll(1));
+    const Launch& shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
     p.tilesPerSet = shape.tilesPerSet;
     p.slots = shape.slots;
+    int64_t blocks = std::min<int64_t>(p.tiles, multiprocessors_);
+    if (uniform) {
+      blocks = std::min<int64_t>(channels * batch / rowsPerSet, multiprocessors_);
+      describeUniform(p, rowsPerSet, int(blocks));
+    }
     void* arguments[] = {&p};
-    checkCuda(cudaLaunchKernel(i.convolve, dim3(unsigned(std::min<int64_t>(p.tiles, multiprocessors_))), dim3(threads),
-                               arguments, size_t(shape.sharedBytes), stream),
+    checkCuda(cudaLaunchKernel(uniform ? i.uniform : i.convolve, dim3(unsigned(blocks)), dim3(threads), arguments, size_t(shape.sharedBytes), stream),
               "launching the fused convolution");
   }
 
@@ -317,8 +345,12 @@ std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const Gpu
       cudaFuncAttributes attributes;
       checkCuda(cudaFuncGetAttributes(&attributes, i.convolve), "reading the attributes of a device function");
       // Compiled for 9.0 and running there.
-      if (limits.computeMajor >= 9 && attributes.ptxVersion >= 90 && N >= 1024 && encodeFunction())
-        c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, limits.sharedMemoryPerBlock, tilesPerBlock);
+      if (limits.computeMajor >= 9 && attributes.ptxVersion >= 90 && encodeFunction()) {
+        c.uniform = uniformLaunchOf(i, log2N2, problem, limits.sharedMemoryPerBlock);
+        // The general driver's slots have a layout for rows n1 of whole lines only.
+        if (N % 1024 == 0)
+          c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, limits.sharedMemoryPerBlock, tilesPerBlock);
+      }
       best = c;
     }
   }

@@ -42,19 +42,26 @@ struct Params {
   int32_t outLength = 0;        // samples to store
   int32_t tiles = 0;            // ceil(batch * channels * N2 / 16)
   int32_t tilesPerSet = 0;      // tiles between two barriers
+  // Sets of one channel (uniform.cuh): how many a channel has, with the numbers of its divisor, and the whole channels that
+  // each block takes.
+  int32_t setsPerChannel = 0, wholeChannels = 0;
+  uint32_t setsMagic = 0, setsShift = 0;
   int32_t phased = 0;           // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
   int32_t sharedSpectrum = 0;   // all channels use spectrum 0
 };
 
 // Division of 0 <= n < 2^30 by d >= 1: exact with magic = ceil(2^(32 + shift) / d), shift = floor(log2(d)) - 1 or so
 // that the magic fills 32 bits; d = 1 is marked by magic 0.
-inline void setDivisor(Params& p, uint32_t d) {
-  p.batchMagic = p.batchShift = 0;
+inline void setDivisor(uint32_t& magic, uint32_t& shift, uint32_t d) {
+  magic = shift = 0;
   if (d == 1) return;
-  uint32_t log2 = 0;
-  while ((uint64_t(1) << (log2 + 1)) < d) log2++;
-  p.batchShift = log2;
-  p.batchMagic = uint32_t(((uint64_t(1) << (32 + log2)) + d - 1) / d);
+  while ((uint64_t(1) << (shift + 1)) < d) shift++;
+  magic = uint32_t(((uint64_t(1) << (32 + shift)) + d - 1) / d);
+}
+inline void describeUniform(Params& p, int rowsPerSet, int blocks) {
+  p.setsPerChannel = p.batch / rowsPerSet;
+  p.wholeChannels = p.channels / blocks;
+  setDivisor(p.setsMagic, p.setsShift, p.setsPerChannel);
 }
 
 // The powers of two within which the largest component of a stored spectrum may lie without an exponent of its own:
@@ -65,7 +72,7 @@ struct SpectrumWindow {
   int low, high;
 };
 FFC_MMA_SHARED constexpr SpectrumWindow windowFor(bool rowScaled) {
-  return rowScaled ? SpectrumWindow{0, 0} : SpectrumWindow{-6, 9};
+  return rowScaled ? SpectrumWindow{0, 0} : SpectrumWindow{-6, 13};
 }
 template <class C>
 FFC_MMA_SHARED constexpr SpectrumWindow spectrumWindow() {

@@ -58,7 +58,6 @@ struct Phases {
     addressOut = (matrix & 1) * 4096 + warp * 256 + (((matrix >> 1) * 8 + row) ^ (warp & 7)) * 16;
     turnIn = image + warp * 2048 + g * 128 + turnSlot(g, 2 * c) * 8;
     turnOut = image + warp * 2048 + c * 256 + turnSlot(2 * c, g) * 8;
-    loadTables();
   }
 
   FFC_DEVICE u32 table(int offset, int i) const {
@@ -190,34 +189,41 @@ struct Phases {
   // Sequence within the tile that row half (or column group) s of this lane belongs to.
   FFC_DEVICE int laneSequence(int s) const { return C::pairwise ? g >> (p.log2N2 - 1) : g + 8 * s; }
 
-  FFC_DEVICE void loadSpectrum(int tile) {
-    const int n2 = 1 << p.log2N2, log2Sequences = 4 - p.log2N2, last = p.batch * p.channels - 1;
-#pragma unroll
-    for (int s = 0; s < 2; s++) {
-      const int sequence = (tile << log2Sequences) + laneSequence(s);
-      const int channel = staging.channelOf(sequence < last ? sequence : last);
-      const int source = p.sharedSpectrum ? 0 : channel;
-      const int j = C::pairwise ? g & (n2 / 2 - 1) : 0;
-      const int k2 = C::pairwise && s ? n2 - 1 - j : j;
-      spectrumAt[s] =
-          static_cast<const uint4*>(p.spectrum) +
-                      (int64_t(source) * (64 * R * n2) + spectrumGroup(R, n2, warp, 0, k2, c)) * binPieces;
-      skipValue[s] = 0;
-      rescale[s] = 1;
-      if (p.skip) {
-        // y + d v is one more tap: every frequency of the (placed) spectrum gains d.
-        const float d = skipLoad(p.skip, channel, p.skipType) * p.spectrumGain;
-        const int own = p.exponent[source], exponent = exponentWithSkip<C>(own, d);
-        rescale[s] = powerOfTwo(own - exponent);
-        skipValue[s] = d * powerOfTwo(-exponent);
-      }
-    }
+  // The spectrum that row half (or column group) s of this lane is to use. Returns its exponent.
+  FFC_DEVICE int chooseSpectrum(int s, int channel) {
+    const int n2 = 1 << p.log2N2, source = p.sharedSpectrum ? 0 : channel;
+    const int j = C::pairwise ? g & (n2 / 2 - 1) : 0;
+    const int k2 = C::pairwise && s ? n2 - 1 - j : j;
+    spectrumAt[s] = static_cast<const uint4*>(p.spectrum) +
+                    (int64_t(source) * (64 * R * n2) + spectrumGroup(R, n2, warp, 0, k2, c)) * binPieces;
+    skipValue[s] = 0;
+    rescale[s] = 1;
+    const int own = p.exponent[source];
+    if (!p.skip) return own;
+    // y + d v is one more tap: every frequency of the (placed) spectrum gains d.
+    const float d = skipLoad(p.skip, channel, p.skipType) * p.spectrumGain;
+    const int exponent = exponentWithSkip<C>(own, d);
+    rescale[s] = powerOfTwo(own - exponent);
+    skipValue[s] = d * powerOfTwo(-exponent);
+    return exponent;
+  }
+  FFC_DEVICE void fetchSpectrum() {
     if constexpr (C::spectrumRegisters) {
 #pragma unroll
       for (int b = 0; b < R; b++)
 #pragma unroll
         for (int s = 0; s < 2; s++) spectrum[b][s] = readBins(b, s);
     }
+  }
+
+  FFC_DEVICE void loadSpectrum(int tile) {
+    const int log2Sequences = 4 - p.log2N2, last = p.batch * p.channels - 1;
+#pragma unroll
+    for (int s = 0; s < 2; s++) {
+      const int sequence = (tile << log2Sequences) + laneSequence(s);
+      chooseSpectrum(s, staging.channelOf(sequence < last ? sequence : last));
+    }
+    fetchSpectrum();
     const int first = tile << log2Sequences, channel = staging.channelOf(first < last ? first : last);
     const int64_t end = int64_t(channel + 1) * p.batch;  // first sequence of another channel
     spectrumUntil = int(end >> log2Sequences);
@@ -454,13 +460,12 @@ struct Phases {
     storeMatrices(block + addressOuter + 8192, im[0], im[1], im[2], im[3]);
   }
 
-  // last: one exchange block (xr, xi) -> staged outputs at `stage`.
-  template <bool steady>
-  FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, u32 gate, u32 scaleAt) {
+  // last: one exchange block (xr, xi) -> staged outputs at `stage`. `scale` is a power of two as float bits; where rows
+  // have no scale it is for spectra far from 1 only, and `scaled` says whether there are any (the same for the warp).
+  FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
     u32 out[4], post[4];
-    const u32 scale = C::rowScaled ? sharedLoad4(scaleAt) : 0;
     if constexpr (C::gated)
-      if (gate) loadMatrices(gate, post[0], post[1], post[2], post[3]);
+      if (gate) loadMatrices(gateAt, post[0], post[1], post[2], post[3]);
 #pragma unroll
     for (int t = 0; t < 2; t++) {
       typename Last::Pair d[2];
@@ -483,9 +488,8 @@ struct Phases {
       }
     }
     if constexpr (!C::rowScaled) {
-      // Only spectra far from 1 have an exponent. The same for the whole warp.
-      if (!steady && !staging.plain) {
-        const float f = asFloat(sharedLoad4(scaleAt));
+      if (scaled) {
+        const float f = asFloat(scale);
 #pragma unroll
         for (int i = 0; i < 4; i++) {
           const float2 v = unpackElements<C>(out[i]);

@@ -42,6 +42,16 @@ FFC_DEVICE void prepare(u32 (&u)[4], u32 scale) {
     }
   }
 }
+template <class C>
+FFC_DEVICE void prepareUnscaled(u32 (&u)[4]) {
+  if constexpr (C::bf16) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      const float2 v = unpackElements<C>(u[i]);
+      u[i] = packHalf(v.x, v.y);
+    }
+  }
+}
 // Products with the gate; `rest` is what rounding them to halves leaves.
 template <class C>
 FFC_DEVICE void prepareGated(u32 (&u)[4], u32 (&rest)[4], const u32 (&gate)[4], bool gated, u32 scale) {
@@ -136,10 +146,14 @@ struct Staging {
     end = base + slotBytes * (p.slots + C::buffers * ((C::gated && p.pre.data) + (C::gated && p.post.data)));
     barriers = end + C::buffers * p.tilesPerSet * R * exchangeBytes + C::twiddleBytes;
     rows = barriers + barrierBytes;
-    if (maps && threadIndex() == 0)
-      for (int i = 0; i < p.slots + C::buffers; i++) barrierInit(barriers + i * 8);
     if constexpr (C::R <= 2)
       for (int r = 0; r < R; r++) owned[r] = packedPiece(threadIndex() + r * threads);
+  }
+
+  // Before the first barrier of the block, which makes them visible.
+  FFC_DEVICE void initBarriers(int count) const {
+    if (threadIndex() == 0)
+      for (int i = 0; i < count; i++) barrierInit(barriers + i * 8);
   }
 
   // Piece i of a tile in the order of device memory: sequence (4 bits), piece within it (12), place in the slot (12).
@@ -369,26 +383,7 @@ struct Staging {
         largest[i] = 0;
         if (i / R >= p.tilesPerSet) continue;
         const u32 offset = i / R * (R * stagingBytes) + (piece(i % R) & 4095) * 16;
-        const uint4 v = sharedLoad16(slot + offset);
-        const u32 w[4] = {v.x, v.y, v.z, v.w};
-        if (C::gated && p.pre.data) {
-          const uint4 q = sharedLoad16(slotPre + offset);
-          const u32 f[4] = {q.x, q.y, q.z, q.w};
-#pragma unroll
-          for (int j = 0; j < 4; j++) {
-            const float2 x = unpackElements<C>(w[j]), y = unpackElements<C>(f[j]);
-            largest[i] = largerOf(largest[i], largerOf(floatBits(x.x * y.x) & 0x7fffffffu, floatBits(x.y * y.y) & 0x7fffffffu));
-          }
-          largest[i] >>= 16;
-        } else if constexpr (C::bf16) {
-#pragma unroll
-          for (int j = 0; j < 4; j++) largest[i] = largerHalves(largest[i], w[j] & 0x7fff7fffu);
-          largest[i] = largerOf(largest[i] & 0xffffu, largest[i] >> 16);
-        } else {
-#pragma unroll
-          for (int j = 0; j < 4; j++) largest[i] = largerHalves(largest[i], w[j] & 0x7fff7fffu);
-          largest[i] = floatBits(unpackHalf(largerOf(largest[i] & 0xffffu, largest[i] >> 16)).x) >> 16;
-        }
+        largest[i] = largestOfPiece(slot + offset, slotPre + offset);
       }
 #pragma unroll
       for (int i = 0; i < most; i++) largest[i] = warpMax(largest[i]);
@@ -397,6 +392,25 @@ struct Staging {
         if (i / R < p.tilesPerSet && (threadIndex() & 31) == 0)
           sharedMax(largestOf(set, (i / R << log2Sequences) + int(piece(i % R) >> 24)), largest[i]);
     }
+  }
+  FFC_DEVICE u32 largestOfPiece(u32 at, u32 atPre) const {
+    const uint4 v = sharedLoad16(at);
+    const u32 w[4] = {v.x, v.y, v.z, v.w};
+    u32 largest = 0;
+    if (C::gated && p.pre.data) {
+      const uint4 q = sharedLoad16(atPre);
+      const u32 f[4] = {q.x, q.y, q.z, q.w};
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        const float2 x = unpackElements<C>(w[j]), y = unpackElements<C>(f[j]);
+        largest = largerOf(largest, largerOf(floatBits(x.x * y.x) & 0x7fffffffu, floatBits(x.y * y.y) & 0x7fffffffu));
+      }
+      return largest >> 16;
+    }
+#pragma unroll
+    for (int j = 0; j < 4; j++) largest = largerHalves(largest, w[j] & 0x7fff7fffu);
+    largest = largerOf(largest & 0xffffu, largest >> 16);
+    return C::bf16 ? largest : floatBits(unpackHalf(largest).x) >> 16;
   }
   FFC_DEVICE static u32 largerOf(u32 a, u32 b) { return a > b ? a : b; }
 
