@@ -7,37 +7,33 @@ bench=.gpu/bundle/gpu_bench
 PATH=$PATH:/usr/local/cuda/bin
 commit=$(cat .gpu/bundle/commit.txt) dirty=$(cat .gpu/bundle/dirty.txt)
 device=$(nvidia-smi --query-gpu=name --format=csv,noheader | head -1)
-failed=0
 : > "$out/sanitize.jsonl"
 
 # line CHECK OK CASES REPORT
 line() {
   printf '{"commit":"%s","dirty":%s,"device":"%s","check":"%s","ok":%s,"cases":%s,"report":"%s"}\n' "$commit" \
     "$([ "$dirty" = 1 ] && echo true || echo false)" "$device" "$1" "$2" "$3" "$4" | tee -a "$out/sanitize.jsonl"
-  [ "$2" = true ] || failed=1
 }
 
-# Most of the time goes to the host's side of each tool, so all run at once.
-tools="memcheck racecheck synccheck initcheck"
-for tool in $tools; do
+# Most of the time goes to the host's side of each tool, so all run at once. A tool that is not through its cases after
+# `limit` seconds says how many it left, and has failed.
+limit=${LIMIT:-70}
+for tool in memcheck racecheck synccheck initcheck; do
   (
-    compute-sanitizer --tool $tool --error-exitcode 9 $bench --lib "$library" --cover --out "$out/$tool.jsonl" \
-      > "$out/$tool.txt" 2>&1
-    echo $? > "$out/$tool.status"
+    compute-sanitizer --tool $tool --error-exitcode 9 $bench --lib "$library" --cover --seconds "$limit" \
+      --out "$out/$tool.jsonl" > "$out/$tool.txt" 2>&1
+    status=$?
+    cases=$(sed -n 's/^\([0-9]*\) passed, 0 failed$/\1/p' "$out/$tool.txt")
+    report=$(sed -n 's/^=* *\(.*SUMMARY: .*\)$/\1/p' "$out/$tool.txt" | tail -1)
+    ok=false
+    [ $status -eq 0 ] && [ "${cases:-0}" -gt 0 ] && [ -n "$report" ] && ok=true
+    line $tool $ok "${cases:-0}" "$report"
+    $ok || tail -n 15 "$out/$tool.txt"
   ) &
 done
 ncu --metrics launch__block_size --print-kernel-base mangled --csv --page raw --cache-control none --clock-control none \
-  $bench --lib "$library" --cover --out "$out/cover.jsonl" > "$out/launches.csv" 2>&1 &
+  $bench --lib "$library" --cover --seconds "$limit" --out "$out/cover.jsonl" > "$out/launches.csv" 2>&1 &
 wait
-
-for tool in $tools; do
-  cases=$(sed -n 's/^\([0-9]*\) passed, 0 failed$/\1/p' "$out/$tool.txt")
-  report=$(sed -n 's/^=* *\(.*SUMMARY: .*\)$/\1/p' "$out/$tool.txt" | tail -1)
-  ok=false
-  [ "$(cat "$out/$tool.status")" = 0 ] && [ "${cases:-0}" -gt 0 ] && [ -n "$report" ] && ok=true
-  line $tool $ok "${cases:-0}" "$report"
-  rm -f "$out/$tool.status"
-done
 
 # Every device function of the library, and those that the profiler saw.
 cuobjdump -res-usage "$library" 2>&1 | sed -n 's/^ *Function \(.*\):$/\1/p' | sort -u > "$out/functions.txt"
@@ -48,4 +44,4 @@ ok=false
 [ "$count" -gt 0 ] && [ "$missing" -eq 0 ] && ok=true
 line coverage $ok "$(wc -l < "$out/cover.jsonl")" "$((count - missing)) of $count device functions launched"
 head -20 "$out/never_launched.txt"
-exit $failed
+! grep -q '"ok":false' "$out/sanitize.jsonl" && [ "$(wc -l < "$out/sanitize.jsonl")" -eq 5 ]

@@ -612,9 +612,9 @@ std::vector<Case> coverCandidates() {
     c.portable = kilobytes != 0;
   };
   constexpr int fast = FFC_PRECISION_FAST, accurate = FFC_PRECISION_ACCURATE;
-  // Tensor cores: whole aligned rows (tensor copies), ragged ones in two classes, and one gate where two do not fit. A tile
-  // is 4096 points and more; each of 132 multiprocessors gets three, or at 4096 points, where three sets of four tiles can
-  // be in flight, thirteen.
+  // Tensor cores: whole aligned rows (tensor copies), ragged ones and an odd batch in the fast class, and one gate where two
+  // do not fit. A tile is 4096 points and more; each of 132 multiprocessors gets three, or at 4096 points, where three sets
+  // of four tiles can be in flight, thirteen.
   const auto tensorCores = [&](int dtype, int precision, int64_t length, int64_t ragged, bool gated) -> Case& {
     Case& c = add(FFC_ALGORITHM_FUSED_MMA, dtype, precision, length - ragged, length - ragged, gated);
     const int64_t tiles = 132 * (length == 4096 && precision == fast && !ragged ? 13 : 3);
@@ -627,7 +627,10 @@ std::vector<Case> coverCandidates() {
       for (const int precision : {fast, accurate})
         for (const bool gated : {false, true}) {
           tensorCores(dtype, precision, length, 0, gated);
-          if (dtype == FFC_DTYPE_FLOAT16 && precision == fast) tensorCores(dtype, precision, length, 3, gated);
+          if (precision == fast) {
+            tensorCores(dtype, precision, length, 3, gated);
+            --tensorCores(dtype, precision, length, 0, gated).batch;  // sets that do not end with a channel
+          }
           if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
         }
   // Its other transforms share their code; one class.
@@ -673,7 +676,7 @@ std::string kindOf(const Case& c, const ffc_plan_info& info) {
   std::string kind = std::string(algorithmNames[info.algorithm]) + "/" + dtypeNames[c.dtype] + "/" +
                      (info.precision == FFC_PRECISION_FAST ? "fast" : "accurate");
   for (int i = 0; i < info.order; ++i) kind += (i ? "x" : "/") + std::to_string(info.radices[i]);
-  if (info.algorithm == FFC_ALGORITHM_FUSED_MMA) kind += c.rowGap ? "/ragged" : "/whole";
+  if (info.algorithm == FFC_ALGORITHM_FUSED_MMA) kind += c.rowGap ? "/ragged" : c.batch % 2 ? "/odd" : "/whole";
   if (info.algorithm != FFC_ALGORITHM_MULTI_PASS) kind += "/g" + std::to_string(c.gates());
   if (info.segments > 1) kind += "/windows";
   return kind;
