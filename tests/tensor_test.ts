@@ -66,6 +66,7 @@ Deno.test("plan: options and info with every default filled in, an explanation f
     skip: false,
     sharedKernel: false,
     strides: {},
+    keepFrequencies: "all",
   });
   assert.equal(plan.info.outputLength, outputLength("causal", 1000, 100));
   assert.equal(plan.info.precision, "accurate");
