@@ -121,14 +121,15 @@ struct Uniform : Phases<C> {
     if constexpr (doFirst) {
       u32 inputScale = floatBits(1.0f);
       if constexpr (exact) inputScale = floatBits(powerOfTwo(staging.inputExponent(at.largestIn + row)));
+      u32 rest[4];
       if constexpr (C::gated)
-        prepareGated<C>(o.u, o.gate, true, inputScale);
+        prepareGated<C>(o.u, rest, o.gate, true, inputScale);
       else if constexpr (exact)
         prepare<C>(o.u, inputScale);
       else
         prepareUnscaled<C>(o.u);
       if constexpr (C::rowScaled && !exact) noteLargest(o.u, at.largestIn + row);
-      first(o.u, block);
+      first(o.u, rest, block);
     }
     if constexpr (doLast) {
       u32 by = scaleBefore;
