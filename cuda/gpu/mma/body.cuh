@@ -30,13 +30,17 @@ struct Convolution : Phases<C> {
   FFC_DEVICE bool spectrumLasts(int set) const {
     return staging.firstTile + (set + 1) * p.tilesPerSet <= spectrumUntil;
   }
-  template <bool steady>
-  FFC_DEVICE void runMiddle(int set, int tile) {
+  template <bool steady, class BeforeLast>
+  FFC_DEVICE void runMiddle(int set, int tile, BeforeLast&& beforeLast) {
     if constexpr (!steady) {
       const int global = staging.firstTile + set * p.tilesPerSet + tile;
       if (global >= spectrumUntil) loadSpectrum(global);
     }
-    Base::template middle<steady>(exchangeOf(set, tile));
+    Base::template middle<steady>(exchangeOf(set, tile), beforeLast);
+  }
+  template <bool steady>
+  FFC_DEVICE void runMiddle(int set, int tile) {
+    runMiddle<steady>(set, tile, [] {});
   }
 
   // first() of set `in` and last() of set `out` share a staging slot and an exchange buffer: their operands, fetched
@@ -87,15 +91,26 @@ struct Convolution : Phases<C> {
                  C::rowScaled || scaled ? sharedLoad4(outer.scale + row) : 0);
     }
   }
+  template <bool doFirst, bool doLast>
+  FFC_DEVICE void fetch(const Outer& outer, Operands& o, int tile, int b) const {
+    const u32 offset = staging.fragment(tile, b);
+    fetch<doFirst, doLast>(o, outer.exchange + (tile * R + b) * exchangeBytes, outer.stage + offset, outer.pre + offset);
+  }
+  // `o`: those of b = 0.
   template <bool doFirst, bool doLast, bool steady>
-  FFC_DEVICE void runOuter(const Outer& outer, int tile) {
+  FFC_DEVICE void runOuter(const Outer& outer, Operands& o, int tile) {
+    compute<doFirst, doLast, steady>(outer, o, tile, 0);
 #pragma unroll
-    for (int b = 0; b < R; b++) {
-      Operands o;
-      const u32 offset = staging.fragment(tile, b);
-      fetch<doFirst, doLast>(o, outer.exchange + (tile * R + b) * exchangeBytes, outer.stage + offset, outer.pre + offset);
+    for (int b = 1; b < R; b++) {
+      fetch<doFirst, doLast>(outer, o, tile, b);
       compute<doFirst, doLast, steady>(outer, o, tile, b);
     }
+  }
+  template <bool doFirst, bool doLast>
+  FFC_DEVICE void runOuter(const Outer& outer, int tile) {
+    Operands o;
+    fetch<doFirst, doLast>(outer, o, tile, 0);
+    runOuter<doFirst, doLast, false>(outer, o, tile);
   }
 
   FFC_DEVICE void outerRange(int in, int out, Place at, bool doFirst, bool doLast) {
@@ -106,11 +121,11 @@ struct Convolution : Phases<C> {
 #pragma unroll 1
     for (int tile = 0; tile < p.tilesPerSet; tile++) {
       if (doFirst && doLast)
-        runOuter<true, true, false>(outer, tile);
+        runOuter<true, true>(outer, tile);
       else if (doFirst)
-        runOuter<true, false, false>(outer, tile);
+        runOuter<true, false>(outer, tile);
       else if (doLast)
-        runOuter<false, true, false>(outer, tile);
+        runOuter<false, true>(outer, tile);
     }
   }
 
@@ -151,16 +166,14 @@ struct Convolution : Phases<C> {
           const Outer outer = outerOf(set + 1, set - 1, at);
 #pragma unroll(C::unroll)
           for (int tile = 0; tile < p.tilesPerSet; tile++) {
+            Operands o;
             if constexpr (C::fetchFirst) {
-              Operands o;
-              const u32 offset = staging.fragment(tile, 0);
-              fetch<true, true>(o, outer.exchange + tile * exchangeBytes, outer.stage + offset, outer.pre + offset);
+              fetch<true, true>(outer, o, tile, 0);
               runMiddle<true>(set, tile);
-              compute<true, true, true>(outer, o, tile, 0);
             } else {
-              runMiddle<true>(set, tile);
-              runOuter<true, true, true>(outer, tile);
+              runMiddle<true>(set, tile, [&] { fetch<true, true>(outer, o, tile, 0); });
             }
+            runOuter<true, true, true>(outer, o, tile);
           }
           if (loadLate) staging.load(set + C::buffers, ahead);
         } else {

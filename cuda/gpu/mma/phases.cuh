@@ -235,7 +235,7 @@ struct Phases {
     Bins bins;
 #pragma unroll
     for (int i = 0; i < binPieces; i++)
-      bins.piece[i] = loadConstant16(spectrumAt[s] + ((b << (p.log2N2 + 2)) * binPieces + i));
+      bins.piece[i] = loadAhead16(spectrumAt[s] + ((b << (p.log2N2 + 2)) * binPieces + i));
     if (!withoutSkip && p.skip) {
       if constexpr (C::accurate) {
 #pragma unroll
@@ -258,9 +258,7 @@ struct Phases {
     return bins;
   }
 
-  template <bool steady>
-  FFC_DEVICE void spectrumOf(int b, int s, Factor& plus, Factor& minus) const {
-    const Bins bins = C::spectrumRegisters ? spectrum[C::spectrumRegisters ? b : 0][s] : readBins<steady>(b, s);
+  FFC_DEVICE static void unpackBins(const Bins& bins, Factor& plus, Factor& minus) {
     if constexpr (C::accurate) {
       const uint4 v = bins.piece[0], w = bins.piece[1];
       plus = Factor{{asFloat(v.x), asFloat(v.y)}, {asFloat(v.z), asFloat(v.w)}};
@@ -276,10 +274,20 @@ struct Phases {
   // `steady` is code without branches, for the sets for which nothing out of the ordinary is to be done: then the
   // compiler can mix the phases and tiles of an interval.
 
-  // middle: in place on R exchange blocks of 16 KB.
-  template <bool steady>
-  FFC_DEVICE void middle(u32 block) {
+  // middle: in place on R exchange blocks of 16 KB. `beforeLast` is called before the last results are stored: what the
+  // next phase loads there arrives while they are, and registers are free again.
+  template <bool steady, class BeforeLast>
+  FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast) {
     u32 ar[R][4], ai[R][4];  // operands of the n3l contraction: [2t + s]
+    // What does not stay in registers is fetched one kb ahead: a look into L2 takes as long as a third of the middle.
+    Bins ahead[2];
+    auto fetchAhead = [&](int b) {
+      if constexpr (!C::spectrumRegisters) {
+#pragma unroll
+        for (int s = 0; s < 2; s++) ahead[s] = readBins<steady>(b, s);
+      }
+    };
+    fetchAhead(0);
 #pragma unroll
     for (int t = 0; t < 2; t++) {
       Pair re[2][R], im[2][R];
@@ -347,7 +355,13 @@ struct Phases {
     for (int b = 0; b < R; b++) {
       Factor plus[2], minus[2];
 #pragma unroll
-      for (int s = 0; s < 2; s++) spectrumOf<steady>(b, s, plus[s], minus[s]);
+      for (int s = 0; s < 2; s++) {
+        if constexpr (C::spectrumRegisters)
+          unpackBins(spectrum[b][s], plus[s], minus[s]);
+        else
+          unpackBins(ahead[s], plus[s], minus[s]);
+      }
+      if (b + 1 < R) fetchAhead(b + 1);
       Pair x[2][2], y[2][2];
 #pragma unroll
       for (int t = 0; t < 2; t++) {
@@ -437,6 +451,7 @@ struct Phases {
           outIm[i] = A::pack(zi[i >> 1][i & 1][b]);
         }
       }
+      if (b == R - 1) beforeLast();
       storeTransposed(to, outRe[0], outRe[1], outRe[2], outRe[3]);
       storeTransposed(to + 8192, outIm[0], outIm[1], outIm[2], outIm[3]);
     }
