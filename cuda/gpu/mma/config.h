@@ -60,9 +60,9 @@ struct Config {
   static constexpr int mostTiles = R == 1 ? 4 : R == 2 ? 2 : 1;
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
-  static constexpr bool uniform = !accurate && R <= 2;
-  static constexpr int uniformTiles = gated ? mostTiles / 2 : mostTiles;
-  static constexpr int uniformUnroll = R == 1 ? (gated ? 1 : 4) : 1;
+  static constexpr bool uniform = R <= 2;
+  static constexpr int uniformTiles = accurate ? (R > 1 ? 1 : gated ? 2 : 3) : gated ? mostTiles / 2 : mostTiles;
+  static constexpr int uniformUnroll = R == 1 && !accurate ? (gated ? 1 : 4) : 1;
   static constexpr int uniformSlots = 3;
   // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 3 on the powers of the steps over
   // n3h (per k1, 16 words a power) and over kb (16 words a power). Powers come from tables, not from products of

@@ -280,6 +280,7 @@ struct TensorMap {
   char* data;
   int64_t batchStride, channelStride;
   int points, rows;  // of a box: samples of a row, and rows
+  int batch;         // rows beyond it are zeros, and not stored
 };
 namespace emulation {
 template <class Move>
@@ -289,12 +290,12 @@ inline void tensorCopy(u32 base, const void* map, int b, int h, Move move) {
   // number of the 128-byte line.
   const int pieces = std::min(8, m.points / 128), groups = std::max(1, m.points / 1024);
   for (int r = 0; r < m.rows; r++) {
-    char* row = m.data + (b + r) * m.batchStride + h * m.channelStride;
+    char* row = b + r < m.batch ? m.data + (b + r) * m.batchStride + h * m.channelStride : nullptr;
     for (int group = 0; group < groups; group++)
       for (int n1 = 0; n1 < 16; n1++)
         for (int i = 0; i < pieces; i++) {
           const int inRow = (group * 16 + n1) * pieces * 16, swizzled = i ^ (inRow / 128 & (pieces - 1));
-          move(at(base + r * m.points * 2 + inRow + swizzled * 16, 16), row + (n1 * (m.points / 16) + group * 64 + i * 8) * 2);
+          move(at(base + r * m.points * 2 + inRow + swizzled * 16, 16), row ? row + (n1 * (m.points / 16) + group * 64 + i * 8) * 2 : nullptr);
         }
   }
 }
@@ -310,12 +311,16 @@ struct EmulatedBarrier {
 };
 inline EmulatedBarrier& barrierAt(u32 address) { return *reinterpret_cast<EmulatedBarrier*>(emulation::at(address, 8)); }
 FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
-  emulation::tensorCopy(target, map, b, h, [](unsigned char* shared, char* global) { std::memcpy(shared, global, 16); });
+  emulation::tensorCopy(target, map, b, h, [](unsigned char* shared, char* global) {
+    global ? (void)std::memcpy(shared, global, 16) : (void)std::memset(shared, 0, 16);
+  });
   barrierAt(barrier).bytes -= static_cast<const TensorMap*>(map)->points * static_cast<const TensorMap*>(map)->rows * 2;
   barrierAt(barrier).settle();
 }
 FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) {
-  emulation::tensorCopy(source, map, b, h, [](unsigned char* shared, char* global) { std::memcpy(global, shared, 16); });
+  emulation::tensorCopy(source, map, b, h, [](unsigned char* shared, char* global) {
+    if (global) std::memcpy(global, shared, 16);
+  });
 }
 FFC_DEVICE void tensorStoresRead() {}
 FFC_DEVICE void tensorStoresDone() {}

@@ -85,14 +85,21 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
   return best;
 }
 
-// Sets of one channel. All rows of a set belong to it, so the batch must be a multiple of the set.
+// Sets of one channel. The last set of a channel may be partly empty: the number of tiles per set is the one that takes the
+// least time, counting what lies between two sets as a third of a tile; where that is a tenth more than full sets would
+// take, rows of neighbouring channels had better share tiles.
 Launch uniformLaunchOf(const Instance& i, int log2N2, const ConvProblem& p, int64_t limit) {
   if (!i.uniform || p.preGate != p.postGate || (i.radix > 2 && (i.radix << log2N2) % 4 != 0)) return {};
-  for (int tiles = i.uniformTiles; tiles >= 1; tiles /= 2) {
+  const double rowsPerTile = 16 >> log2N2, between = 1.0 / 3;
+  const double full = double(p.batch) / rowsPerTile * (1 + between / i.uniformTiles);
+  Launch best;
+  double least = 1.1 * full;
+  for (int tiles = i.uniformTiles; tiles >= 1; tiles--) {
     const int64_t bytes = i.uniformBytes(tiles, log2N2);
-    if (bytes <= limit && p.batch % (tiles * (16 >> log2N2)) == 0) return {tiles, i.uniformSlots, bytes};
+    const double time = std::ceil(double(p.batch) / (tiles * rowsPerTile)) * (tiles + between);
+    if (bytes <= limit && time < least) best = {tiles, i.uniformSlots, bytes}, least = time;
   }
-  return {};
+  return best;
 }
 
 // Segments of N outputs that a transform of N points needs, or 0 if it cannot serve the problem: the input must fit
@@ -282,14 +289,14 @@ class FusedMma final : public GpuAlgorithm {
              (!p.post.data || encode(p.maps.post, p.post, batch, channels, rows));
     };
     const int rowsPerSet = choice_.uniform.tilesPerSet * sequences;
-    const bool uniform = rowsPerSet && whole && batch % rowsPerSet == 0 && encodeAll(rowsPerSet);
+    const bool uniform = rowsPerSet && whole && encodeAll(rowsPerSet);
     p.useMaps = uniform || (choice_.maps.tilesPerSet && whole && encodeAll(1));
     const Launch& shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
     p.tilesPerSet = shape.tilesPerSet;
     p.slots = shape.slots;
     int64_t blocks = std::min<int64_t>(p.tiles, multiprocessors_);
     if (uniform) {
-      blocks = std::min<int64_t>(channels * batch / rowsPerSet, multiprocessors_);
+      blocks = std::min<int64_t>(channels * ((batch + rowsPerSet - 1) / rowsPerSet), multiprocessors_);
       describeUniform(p, rowsPerSet, int(blocks));
     }
     void* arguments[] = {&p};

@@ -59,7 +59,7 @@ inline void setDivisor(uint32_t& magic, uint32_t& shift, uint32_t d) {
   magic = uint32_t(((uint64_t(1) << (32 + shift)) + d - 1) / d);
 }
 inline void describeUniform(Params& p, int rowsPerSet, int blocks) {
-  p.setsPerChannel = p.batch / rowsPerSet;
+  p.setsPerChannel = (p.batch + rowsPerSet - 1) / rowsPerSet;
   p.wholeChannels = p.channels / blocks;
   setDivisor(p.setsMagic, p.setsShift, p.setsPerChannel);
 }

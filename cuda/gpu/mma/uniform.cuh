@@ -1,5 +1,5 @@
-// The order of work for the common shape: whole aligned rows, and batches that are multiples of a set, so that all
-// rows of a set are of one channel. Then one tensor copy moves a set, a spectrum changes between intervals only, and
+// The order of work for the common shape: whole aligned rows, and sets of rows of one channel (the last of a channel may be
+// partly empty: tensor copies read zeros there and write nothing). Then one tensor copy moves a set, a spectrum changes between intervals only, and
 // what the general driver (body.cuh) keeps per row is one register. Interval j is as there: middle(set j), last(set j - 1)
 // and first(set j + 1), one barrier.
 //
@@ -139,20 +139,23 @@ struct Uniform : Phases<C> {
   }
   template <bool doFirst, bool doMiddle, bool doLast, bool exact, bool scaled>
   FFC_DEVICE void runTile(const Interval& at, int tile) {
-    if constexpr (C::fetchFirst) {
-      Operands o;
-      fetch<doFirst, doLast>(o, at, tile, 0);
-      if constexpr (doMiddle) Base::template middle<C::spectrumRegisters>(at.middle + tile * (R * exchangeBytes));
-      compute<doFirst, doLast, exact, scaled>(o, at, tile, 0);
-    } else {
-      if constexpr (doMiddle) Base::template middle<C::spectrumRegisters>(at.middle + tile * (R * exchangeBytes));
+    Operands o;
+    auto fetchNow = [&] { fetch<doFirst, doLast>(o, at, tile, 0); };
+    if constexpr (C::fetchFirst || !doMiddle) fetchNow();
+    if constexpr (doMiddle)
+      middleOf(at, tile, [&] {
+        if constexpr (!C::fetchFirst) fetchNow();
+      });
+    compute<doFirst, doLast, exact, scaled>(o, at, tile, 0);
 #pragma unroll
-      for (int b = 0; b < R; b++) {
-        Operands o;
-        fetch<doFirst, doLast>(o, at, tile, b);
-        compute<doFirst, doLast, exact, scaled>(o, at, tile, b);
-      }
+    for (int b = 1; b < R; b++) {
+      fetch<doFirst, doLast>(o, at, tile, b);
+      compute<doFirst, doLast, exact, scaled>(o, at, tile, b);
     }
+  }
+  template <class BeforeLast>
+  FFC_DEVICE void middleOf(const Interval& at, int tile, BeforeLast&& beforeLast) {
+    Base::template middle<C::spectrumRegisters>(at.middle + tile * (R * exchangeBytes), beforeLast);
   }
   template <bool exact, bool scaled>
   FFC_DEVICE void runTiles(const Interval& at) {
@@ -169,7 +172,7 @@ struct Uniform : Phases<C> {
   FFC_DEVICE void runEdge(const Interval& at, bool doFirst, bool doMiddle, bool doLast) {
 #pragma unroll 1
     for (int tile = 0; tile < p.tilesPerSet; tile++) {
-      if (doMiddle) Base::template middle<C::spectrumRegisters>(at.middle + tile * (R * exchangeBytes));
+      if (doMiddle) middleOf(at, tile, [] {});
       if (doFirst) runTile<true, false, false, exact, scaled>(at, tile);
       if (doLast) runTile<false, false, true, exact, scaled>(at, tile);
     }
