@@ -14,7 +14,7 @@ NVCCFLAGS := -std=c++17 -O3 -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wno-unkn
   $(foreach a,$(ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
   -gencode arch=compute_$(PTX),code=compute_$(PTX) $(EXTRA_NVCCFLAGS)
 
-CXX_SOURCES := $(filter-out cuda/host/no_cuda.cpp,$(wildcard cuda/abi/*.cpp cuda/host/*.cpp cuda/cpu/*.cpp))
+CXX_SOURCES := $(filter-out cuda/host/no_cuda.cpp,$(wildcard cuda/abi/*.cpp cuda/host/*.cpp cuda/planner/*.cpp cuda/cpu/*.cpp))
 CU_SOURCES :=
 ifeq ($(NVCC),)
 CXX_SOURCES += cuda/host/no_cuda.cpp

@@ -5,8 +5,9 @@
 ENGINE_DIR := $(BUILD)/engine
 ENGINE_OBJECTS := $(addprefix $(BUILD)/obj/cuda/,cpu/engine.o cpu/cost_model.o cpu/transform_plan.o \
   cpu/simd_baseline.o cpu/simd_avx2.o cpu/simd_avx512.o cpu/thread_pool.o cpu/worker_thread.o cpu/host_memory.o \
-  host/block_energy.o host/fft64.o host/frequency_mask.o host/memory_ledger.o host/problem.o)
-ENGINE_HEADERS := $(wildcard cuda/cpu/*.h cuda/host/*.h tests/native/*.h) cuda/include/flashfftconv.h
+  host/block_energy.o host/fft64.o host/frequency_mask.o host/memory_ledger.o host/problem.o \
+  planner/candidate.o planner/ranking.o planner/constants.o planner/defaults.o)
+ENGINE_HEADERS := $(wildcard cuda/cpu/*.h cuda/host/*.h cuda/planner/*.h tests/native/*.h) cuda/include/flashfftconv.h
 ENGINE_FLAGS := -std=c++17 -Wall -Wextra -Werror -pthread $(EXTRA_CXXFLAGS)
 # FFTW is for this comparison only; the library never links it.
 FFTW_LIBRARIES = $(shell printf '\#include <fftw3.h>\n' | $(CXX) -E -xc++ - >/dev/null 2>&1 && \

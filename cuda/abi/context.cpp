@@ -1,6 +1,7 @@
 #include "guard.h"
 #include "lookup.h"
 #include "structs.h"
+#include "text.h"
 
 using namespace ffc;
 
@@ -71,6 +72,22 @@ ffc_status ffc_memory_info_get(ffc_context context, ffc_memory_info* info, ffc_e
     values.peak_bytes = ledger.peakBytes.load(std::memory_order_relaxed);
     values.live_objects = ledger.liveObjects.load(std::memory_order_relaxed);
     writeStruct(info, values);
+  });
+}
+
+ffc_status ffc_constants_get(ffc_context context, char* text, size_t capacity, size_t* needed, ffc_error* error) {
+  return guarded(error, [&] {
+    if (capacity > 0) required(text, "text");
+    const std::string lines = handles().get<ContextObject>(context)->device->constants()->text();
+    copyText(lines.data(), lines.size(), text, capacity);
+    if (needed) *needed = lines.size();
+  });
+}
+
+ffc_status ffc_constants_set(ffc_context context, const char* text, ffc_error* error) {
+  return guarded(error, [&] {
+    const auto object = handles().get<ContextObject>(context);
+    object->device->setConstants(text && *text ? Constants::parse(text) : Constants());
   });
 }
 

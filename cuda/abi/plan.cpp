@@ -11,11 +11,18 @@ using namespace ffc;
 extern "C" {
 
 ffc_status ffc_plan_create(ffc_context context, const ffc_conv_desc* desc, ffc_plan* plan, ffc_error* error) {
+  return ffc_plan_create_candidate(context, desc, nullptr, plan, error);
+}
+
+ffc_status ffc_plan_create_candidate(ffc_context context, const ffc_conv_desc* desc, const char* candidate,
+                                     ffc_plan* plan, ffc_error* error) {
   return guarded(error, [&] {
     handleOutput(plan, Kind::plan);
     auto object = std::make_shared<PlanObject>();
     object->device = handles().get<ContextObject>(context)->device;
-    object->part = object->device->createPlan(makeProblem(readStruct(desc)));
+    ConvProblem problem = makeProblem(readStruct(desc));
+    if (candidate) problem.candidate = candidate;
+    object->part = object->device->createPlan(problem);
     publish(std::move(object), plan);
   });
 }

@@ -8,22 +8,6 @@
 namespace ffc {
 namespace {
 
-// Nanoseconds, measured on one core of an AMD EPYC of the Zen 5 family, float32, the best of many runs: the time of
-// causal rows of 256 to 32768 points divided by their vectors is a straight line in the number of doublings, and
-// within 6% of what these numbers give. Only ratios matter for the choice.
-struct Costs {
-  double level;  // there and back, per vector of two parts and per doubling
-  double edges;  // per vector: reading, writing, the step across the lanes, the product
-  double tap;    // DIRECT: one tap of one vector of outputs
-};
-constexpr Costs costsOf(int lanes) {
-  return lanes == 16 ? Costs{0.88, 7.7, 0.27} : lanes == 8 ? Costs{0.85, 7.3, 0.21} : Costs{0.95, 6.2, 0.175};
-}
-constexpr double blockNs = 30;          // per block: bookkeeping and partial vectors
-constexpr double directVectorNs = 1.5;  // per vector of a direct row: reading and writing it
-constexpr double barrierNs = 8000;      // a loop over the threads begins and ends
-constexpr double splitEfficiency = 0.85;
-
 // A transform passes over its data, the spectrum, the lane factors and the row: 20 bytes a point, of which 8, the
 // spectrum, are common to threads that run different blocks. Measured: nothing to pay while that stays within a
 // second-level cache, a tenth more in the third level, and from about 7 MB on memory sets the pace, until at 20 MB
@@ -34,80 +18,119 @@ double cachePenalty(int64_t points, int workers) {
   return (bytes > 2e6 ? 1.1 : 1.0) + 1.1 * fromMemory;
 }
 
-double transformNs(int64_t points, int lanes, int workers) {
-  const Costs c = costsOf(lanes);
-  const int64_t vectors = points / lanes;
-  double perVector = c.edges;
-  for (int radix : transformRadices(vectors, lanes)) {
-    // Threes and fives do more arithmetic for what they divide by.
-    const double doublings = radix == 3 ? 2.2 : radix == 5 ? 2.8 : std::log2(radix);
-    perVector += c.level * doublings;
+// The model's numbers, see cuda/planner/cpu_table.h.
+class Model {
+ public:
+  Model(const ConvProblem& p, const KernelTaps& taps, int lanes, int threads, const Constants& constants)
+      : p_(p), taps_(taps), lanes_(lanes), threads_(threads), constants_(constants) {}
+
+  CpuCandidate direct() const {
+    CpuCandidate c;
+    // Tiles of outputs: long enough to repay the taps' worth of inputs read before each, short when the row is short
+    // beside the kernel, because a tile skips the taps that reach no input of the row.
+    const int64_t tile = std::clamp<int64_t>(p_.length, 512, 4096);
+    c.step = std::min(tile, p_.outputLength);
+    c.segments = (p_.outputLength + c.step - 1) / c.step;
+    const int64_t reached = p_.circular() ? taps_.count : std::min(taps_.count, p_.length + c.step - 1);
+    const double vectors = std::ceil(static_cast<double>(c.step) / lanes_);
+    c.blockNs = get("block") + vectors * static_cast<double>(reached) * get("tap") +
+                (vectors + static_cast<double>(reached) / lanes_) * get("directVector");
+    c.cost.name = c.cost.family = c.cost.key = "direct";
+    c.cost.algorithm = FFC_ALGORITHM_DIRECT;
+    c.cost.modelNs = rounds(c) * c.blockNs;
+    Pass pass = tensors();
+    const double blocks = blocksOf(c);
+    pass.coreFlops = 2.0 * blocks * vectors * lanes_ * static_cast<double>(reached);
+    // Every tap reads a vector of inputs from the nearest cache, which is not counted; the taps themselves once a tile.
+    pass.l2Bytes += 4.0 * blocks * static_cast<double>(reached);
+    c.cost.passes = {pass};
+    return c;
   }
-  return blockNs + static_cast<double>(vectors) * perVector * cachePenalty(points, workers);
-}
 
-// Blocks are handed to the threads; the last round may leave some of them idle.
-void schedule(Candidate& c, int64_t rows, int threads) {
-  c.totalNs = std::ceil(static_cast<double>(rows) * static_cast<double>(c.segments) / threads) * c.blockNs;
-}
+  CpuCandidate transform(int64_t points) const {
+    CpuCandidate c;
+    const BlockLayout layout = blockLayout(p_, taps_, 2 * points);
+    c.points = points;
+    c.segments = layout.segments;
+    c.step = layout.step;
+    const int64_t units = p_.rows() * c.segments;
+    // A row so short that one block covers it is overlap-save as well, where that is asked for.
+    const bool masked = p_.mask && !p_.circular();  // its frequencies are those of one transform of the whole row
+    c.cost.windowed = layout.segments > 1 || (p_.algorithm == FFC_ALGORITHM_OVERLAP_SAVE && !masked);
+    c.cost.algorithm = c.cost.windowed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FFT;
+    c.cost.family = c.cost.windowed ? "overlap-save" : "fft";
+    c.cost.key = c.cost.family + "/n" + std::to_string(points);
+    c.cost.points = points;
+    c.cost.segments = c.segments;
+    for (const int radix : transformRadices(points / lanes_, lanes_)) c.cost.radices.push_back(radix);
+    c.cost.radices.push_back(lanes_);
+    c.cost.name = c.cost.family + "/" + std::to_string(points);
+    c.blockNs = transformNs(points, static_cast<int>(std::min<int64_t>(threads_, units)));
+    c.cost.modelNs = rounds(c) * c.blockNs;
+    Pass pass = tensors();
+    // A radix-2 level is 5 operations a point and direction; a product, and the step between real and complex.
+    const double blocks = static_cast<double>(units), n = static_cast<double>(points);
+    pass.coreFlops = blocks * n * (10.0 * std::log2(n) + 14.0);
+    // What a block passes over beside the nearest cache: its data twice each way, spectrum and lane factors once.
+    pass.l2Bytes += blocks * n * (4 * 8.0 + 12.0);
+    pass.deviceBytes += (p_.sharedKernel ? 1.0 : static_cast<double>(p_.channels)) * 8.0 * n;
+    c.cost.passes = {pass};
+    if (threads_ == 1 || points < (1 << 13)) return c;
+    // Or all threads share one transform after the other: three loops over the threads each.
+    const double alone = transformNs(points, 1);
+    const double shared = blocks * (alone / (threads_ * get("sharing")) + 3 * get("barrier"));
+    if (shared >= c.cost.modelNs) return c;
+    c.split = true;
+    c.blockNs = alone;
+    c.cost.modelNs = shared;
+    return c;
+  }
 
-// DIRECT works on tiles of outputs: long enough to repay the taps' worth of inputs read before each, short when
-// the row is short beside the kernel, because a tile skips the taps that reach no input of the row.
-Candidate directCandidate(const ConvProblem& p, const KernelTaps& taps, int lanes, int threads) {
-  Candidate c;
-  c.algorithm = FFC_ALGORITHM_DIRECT;
-  const int64_t tile = std::clamp<int64_t>(p.length, 512, 4096);
-  c.step = std::min(tile, p.outputLength);
-  c.segments = (p.outputLength + c.step - 1) / c.step;
-  const int64_t reached = p.circular() ? taps.count : std::min(taps.count, p.length + c.step - 1);
-  const double vectors = std::ceil(static_cast<double>(c.step) / lanes);
-  c.blockNs = blockNs + vectors * static_cast<double>(reached) * costsOf(lanes).tap +
-              (vectors + static_cast<double>(reached) / lanes) * directVectorNs;
-  schedule(c, p.rows(), threads);
-  return c;
-}
+ private:
+  double get(const char* name) const { return constants_.get(std::string("cpu/") + name); }
 
-Candidate transformCandidate(const ConvProblem& p, const KernelTaps& taps, int64_t points, int lanes, int threads) {
-  Candidate c;
-  const BlockLayout layout = blockLayout(p, taps, 2 * points);
-  c.algorithm = layout.segments == 1 ? FFC_ALGORITHM_FFT : FFC_ALGORITHM_OVERLAP_SAVE;
-  c.points = points;
-  c.segments = layout.segments;
-  c.step = layout.step;
-  const int64_t units = p.rows() * c.segments;
-  c.blockNs = transformNs(points, lanes, static_cast<int>(std::min<int64_t>(threads, units)));
-  schedule(c, p.rows(), threads);
-  if (threads == 1 || points < (1 << 13)) return c;
-  // Or all threads share one transform after the other: three loops over the threads each.
-  const double alone = transformNs(points, lanes, 1);
-  const double shared = static_cast<double>(units) * (alone / (threads * splitEfficiency) + 3 * barrierNs);
-  if (shared >= c.totalNs) return c;
-  c.split = true;
-  c.blockNs = alone;
-  c.totalNs = shared;
-  return c;
-}
+  double transformNs(int64_t points, int workers) const {
+    const int64_t vectors = points / lanes_;
+    double perVector = get("edges");
+    for (const int radix : transformRadices(vectors, lanes_)) {
+      // Threes and fives do more arithmetic for what they divide by.
+      const double doublings = radix == 3 ? 2.2 : radix == 5 ? 2.8 : std::log2(radix);
+      perVector += get("level") * doublings;
+    }
+    return get("block") + static_cast<double>(vectors) * perVector * cachePenalty(points, workers);
+  }
+
+  double blocksOf(const CpuCandidate& c) const { return static_cast<double>(p_.rows()) * static_cast<double>(c.segments); }
+  // Blocks are handed to the threads; the last round may leave some of them idle.
+  double rounds(const CpuCandidate& c) const { return std::ceil(blocksOf(c) / threads_); }
+
+  Pass tensors() const {
+    Pass pass;
+    pass.deviceBytes = pass.l2Bytes =
+        static_cast<double>(p_.rows()) * static_cast<double>(dtypeBytes(p_.dtype)) *
+        (static_cast<double>(p_.length) * (1 + p_.preGate) + static_cast<double>(p_.outputLength) * (1 + p_.postGate));
+    return pass;
+  }
+
+  const ConvProblem& p_;
+  const KernelTaps& taps_;
+  const int lanes_, threads_;
+  const Constants& constants_;
+};
 
 }  // namespace
 
-std::vector<Candidate> candidates(const ConvProblem& p, const KernelTaps& taps, int lanes, int threads) {
+std::vector<CpuCandidate> cpuCandidates(const ConvProblem& p, const KernelTaps& taps, int lanes, int threads,
+                                        const Constants& constants) {
+  const Model model(p, taps, lanes, threads, constants);
   // The frequencies of a causal pattern are those of one transform.
-  if (p.mask && !p.circular()) return {transformCandidate(p, taps, p.mask->points(), lanes, threads)};
-  std::vector<Candidate> best = {directCandidate(p, taps, lanes, threads)};
+  if (p.mask && !p.circular()) return {model.transform(p.mask->points())};
+  std::vector<CpuCandidate> list = {model.direct()};
   const int64_t whole = (singleBlockPeriod(p, taps) + 1) / 2;
   // A somewhat longer transform may be the faster one: 5 is a dearer factor than 2.
-  for (const int64_t points : transformLengths(whole + whole / 2, lanes)) {
-    if (2 * points < taps.count) continue;
-    const Candidate c = transformCandidate(p, taps, points, lanes, threads);
-    const auto same = std::find_if(best.begin(), best.end(),
-                                   [&](const Candidate& other) { return other.algorithm == c.algorithm; });
-    if (same == best.end())
-      best.push_back(c);
-    else if (c.totalNs < same->totalNs)
-      *same = c;
-  }
-  std::sort(best.begin(), best.end(), [](const Candidate& a, const Candidate& b) { return a.totalNs < b.totalNs; });
-  return best;
+  for (const int64_t points : transformLengths(whole + whole / 2, lanes))
+    if (2 * points >= taps.count) list.push_back(model.transform(points));
+  return list;
 }
 
 }  // namespace ffc

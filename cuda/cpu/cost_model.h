@@ -1,23 +1,24 @@
-// Predicts what each way of running a problem costs and picks the cheapest.
+// What each way of running a problem on the CPU costs, for the planner.
 #pragma once
 #include <cstdint>
 #include <vector>
 
+#include "../planner/candidate.h"
 #include "conv_layout.h"
 
 namespace ffc {
 
-struct Candidate {
-  int32_t algorithm = FFC_ALGORITHM_DIRECT;
-  int64_t points = 0;      // of the complex transform; 0 for DIRECT
-  int64_t segments = 1;    // blocks per row
-  int64_t step = 0;        // outputs per block
-  bool split = false;      // all threads share one transform, one row after the other
-  double blockNs = 0;      // one block on one thread
-  double totalNs = 0;      // everything, on all threads
+struct CpuCandidate {
+  Candidate cost;
+  int64_t points = 0;    // of the complex transform; 0 for DIRECT
+  int64_t segments = 1;  // blocks per row
+  int64_t step = 0;      // outputs per block
+  double blockNs = 0;    // one block on one thread
+  bool split = false;    // all threads share one transform, one row after the other
 };
 
-// The best of each algorithm that the problem allows, cheapest first.
-std::vector<Candidate> candidates(const ConvProblem& problem, const KernelTaps& taps, int lanes, int threads);
+// Direct sums, and every length of transform that may pay: one that covers a row, or blocks of a row.
+std::vector<CpuCandidate> cpuCandidates(const ConvProblem& problem, const KernelTaps& taps, int lanes, int threads,
+                                        const Constants& constants);
 
 }  // namespace ffc

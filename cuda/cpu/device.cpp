@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 
+#include "../planner/defaults.h"
 #include "engine.h"
 #include "host_memory.h"
 #include "stream.h"
@@ -61,6 +62,7 @@ class CpuDevice : public Device {
         defaultStream_(std::make_shared<CpuStream>()) {
     // sharedMemoryLimitBytes and scratchLimitBytes shape kernels on the GPU; nothing here has such a limit.
     memory_.limitBytes = options.memoryLimitBytes;
+    shipConstants(cpuConstants(cpuLanes(portable_), pool_.threads()));
   }
 
   ThreadPool& pool() { return pool_; }
@@ -103,6 +105,7 @@ class CpuDevice : public Device {
     CpuEngineOptions options;
     options.threads = pool_.threads();
     options.portable = portable_;
+    options.constants = constants();
     return makeCpuEngine(problem, options);
   }
   std::shared_ptr<ConvPlan> createPlan(const ConvProblem& problem) override;

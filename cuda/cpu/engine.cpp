@@ -15,6 +15,8 @@
 #include "transform_plan.h"
 #include "../host/algorithm_name.h"
 #include "../host/frequency_mask.h"
+#include "../planner/ranking.h"
+#include "../planner/defaults.h"
 
 namespace ffc {
 namespace {
@@ -65,13 +67,12 @@ class Meter {
 
 class Engine : public CpuEngine {
  public:
-  Engine(const ConvProblem& problem, const SimdKernels& simd, int threads)
+  Engine(const ConvProblem& problem, const SimdKernels& simd, int threads, const Constants& constants)
       : problem_(problem),
         simd_(simd),
         threads_(std::max(1, threads)),
         taps_(kernelTaps(problem)),
-        candidates_(candidates(problem, taps_, simd_.lanes, threads_)),
-        choice_(choose()) {
+        choice_(chooseFrom(cpuCandidates(problem, taps_, simd_.lanes, threads_, constants), constants)) {
     if (choice_.points) {
       plan_ = std::make_unique<TransformPlan>(choice_.points, simd_.lanes);
       if (maskedSpectrum()) plan_->skip([this](int64_t k) { return problem_.mask->keeps(k); });
@@ -102,7 +103,7 @@ class Engine : public CpuEngine {
     const float* spectrum = nullptr;
   };
 
-  Candidate choose() const;
+  CpuCandidate chooseFrom(const std::vector<CpuCandidate>& list, const Constants& constants);
   void fillInfo();
   // In causal mode the transform has the frequencies of the pattern; in circular mode the kernel is masked instead.
   bool maskedSpectrum() const { return problem_.mask && !problem_.circular(); }
@@ -126,8 +127,8 @@ class Engine : public CpuEngine {
   const SimdKernels& simd_;
   const int threads_;
   const KernelTaps taps_;
-  const std::vector<Candidate> candidates_;
-  const Candidate choice_;
+  std::unique_ptr<Ranking> ranking_;  // before choice_, whose making fills it
+  const CpuCandidate choice_;
   BlockLayout layout_;
   std::unique_ptr<TransformPlan> plan_;
   std::unique_ptr<ScratchPool> scratch_;
@@ -135,30 +136,21 @@ class Engine : public CpuEngine {
   PlanInfo info_;
 };
 
-Candidate Engine::choose() const {
-  if (problem_.algorithm == FFC_ALGORITHM_AUTO) return candidates_.front();
-  std::string offered;
-  for (const Candidate& c : candidates_) {
-    if (c.algorithm == problem_.algorithm) return c;
-    offered += std::string(offered.empty() ? "" : ", ") + algorithmName(c.algorithm);
-  }
-  if (problem_.algorithm == FFC_ALGORITHM_OVERLAP_SAVE && !maskedSpectrum()) {  // a row so short that one shortest block covers it
-    for (Candidate c : candidates_) {
-      if (c.algorithm != FFC_ALGORITHM_FFT) continue;
-      c.algorithm = FFC_ALGORITHM_OVERLAP_SAVE;
-      return c;
-    }
-  }
+CpuCandidate Engine::chooseFrom(const std::vector<CpuCandidate>& list, const Constants& constants) {
+  Candidates candidates;
+  for (const CpuCandidate& c : list) candidates.list.push_back(c.cost);
+  for (const char* family : {"fused-mma", "fused-fp32", "multi-pass"})
+    if (problem_.algorithm != FFC_ALGORITHM_AUTO && std::string(family) == algorithmName(problem_.algorithm))
+      candidates.refusals.push_back({family, "it is for CUDA devices only"});
   if (maskedSpectrum())
-    throw Error(FFC_UNSUPPORTED, std::string("algorithm ") + algorithmName(problem_.algorithm) +
-                                     " has no spectrum of the whole row to drop frequencies from; the CPU offers for a "
-                                     "causal frequency-sparse convolution: " + offered);
-  throw Error(FFC_UNSUPPORTED, std::string("algorithm ") + algorithmName(problem_.algorithm) +
-                                   " is for CUDA devices only; the CPU offers for this problem: " + offered);
+    for (const char* family : {"direct", "overlap-save"})
+      candidates.refusals.push_back({family, "a causal frequency-sparse convolution needs one spectrum of the whole row"});
+  ranking_ = std::make_unique<Ranking>(candidates, problem_, constants);
+  return list[ranking_->index()];
 }
 
 void Engine::fillInfo() {
-  info_.algorithm = choice_.algorithm;
+  info_.algorithm = choice_.cost.algorithm;
   info_.precision = FFC_PRECISION_ACCURATE;
   info_.inPlace = true;
   info_.transformLength = choice_.points;
@@ -181,17 +173,11 @@ std::string Engine::explainJson() const {
   const auto add = [&](const char* name, const std::string& value) {
     text += ",\"" + std::string(name) + "\":" + value;
   };
-  const auto number = [](double value) {
-    char digits[32];
-    std::snprintf(digits, sizeof digits, "%.4g", value);
-    return std::string(digits);
-  };
   const auto quoted = [](const char* word) { return "\"" + std::string(word) + "\""; };
   add("instructionSet", quoted(simd_.name));
   add("lanes", std::to_string(simd_.lanes));
   add("threads", std::to_string(threads_));
-  add("algorithm", quoted(algorithmName(choice_.algorithm)));
-  add("forced", problem_.algorithm == FFC_ALGORITHM_AUTO ? "false" : "true");
+  add("algorithm", quoted(algorithmName(choice_.cost.algorithm)));
   add("kernelTaps", std::to_string(taps_.count));
   add("outputLength", std::to_string(problem_.outputLength));
   add("blocksPerRow", std::to_string(choice_.segments));
@@ -206,15 +192,8 @@ std::string Engine::explainJson() const {
     add("threadsShareOneTransform", choice_.split ? "true" : "false");
   }
   add("scratchBytesPerWorker", std::to_string(scratch_->floats() * static_cast<int64_t>(sizeof(float))));
-  add("predictedMs", number(choice_.totalNs * 1e-6));
-  std::string list;
-  for (const Candidate& c : candidates_)
-    list += std::string(list.empty() ? "" : ",") + "{\"algorithm\":" + quoted(algorithmName(c.algorithm)) +
-            ",\"transformLength\":" + std::to_string(c.points) + ",\"blocksPerRow\":" + std::to_string(c.segments) +
-            ",\"predictedMs\":" + number(c.totalNs * 1e-6) + "}";
-  add("candidates", "[" + list + "]");
   if (problem_.mask) add("sparsity", explainSparsity());
-  return text + "}";
+  return text + ranking_->json() + "}";
 }
 
 // What one row costs and what of it is skipped: floating-point operations of the transforms, by the usual count of
@@ -510,18 +489,21 @@ void Engine::forward(const void* spectrum, const HostTensors& tensors, ThreadPoo
 
 }  // namespace
 
-std::unique_ptr<CpuEngine> makeCpuEngineWith(const SimdKernels& simd, const ConvProblem& problem, int threads) {
+std::unique_ptr<CpuEngine> makeCpuEngineWith(const SimdKernels& simd, const ConvProblem& problem, int threads,
+                                             std::shared_ptr<const Constants> constants) {
+  if (!constants) constants = std::make_shared<Constants>(cpuConstants(simd.lanes, std::max(1, threads)));
   try {
-    return std::make_unique<Engine>(problem, simd, threads);
+    return std::make_unique<Engine>(problem, simd, threads, *constants);
   } catch (const std::bad_alloc&) {
     throw Error(FFC_OUT_OF_MEMORY, "the host has no memory left for the tables of this plan");
   }
 }
 
 std::unique_ptr<CpuEngine> makeCpuEngine(const ConvProblem& problem, const CpuEngineOptions& options) {
-  return makeCpuEngineWith(simdKernels(options.portable), problem, options.threads);
+  return makeCpuEngineWith(simdKernels(options.portable), problem, options.threads, options.constants);
 }
 
 const char* cpuInstructionSet(bool portable) { return simdKernels(portable).name; }
+int cpuLanes(bool portable) { return simdKernels(portable).lanes; }
 
 }  // namespace ffc

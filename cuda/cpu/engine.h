@@ -12,6 +12,7 @@ namespace ffc {
 struct CpuEngineOptions {
   int threads = 1;        // the planner cuts work for so many workers
   bool portable = false;  // baseline SIMD only
+  std::shared_ptr<const Constants> constants = nullptr;  // of the cost model; null: the shipped ones
 };
 
 // One problem, planned. Immutable; forward() may run on several threads at once. The spectrum is a 64-byte
@@ -34,5 +35,7 @@ std::unique_ptr<CpuEngine> makeCpuEngine(const ConvProblem& problem, const CpuEn
 
 // "avx512", "avx2" or "baseline": what makeCpuEngine would use here.
 const char* cpuInstructionSet(bool portable);
+// And how many numbers of a row it works on at once.
+int cpuLanes(bool portable);
 
 }  // namespace ffc

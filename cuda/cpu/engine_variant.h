@@ -6,6 +6,7 @@
 namespace ffc {
 
 // The caller has made sure that this machine has the instructions.
-std::unique_ptr<CpuEngine> makeCpuEngineWith(const SimdKernels& simd, const ConvProblem& problem, int threads);
+std::unique_ptr<CpuEngine> makeCpuEngineWith(const SimdKernels& simd, const ConvProblem& problem, int threads,
+                                             std::shared_ptr<const Constants> constants = nullptr);
 
 }  // namespace ffc

@@ -1,5 +1,5 @@
-// What one way of convolving on the GPU provides. A plan (plan.cu) asks each factory in turn and keeps the
-// algorithm that the planner prefers; everything else about a plan is the same for all of them.
+// What one way of convolving on the GPU provides. A plan (plan.cu) asks each family in turn what it offers and makes
+// the offer that the planner prefers; everything else about a plan is the same for all of them.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "../host/backend.h"
+#include "../planner/ranking.h"
+#include "../planner/gpu_costs.h"
 
 namespace ffc {
 
@@ -42,21 +44,37 @@ class GpuAlgorithm {
  public:
   virtual ~GpuAlgorithm() = default;
   virtual const PlanInfo& info() const = 0;
-  // Predicted time of one row: that of a full call over its rows, measured on an H200 with rows enough to fill it
-  // (bench/gpu). The planner takes the algorithm with the least.
-  virtual double rowPicoseconds() const = 0;
   // Both enqueue on `stream` and throw Error if the launch fails. `spectrum` has info().spectrumBytes.
   virtual void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const = 0;
   virtual void forward(const void* spectrum, const ForwardPointers& tensors, cudaStream_t stream) const = 0;
 };
 
-// Each returns null when it cannot run the problem on such a device; the reason goes to *why.
-using GpuAlgorithmFactory = std::unique_ptr<GpuAlgorithm> (*)(const ConvProblem&, const GpuLimits&, TableCache&,
-                                                              std::string* why);
-std::unique_ptr<GpuAlgorithm> makeDirect(const ConvProblem&, const GpuLimits&, TableCache&, std::string* why);
-std::unique_ptr<GpuAlgorithm> makeFusedFp32(const ConvProblem&, const GpuLimits&, TableCache&, std::string* why);
-std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem&, const GpuLimits&, TableCache&, std::string* why);
-std::unique_ptr<GpuAlgorithm> makeMultiPass(const ConvProblem&, const GpuLimits&, TableCache&, std::string* why);
+// Collects what the families offer for one problem. Offering allocates nothing and launches nothing: an offer is a
+// count of its work and a function that makes it, called for the chosen one alone.
+class Offers {
+ public:
+  using Make = std::function<std::unique_ptr<GpuAlgorithm>()>;
+  void add(Candidate candidate, Make make) {
+    candidates_.list.push_back(std::move(candidate));
+    makes_.push_back(std::move(make));
+  }
+  void refuse(const char* family, const std::string& reason) { candidates_.refusals.push_back({family, reason}); }
+  const Candidates& candidates() const { return candidates_; }
+  std::unique_ptr<GpuAlgorithm> make(size_t index) const { return makes_[index](); }
+
+ private:
+  Candidates candidates_;
+  std::vector<Make> makes_;
+};
+
+inline GpuSize sizeOf(const GpuLimits& limits) { return {limits.multiprocessors, limits.sharedMemoryPerBlock}; }
+
+// Each offers every variant that can run the problem on such a device, or says why there is none. What the problem's
+// `algorithm` asks for is the planner's business. The arguments outlive the offers.
+void offerDirect(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
+void offerFusedFp32(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
+void offerFusedMma(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
+void offerMultiPass(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
 
 // Throws Error with a fitting status if `code` is not cudaSuccess; `what` says what was tried.
 void checkCuda(cudaError_t code, const char* what);

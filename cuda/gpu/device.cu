@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "../host/status.h"
+#include "../planner/defaults.h"
 
 namespace ffc {
 namespace {
@@ -182,6 +183,15 @@ CudaDevice::CudaDevice(const DeviceOptions& options) : ordinal_(options.ordinal)
   // More would not be faster: 1 GiB holds many times what the second-level cache does and fills the device.
   limits_.scratchLimitBytes = options.scratchLimitBytes > 0 ? options.scratchLimitBytes : int64_t{1} << 30;
   memory_.limitBytes = options.memoryLimitBytes;
+  GpuFacts facts;
+  facts.computeMajor = limits_.computeMajor;
+  facts.computeMinor = limits_.computeMinor;
+  facts.multiprocessors = limits_.multiprocessors;
+  facts.clockHz = 1e3 * attribute(cudaDevAttrClockRate, ordinal_);
+  // Two transfers a clock on a bus of so many bits.
+  facts.memoryBytesPerSecond = 2e3 * attribute(cudaDevAttrMemoryClockRate, ordinal_) *
+                               (attribute(cudaDevAttrGlobalMemoryBusWidth, ordinal_) / 8.0);
+  shipConstants(gpuConstants(facts));
   defaultStream_ = std::make_shared<CudaStream>(ordinal_);
 }
 

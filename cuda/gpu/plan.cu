@@ -1,6 +1,4 @@
 // One convolution, planned: which algorithm, and why.
-#include <cstdio>
-
 #include "../host/algorithm_name.h"
 #include "../host/status.h"
 #include "device.h"
@@ -8,48 +6,6 @@
 namespace ffc {
 
 namespace {
-
-struct Candidate {
-  const char* name;
-  std::unique_ptr<GpuAlgorithm> algorithm;  // null: cannot run this problem
-  std::string why;                          // the reason, if so
-  double cost = 0;                          // picoseconds per row
-};
-
-std::vector<Candidate> allCandidates(const ConvProblem& p, const GpuLimits& limits, TableCache& tables) {
-  struct Family {
-    const char* name;
-    GpuAlgorithmFactory make;
-  };
-  const Family families[] = {{"direct", &makeDirect},
-                             {"fused-mma", &makeFusedMma},
-                             {"fused-fp32", &makeFusedFp32},
-                             {"multi-pass", &makeMultiPass}};
-  std::vector<Candidate> list;
-  for (const Family& family : families) {
-    Candidate c{family.name, nullptr, {}, 0};
-    c.algorithm = family.make(p, limits, tables, &c.why);
-    if (c.algorithm) c.cost = c.algorithm->rowPicoseconds();
-    list.push_back(std::move(c));
-  }
-  return list;
-}
-
-std::string reasons(const std::vector<Candidate>& list) {
-  std::string text;
-  for (const Candidate& c : list)
-    if (!c.algorithm) text += (text.empty() ? "" : "; ") + std::string(c.name) + ": " + c.why;
-  return text;
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
 
 class CudaSpectrum : public Spectrum {
  public:
@@ -63,50 +19,23 @@ class CudaSpectrum : public Spectrum {
 class CudaConvPlan : public ConvPlan {
  public:
   CudaConvPlan(std::shared_ptr<CudaDevice> device, const ConvProblem& problem)
-      : device_(std::move(device)), problem_(problem) {
-    if (problem_.mask)
-      throw Error(FFC_UNSUPPORTED, "frequency-sparse plans are offered on the cpu device only");
-    candidates_ = allCandidates(problem_, device_->limits(), *device_);
-    const Candidate* best = nullptr;
-    for (const Candidate& c : candidates_) {
-      if (!c.algorithm) continue;
-      // Each family honours a forced algorithm by itself: it declines when asked for another.
-      if (!best || c.cost < best->cost) best = &c;
-    }
-    if (!best) refuse();
-    chosen_ = best->algorithm.get();
-    chosenName_ = best->name;
+      : device_(std::move(device)), problem_(problem), ranking_(choose()) {
+    info_ = chosen_->info();
+    // Asked for by another name than its own: the one transform or the windows of a family.
+    if (problem_.algorithm != FFC_ALGORITHM_AUTO) info_.algorithm = problem_.algorithm;
   }
 
   const ConvProblem& problem() const override { return problem_; }
-  const PlanInfo& info() const override { return chosen_->info(); }
+  const PlanInfo& info() const override { return info_; }
 
   std::string explainJson() const override {
-    const PlanInfo& info = chosen_->info();
-    std::string json = "{\"backend\":\"cuda\",\"algorithm\":" + quoted(algorithmName(info.algorithm)) +
-                       ",\"family\":" + quoted(chosenName_) +
-                       ",\"precision\":" + quoted(info.precision == FFC_PRECISION_FAST ? "fast" : "accurate") +
-                       ",\"transformLength\":" + std::to_string(info.transformLength) +
-                       ",\"segments\":" + std::to_string(info.segments) + ",\"radices\":[";
-    for (int i = 0; i < info.order && info.radices[i]; ++i) json += (i ? "," : "") + std::to_string(info.radices[i]);
-    json += "],\"spectrumBytes\":" + std::to_string(info.spectrumBytes) +
-            ",\"workspaceBytes\":" + std::to_string(info.workspaceBytes) + ",\"candidates\":[";
-    bool first = true;
-    for (const Candidate& c : candidates_) {
-      json += first ? "" : ",";
-      first = false;
-      json += "{\"family\":" + quoted(c.name) + ",\"usable\":" + (c.algorithm ? "true" : "false");
-      if (c.algorithm) {
-        char cost[32];
-        std::snprintf(cost, sizeof cost, "%.6g", c.cost);
-        json += std::string(",\"cost\":") + cost + ",\"reason\":" +
-                quoted(c.algorithm.get() == chosen_ ? "the cheapest that can run it" : "costs more");
-      } else {
-        json += ",\"reason\":" + quoted(c.why);
-      }
-      json += "}";
-    }
-    return json + "],\"costUnit\":\"picoseconds of one row\"}";
+    std::string json = "{\"backend\":\"cuda\",\"algorithm\":" + quotedJson(algorithmName(info_.algorithm)) +
+                       ",\"precision\":" + quotedJson(info_.precision == FFC_PRECISION_FAST ? "fast" : "accurate") +
+                       ",\"transformLength\":" + std::to_string(info_.transformLength) +
+                       ",\"segments\":" + std::to_string(info_.segments) + ",\"radices\":[";
+    for (int i = 0; i < info_.order && i < 8 && info_.radices[i]; ++i) json += (i ? "," : "") + std::to_string(info_.radices[i]);
+    return json + "],\"spectrumBytes\":" + std::to_string(info_.spectrumBytes) +
+           ",\"workspaceBytes\":" + std::to_string(info_.workspaceBytes) + ranking_.json() + "}";
   }
 
   std::shared_ptr<Spectrum> createSpectrum() override {
@@ -142,23 +71,22 @@ class CudaConvPlan : public ConvPlan {
   }
 
  private:
-  [[noreturn]] void refuse() const {
-    const std::string why = reasons(candidates_);
-    if (problem_.algorithm != FFC_ALGORITHM_AUTO)
-      throw Error(FFC_UNSUPPORTED, std::string("algorithm ") + algorithmName(problem_.algorithm) +
-                                       " cannot run this problem on this device. " + why +
-                                       ". Algorithm 0 (auto) lets the planner choose");
-    throw Error(FFC_LIMIT_EXCEEDED, "no CUDA algorithm runs length " + std::to_string(problem_.length) +
-                                        " with a kernel of " + std::to_string(problem_.kernelLength) + " samples here. " +
-                                        why + ". The cpu backend has no such limit");
+  Ranking choose() {
+    if (problem_.mask) throw Error(FFC_UNSUPPORTED, "frequency-sparse plans are offered on the cpu device only");
+    Offers offers;
+    for (const auto offer : {&offerDirect, &offerFusedMma, &offerFusedFp32, &offerMultiPass})
+      offer(problem_, device_->limits(), *device_, offers);
+    Ranking ranking(offers.candidates(), problem_, *device_->constants());
+    chosen_ = offers.make(ranking.index());
+    return ranking;
   }
 
-  // Before the candidates: their tables live on it.
+  // Before the algorithm: its tables live on the device.
   std::shared_ptr<CudaDevice> device_;
   ConvProblem problem_;
-  std::vector<Candidate> candidates_;
-  GpuAlgorithm* chosen_ = nullptr;
-  const char* chosenName_ = "";
+  std::unique_ptr<GpuAlgorithm> chosen_;
+  Ranking ranking_;
+  PlanInfo info_;
 };
 
 }  // namespace

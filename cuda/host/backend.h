@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
+#include "../planner/constants.h"
 #include "problem.h"
 #include "status.h"
 
@@ -137,8 +139,30 @@ class Device : public std::enable_shared_from_this<Device> {
   virtual void convolveHost(const ConvProblem& problem, const HostTensors& tensors, const Progress& progress) = 0;
   MemoryLedger& memory() { return memory_; }
 
+  // What the planner reckons with, for plans made from now on.
+  std::shared_ptr<const Constants> constants() const {
+    std::lock_guard<std::mutex> lock(constantsMutex_);
+    return constants_;
+  }
+  // Puts the given entries over the shipped ones; without any, the shipped ones are back.
+  void setConstants(const Constants& given) {
+    auto merged = std::make_shared<Constants>(*shippedConstants_);
+    merged->overlay(given);
+    if (!given.values().empty()) merged->source = "given by the caller";
+    std::lock_guard<std::mutex> lock(constantsMutex_);
+    constants_ = std::move(merged);
+  }
+
  protected:
+  // In the constructor of a device.
+  void shipConstants(Constants constants) {
+    shippedConstants_ = constants_ = std::make_shared<Constants>(std::move(constants));
+  }
   MemoryLedger memory_;
+
+ private:
+  mutable std::mutex constantsMutex_;
+  std::shared_ptr<const Constants> constants_, shippedConstants_;
 };
 
 // cpu/device.cpp

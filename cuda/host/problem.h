@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "../include/flashfftconv.h"
 
@@ -32,6 +33,7 @@ struct ConvProblem {
   Strides u, pre, post, y;
   int64_t kernelChannelStride = 0;  // 0 when sharedKernel
   std::shared_ptr<const FrequencyMask> mask;  // null: every frequency of the kernel counts
+  std::string candidate;            // the planner must take this one; empty: its choice
 
   bool circular() const { return mode == FFC_MODE_CIRCULAR; }
   int64_t rows() const { return batch * channels; }

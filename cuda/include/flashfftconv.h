@@ -279,6 +279,14 @@ FFC_API ffc_status ffc_device_info_get(ffc_context context, ffc_device_info* inf
 FFC_API ffc_status ffc_memory_info_get(ffc_context context, ffc_memory_info* info, ffc_error* error);
 FFC_API ffc_status ffc_memory_reset_peak(ffc_context context, ffc_error* error);
 
+/* What the planner's cost model reckons with on this device: bandwidths, rates, efficiencies. Text: the line
+ * "flashfftconv-constants VERSION", then a line "NAME VALUE" for each. *needed receives the length without the zero. */
+FFC_API ffc_status ffc_constants_get(ffc_context context, char* text, size_t capacity, size_t* needed,
+                                     ffc_error* error);
+/* Puts measured constants over the shipped ones, for plans made from now on; NULL or "" brings the shipped ones back.
+ * Of another version, or with a name or value that cannot be: FFC_INVALID_ARGUMENT, and nothing has changed. */
+FFC_API ffc_status ffc_constants_set(ffc_context context, const char* text, ffc_error* error);
+
 /* -------------------------------------------------------------------------------------- 3. memory */
 
 /* bytes >= 0. New memory is not initialised. */
@@ -321,6 +329,10 @@ FFC_API ffc_status ffc_event_elapsed_ms(ffc_event begin, ffc_event end, double* 
 /* ---------------------------------------------------------------------------------------- 5. plan */
 
 FFC_API ffc_status ffc_plan_create(ffc_context context, const ffc_conv_desc* desc, ffc_plan* plan, ffc_error* error);
+/* The same with one candidate of the planner forced: a name from ffc_plan_explain(), e.g. "fused-fp32/1024/16x16x4".
+ * NULL or "" leaves the choice to the planner. A name that this problem does not have gives FFC_INVALID_ARGUMENT. */
+FFC_API ffc_status ffc_plan_create_candidate(ffc_context context, const ffc_conv_desc* desc, const char* candidate,
+                                             ffc_plan* plan, ffc_error* error);
 FFC_API ffc_status ffc_plan_destroy(ffc_plan plan, ffc_error* error);
 FFC_API ffc_status ffc_plan_info_get(ffc_plan plan, ffc_plan_info* info, ffc_error* error);
 /* Why this plan: a JSON object (UTF-8). *needed receives the length without the zero. */

@@ -226,9 +226,15 @@ class Direct : public GpuAlgorithm {
 
   int sharedBytes() const { return sharedBytes_; }
   const PlanInfo& info() const override { return info_; }
-  // A tap costs half a multiply-add slot; bringing an output's samples in and out costs as much as 150 taps.
-  double rowPicoseconds() const override {
-    return 0.056 * (static_cast<double>(taps_.count) + 150.0) * static_cast<double>(params_.outputLength);
+  DirectShape shape() const {
+    DirectShape s;
+    s.taps = taps_.count;
+    s.units = params_.units;
+    s.tile = perThread << params_.logThreads;
+    s.unitsPerBlock = blockThreads >> params_.logThreads;
+    s.threads = blockThreads;
+    s.sharedBytes = sharedBytes_;
+    return s;
   }
 
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
@@ -264,15 +270,11 @@ class Direct : public GpuAlgorithm {
 
 }  // namespace
 
-std::unique_ptr<GpuAlgorithm> makeDirect(const ConvProblem& p, const GpuLimits&, TableCache&, std::string* why) {
-  if (p.algorithm != FFC_ALGORITHM_AUTO && p.algorithm != FFC_ALGORITHM_DIRECT) {
-    *why = "another algorithm was asked for";
-    return nullptr;
-  }
-  auto direct = std::make_unique<Direct>(p);
+void offerDirect(const ConvProblem& p, const GpuLimits& limits, TableCache&, Offers& offers) {
+  const Direct direct(p);
   // 48 KB needs no opting in and exists everywhere.
-  if (direct->sharedBytes() > 48 * 1024) throw Error(FFC_INTERNAL_ERROR, "a direct convolution planned too much shared memory");
-  return direct;
+  if (direct.sharedBytes() > 48 * 1024) throw Error(FFC_INTERNAL_ERROR, "a direct convolution planned too much shared memory");
+  offers.add(directCandidate(p, direct.shape(), sizeOf(limits)), [p] { return std::make_unique<Direct>(p); });
 }
 
 }  // namespace ffc

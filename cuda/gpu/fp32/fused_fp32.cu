@@ -29,21 +29,7 @@ struct Choice {
   const Fp32Instance* instance = nullptr;
   bool whole = false;  // one window covers the row
   int64_t parts = 1, partTaps = 0, segments = 1, segmentOutputs = 0;
-  double cost = 0;  // picoseconds per row
 };
-
-// Picoseconds per point for a forward and an inverse transform with everything around them, on an H200 with enough
-// rows. Small ones pay for addresses and partly used sectors, large ones for having a multiprocessor to themselves.
-double transformCost(const Fp32Instance& i) {
-  const double perPoint = i.partitioned           ? 8.0
-                          : i.blocks > 1          ? 8.5
-                          : i.points > 12288      ? 7.0
-                          : i.points > 6144       ? 6.2
-                          : i.points > 1024       ? 5.7
-                          : i.points >= 96        ? 5.2
-                                                  : 7.0;
-  return perPoint * i.points;
-}
 
 // Forward transforms of a row: windows that lie wholly outside it are skipped.
 double forwardTransforms(const ConvProblem& p, const KernelWindow& w, const Choice& c) {
@@ -68,26 +54,25 @@ bool runsOn(const Fp32Instance& i, const GpuLimits& limits) {
   return attributes.ptxVersion >= 90;
 }
 
-void consider(Choice& best, const Choice& c) {
-  if (!best.instance || c.cost < best.cost) best = c;
-}
-
-Choice chooseInstance(const ConvProblem& p, const KernelWindow& w, const GpuLimits& limits, bool allowWhole,
-                      bool allowSegments) {
-  Choice best;
+// Every instance that can run the problem, whole or in windows. Of the whole ones those that are not much longer than
+// the shortest: what they would compute more is silence.
+std::vector<Choice> choices(const ConvProblem& p, const KernelWindow& w, const GpuLimits& limits) {
+  std::vector<Choice> list;
+  int64_t shortest = 0;
+  for (const Fp32Instance& i : allInstances())
+    if (runsOn(i, limits) && !i.partitioned && 2 * int64_t{i.points} >= ringSamples(p, w))
+      shortest = shortest ? std::min<int64_t>(shortest, i.points) : i.points;
   for (const Fp32Instance& i : allInstances()) {
     if (!runsOn(i, limits)) continue;
     const int64_t samples = 2 * int64_t{i.points};
     Choice c;
     c.instance = &i;
-    if (allowWhole && !i.partitioned && samples >= ringSamples(p, w)) {
+    if (!i.partitioned && samples >= ringSamples(p, w) && i.points <= 2 * shortest) {
       c.whole = true;
       c.partTaps = w.count;
       c.segmentOutputs = p.outputLength;
-      c.cost = transformCost(i);
-      consider(best, c);
+      list.push_back(c);
     }
-    if (!allowSegments) continue;
     if (p.circular() && (!i.partitioned || i.points > p.length)) continue;  // only those read u periodically
     c.whole = false;
     c.parts = i.partitioned ? (w.count + i.points - 1) / i.points : 1;
@@ -95,10 +80,26 @@ Choice chooseInstance(const ConvProblem& p, const KernelWindow& w, const GpuLimi
     c.segmentOutputs = samples - c.partTaps + 1;
     if (c.segmentOutputs < samples / 8) continue;
     c.segments = (p.outputLength + c.segmentOutputs - 1) / c.segmentOutputs;
-    c.cost = transformCost(i) * 0.5 * (forwardTransforms(p, w, c) + static_cast<double>(c.segments));
-    consider(best, c);
+    list.push_back(c);
   }
-  return best;
+  return list;
+}
+
+Fp32Shape shapeOf(const ConvProblem& p, const KernelWindow& w, const Choice& c) {
+  const Fp32Instance& i = *c.instance;
+  Fp32Shape s;
+  s.points = i.points;
+  s.segments = c.segments;
+  s.parts = c.parts;
+  s.forwardTransforms = c.whole ? 1.0 : forwardTransforms(p, w, c);
+  s.threads = i.threads;
+  s.rows = i.rows;
+  s.blocks = i.blocks;
+  s.sharedBytes = i.sharedBytes;
+  s.windowed = !c.whole;
+  s.partitioned = i.partitioned;
+  s.radices = i.radices;
+  return s;
 }
 
 void launch(const void* function, const Fp32Instance& i, int64_t units, void* params, cudaStream_t stream) {
@@ -128,11 +129,8 @@ class FusedFp32 : public GpuAlgorithm {
                                      static_cast<int>(instance_.sharedBytes)),
                 "reserving shared memory");
 
-    rowPicoseconds_ = c.cost;
     const bool windowed = !c.whole;
-    info_.algorithm = p.algorithm != FFC_ALGORITHM_AUTO ? p.algorithm
-                      : windowed                        ? FFC_ALGORITHM_OVERLAP_SAVE
-                                                        : FFC_ALGORITHM_FUSED_FP32;
+    info_.algorithm = windowed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_FP32;
     info_.precision = p.precision;
     info_.order = static_cast<int32_t>(instance_.radices.size());
     std::copy(instance_.radices.begin(), instance_.radices.end(), info_.radices);
@@ -177,7 +175,6 @@ class FusedFp32 : public GpuAlgorithm {
   }
 
   const PlanInfo& info() const override { return info_; }
-  double rowPicoseconds() const override { return rowPicoseconds_; }
 
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     Fp32SpectrumParams params = spectrum_;
@@ -203,33 +200,24 @@ class FusedFp32 : public GpuAlgorithm {
   const Fp32Instance& instance_;
   std::shared_ptr<Buffer> tables_;
   PlanInfo info_;
-  double rowPicoseconds_ = 0;
   Fp32ConvParams conv_;
   Fp32SpectrumParams spectrum_;
 };
 
 }  // namespace
 
-std::unique_ptr<GpuAlgorithm> makeFusedFp32(const ConvProblem& p, const GpuLimits& limits, TableCache& tables,
-                                            std::string* why) {
-  const int32_t forced = p.algorithm;
-  if (forced != FFC_ALGORITHM_AUTO && forced != FFC_ALGORITHM_FUSED_FP32 && forced != FFC_ALGORITHM_FFT &&
-      forced != FFC_ALGORITHM_OVERLAP_SAVE) {
-    *why = "another algorithm was asked for";
-    return nullptr;
-  }
+void offerFusedFp32(const ConvProblem& p, const GpuLimits& limits, TableCache& tables, Offers& offers) {
   const KernelWindow w = kernelWindow(p);
-  const Choice c = chooseInstance(p, w, limits, forced != FFC_ALGORITHM_OVERLAP_SAVE, forced != FFC_ALGORITHM_FFT);
-  if (!c.instance) {
-    int64_t most = 0;
-    for (const Fp32Instance& i : allInstances())
-      if (!i.partitioned && runsOn(i, limits)) most = std::max<int64_t>(most, 2 * i.points);
-    *why = "one transform here carries " + std::to_string(most) + " samples, and this problem needs " +
-           std::to_string(ringSamples(p, w)) +
-           (forced == FFC_ALGORITHM_FFT ? "; overlap-save (3) has no such limit" : "; it cannot be cut into windows");
-    return nullptr;
-  }
-  return std::make_unique<FusedFp32>(p, w, c, tables);
+  const std::vector<Choice> list = choices(p, w, limits);
+  for (const Choice& c : list)
+    offers.add(fusedFp32Candidate(p, shapeOf(p, w, c), sizeOf(limits)),
+               [&p, &tables, w, c] { return std::make_unique<FusedFp32>(p, w, c, tables); });
+  if (!list.empty()) return;
+  int64_t most = 0;
+  for (const Fp32Instance& i : allInstances())
+    if (!i.partitioned && runsOn(i, limits)) most = std::max<int64_t>(most, 2 * i.points);
+  offers.refuse("fused-fp32", "one transform here carries " + std::to_string(most) + " samples, and this problem needs " +
+                                  std::to_string(ringSamples(p, w)) + "; it cannot be cut into windows");
 }
 
 }  // namespace ffc

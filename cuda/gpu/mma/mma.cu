@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <type_traits>
 
@@ -42,18 +43,6 @@ const std::vector<SpectrumInstance>& spectra() {
   return list;
 }
 
-// Measured time per sample relative to radix 1 (cuda/DESIGN.md): decides between a longer transform of a cheap radix
-// and a shorter one of a dear radix, and between one long and two short segments.
-double costPerSample(int radix) {
-  switch (radix) {
-    case 1: return 1.0;
-    case 2: return 1.21;
-    case 3: return 1.68;
-    case 4: return 1.84;
-    default: return 2.37;
-  }
-}
-
 struct Launch {
   int tilesPerSet = 0, slots = 0;
   int64_t sharedBytes = 0;
@@ -64,7 +53,6 @@ struct Choice {
   const SpectrumInstance* spectrum = nullptr;
   int log2N2 = 0;
   int64_t points = 0, segments = 0;
-  double cost = 0;
   Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
   Launch uniform;       // with tensor copies of whole sets; tilesPerSet is 0 where there are none
 };
@@ -124,6 +112,15 @@ PFN_cuTensorMapEncodeTiled_v12000 encodeFunction() {
   return function;
 }
 
+// Tensor copies need code compiled for 9.0, and a driver that encodes their maps.
+Choice withMaps(Choice c) {
+  if (!c.maps.tilesPerSet && !c.uniform.tilesPerSet) return c;
+  cudaFuncAttributes attributes;
+  checkCuda(cudaFuncGetAttributes(&attributes, c.instance->convolve), "reading the attributes of a device function");
+  if (attributes.ptxVersion < 90 || !encodeFunction()) c.maps = c.uniform = {};
+  return c;
+}
+
 class FusedMma final : public GpuAlgorithm {
  public:
   FusedMma(const ConvProblem& problem, const GpuLimits& limits, const Choice& choice, TableCache& cache)
@@ -145,10 +142,6 @@ class FusedMma final : public GpuAlgorithm {
                 "reserving shared memory for the fused convolution of whole sets");
     checkCuda(cudaFuncSetAttribute(s.transform, cudaFuncAttributeMaxDynamicSharedMemorySize, int(s.sharedBytes)),
               "reserving shared memory for the kernel transform");
-    // 1.85 picoseconds a sample at radix 1, ungated float16 in the fast class; row scales, gates and the accurate class
-    // add what they were measured to.
-    rowPicoseconds_ = 1.85 * choice.cost * (i.gated ? 1.7 : i.element == Element::bfloat16 ? 1.1 : 1.0) *
-                      (i.accurate ? 1.5 : 1.0);
     info_.algorithm = FFC_ALGORITHM_FUSED_MMA;
     info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
     info_.order = 0;
@@ -161,7 +154,6 @@ class FusedMma final : public GpuAlgorithm {
   }
 
   const PlanInfo& info() const override { return info_; }
-  double rowPicoseconds() const override { return rowPicoseconds_; }
 
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     const SpectrumInstance& s = *choice_.spectrum;
@@ -310,7 +302,6 @@ class FusedMma final : public GpuAlgorithm {
   int multiprocessors_;
   float gain_ = 1;
   PlanInfo info_;
-  double rowPicoseconds_ = 0;
   std::shared_ptr<Buffer> tables_;
   std::array<std::shared_ptr<Buffer>, 2> spectrumTables_;
 };
@@ -318,21 +309,15 @@ class FusedMma final : public GpuAlgorithm {
 }  // namespace
 }  // namespace mma
 
-std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache,
-                                           std::string* why) {
+void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache, Offers& offers) {
   using namespace mma;
-  auto refuse = [&](const std::string& reason) {
-    if (why) *why = reason;
-    return nullptr;
-  };
-  if (problem.algorithm != FFC_ALGORITHM_AUTO && problem.algorithm != FFC_ALGORITHM_FUSED_MMA)
-    return refuse("another algorithm was asked for");
+  const auto refuse = [&](const std::string& reason) { offers.refuse("fused-mma", reason); };
   if (problem.dtype == Dtype::float32) return refuse("the tensor-core family is for float16 and bfloat16 tensors");
   if (limits.computeMajor < 8) return refuse("the tensor-core family needs compute capability 8.0");
   const Element element = problem.dtype == Dtype::float16 ? Element::float16 : Element::bfloat16;
   const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, gated = problem.preGate || problem.postGate;
   const KernelWindow window = kernelWindow(problem);
-  Choice best;
+  std::vector<Choice> choices;
   bool longEnough = false;
   for (const Instance& i : instances()) {
     if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
@@ -343,30 +328,39 @@ std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const Gpu
       if (!segments) continue;
       longEnough = true;
       if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;
-      const double cost = double(segments) * double(N) * costPerSample(i.radix);
-      if (best.instance && cost >= best.cost) continue;
       const int64_t tilesPerBlock = (((problem.rows() << log2N2) / 16) + limits.multiprocessors - 1) / limits.multiprocessors;
-      Choice c{&i, &*spectrum, log2N2, N, segments, cost, {}, {}};
+      Choice c{&i, &*spectrum, log2N2, N, segments, {}, {}, {}};
       c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, limits.sharedMemoryPerBlock, tilesPerBlock);
       if (!c.copies.tilesPerSet) continue;
-      cudaFuncAttributes attributes;
-      checkCuda(cudaFuncGetAttributes(&attributes, i.convolve), "reading the attributes of a device function");
-      // Compiled for 9.0 and running there.
-      if (limits.computeMajor >= 9 && attributes.ptxVersion >= 90 && encodeFunction()) {
+      if (limits.computeMajor >= 9) {
         c.uniform = uniformLaunchOf(i, log2N2, problem, limits.sharedMemoryPerBlock);
         // The general driver's slots have a layout for rows n1 of whole lines only.
         if (N % 1024 == 0)
           c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, limits.sharedMemoryPerBlock, tilesPerBlock);
       }
-      best = c;
+      choices.push_back(c);
     }
   }
-  if (!best.instance)
+  if (choices.empty())
     return refuse(longEnough ? "no tensor-core transform that is long enough fits into this device's shared memory of " +
                                    std::to_string(limits.sharedMemoryPerBlock) + " bytes per block" +
                                    (gated ? " together with its gates" : "")
                              : "the tensor-core family transforms at most 32768 samples at once; this problem needs more");
-  return std::make_unique<FusedMma>(problem, limits, best, cache);
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (const Choice& c : choices) least = std::min(least, c.points * c.segments);
+  for (const Choice& c : choices) {
+    if (c.points * c.segments > 4 * least) continue;  // mostly silence
+    MmaShape shape;
+    shape.radix = c.instance->radix;
+    shape.n2 = 1 << c.log2N2;
+    shape.points = c.points;
+    shape.segments = c.segments;
+    shape.accurate = accurate;
+    shape.scaled = gated || element == Element::bfloat16;
+    shape.streamedSpectrum = c.instance->radix > 2 || (accurate && c.instance->radix > 1);
+    offers.add(fusedMmaCandidate(problem, shape, sizeOf(limits)),
+               [&problem, &limits, &cache, c] { return std::make_unique<FusedMma>(problem, limits, withMaps(c), cache); });
+  }
 }
 
 }  // namespace ffc

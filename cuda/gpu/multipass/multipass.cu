@@ -24,28 +24,36 @@ struct Split {
   int64_t points() const { return int64_t{column.points} * row.points; }
 };
 
-// The cheapest split that holds `samples` real samples. Cost: points moved, with a surcharge where runs of
-// neighbouring samples are shorter than device memory likes and where one block fills a multiprocessor.
-bool chooseSplit(int64_t samples, int64_t elementBytes, bool half, const GpuLimits& limits, Split& best) {
-  double bestCost = std::numeric_limits<double>::infinity();
+// Every split that holds `samples` real samples and is not much longer than the shortest that does.
+std::vector<Split> splits(int64_t samples, bool half, const GpuLimits& limits) {
+  std::vector<Split> list;
+  int64_t shortest = std::numeric_limits<int64_t>::max();
   for (const ColumnInstance& column : half ? halfColumnInstances() : floatColumnInstances()) {
     if (column.sharedBytes > limits.sharedMemoryPerBlock) continue;
     for (const RowInstance& row : half ? halfRowInstances() : floatRowInstances()) {
       if (row.sharedBytes > limits.sharedMemoryPerBlock) continue;
       const Split split{column, row};
       if (2 * split.points() < samples) continue;
-      const double runBytes = static_cast<double>(column.columns) * elementBytes;
-      const double cost = static_cast<double>(split.points()) *
-                          (1 + 0.1 * std::max(0.0, std::log2(64 / runBytes)) +
-                           (2 * row.sharedBytes > limits.sharedMemoryPerBlock ? 0.1 : 0.0) +
-                           0.02 * static_cast<double>(column.radices.size() + row.radices.size()));
-      if (cost < bestCost) {
-        bestCost = cost;
-        best = split;
-      }
+      shortest = std::min(shortest, split.points());
+      list.push_back(split);
     }
   }
-  return bestCost < std::numeric_limits<double>::infinity();
+  list.erase(std::remove_if(list.begin(), list.end(), [&](const Split& s) { return s.points() > 2 * shortest; }), list.end());
+  return list;
+}
+
+MultiPassShape shapeOf(const ConvProblem& problem, const Split& split, bool half, const GpuLimits& limits) {
+  MultiPassShape s;
+  s.columns = split.column.points;
+  s.rowPoints = split.row.points;
+  s.run = split.column.columns;
+  s.scratchBytes = half ? 4 : 8;
+  const double affordable = std::max(1.0, static_cast<double>(limits.scratchLimitBytes) /
+                                              (static_cast<double>(split.points()) * s.scratchBytes));
+  s.chunks = static_cast<int64_t>(std::ceil(static_cast<double>(problem.rows()) / affordable));
+  s.columnRadices = split.column.radices;
+  s.rowRadices = split.row.radices;
+  return s;
 }
 
 class MultiPass final : public GpuAlgorithm {
@@ -109,12 +117,6 @@ class MultiPass final : public GpuAlgorithm {
   }
 
   const PlanInfo& info() const override { return info_; }
-  // 12 picoseconds a point at 2^16 points, 16.5 at 2^24.
-  double rowPicoseconds() const override {
-    const double points = static_cast<double>(p_.points);
-    return points * (12.0 + 0.57 * (std::log2(points) - 16.0));
-  }
-
   // The spectrum's own memory serves as scratch: its rows are transformed in place.
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     MultiPassParams p = p_;
@@ -206,24 +208,21 @@ class MultiPass final : public GpuAlgorithm {
 
 }  // namespace
 
-std::unique_ptr<GpuAlgorithm> makeMultiPass(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache,
-                                            std::string* why) {
-  if (problem.algorithm != FFC_ALGORITHM_AUTO && problem.algorithm != FFC_ALGORITHM_MULTI_PASS) {
-    *why = "another algorithm was asked for";
-    return nullptr;
-  }
+void offerMultiPass(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache, Offers& offers) {
   const KernelWindow window = kernelWindow(problem);
   const int64_t samples = ringSamples(problem, window);
   // float16 intermediates keep 16-bit inputs and outputs as exact as float32 ones would to within their own rounding.
   const bool half = problem.dtype != Dtype::float32;
-  Split split;
-  if (!chooseSplit(samples, dtypeBytes(problem.dtype), half, limits, split)) {
-    *why = "the convolution spans " + std::to_string(samples) +
-           " samples and several passes hold at most 33554432 (16777216 causal); cut a longer input into pieces by "
-           "overlap-save, with a kernel that is shorter";
-    return nullptr;
-  }
-  return std::make_unique<MultiPass>(problem, window, split, half, limits, cache);
+  const std::vector<Split> list = splits(samples, half, limits);
+  for (const Split& split : list)
+    offers.add(multiPassCandidate(problem, shapeOf(problem, split, half, limits), sizeOf(limits)),
+               [&problem, &limits, &cache, window, split, half] {
+                 return std::make_unique<MultiPass>(problem, window, split, half, limits, cache);
+               });
+  if (list.empty())
+    offers.refuse("multi-pass", "the convolution spans " + std::to_string(samples) +
+                                    " samples and several passes hold at most 33554432 (16777216 causal); cut a longer "
+                                    "input into pieces by overlap-save, with a kernel that is shorter");
 }
 
 }  // namespace ffc

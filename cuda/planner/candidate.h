@@ -1,0 +1,50 @@
+// One way of running a problem, counted before anything is allocated, and what the cost model makes of it.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "constants.h"
+
+namespace ffc {
+
+// One launch (or one of `launches` alike), in totals of a forward call. Bytes are counted at each level they pass:
+// what comes from device memory also passes the second-level cache.
+struct Pass {
+  double launches = 1;
+  double tensorFlops = 0, coreFlops = 0;
+  double deviceBytes = 0, l2Bytes = 0, sharedBytes = 0;
+  // Equal pieces of work, and how many of them the device holds at once: the last round may be half empty. A pipeline
+  // that works on several pieces at a time takes `filling` more rounds to fill and to drain.
+  double units = 1, slots = 1, filling = 0;
+};
+
+struct Candidate {
+  std::string name;        // unique among the candidates of a problem; ffc_plan_create_candidate() forces it
+  std::string family;      // "fused-mma", "direct", ...
+  std::string key;         // of its efficiency and latency, see Constants
+  int32_t algorithm = 0;   // FFC_ALGORITHM_*
+  bool windowed = false;   // cuts rows into pieces with transforms of their own (overlap-save)
+  std::vector<int> radices;
+  int64_t points = 0, segments = 1;  // of one transform, transforms of a row; 0 points for a direct sum
+  std::vector<Pass> passes;
+  double modelNs = 0;  // not 0: a backend's own model of the work (the CPU's) instead of the limits below
+};
+
+struct Prediction {
+  // Nanoseconds that each limit alone would take, over all passes, with every unit busy.
+  double deviceNs = 0, l2Ns = 0, sharedNs = 0, tensorNs = 0, coreNs = 0;
+  double floorNs = 0;    // the slowest limit of each pass, unfilled rounds included, summed
+  double launches = 0, latencyNs = 0, efficiency = 1, totalNs = 0;
+  std::string efficiencyName;  // the entry of the constants that gave the efficiency
+  const char* bottleneck = "";
+};
+
+// floor / efficiency + launches x latency. Tensor cores and the others share the issue slots of a multiprocessor, so
+// their times add up; memories work beside them, so the slowest counts.
+Prediction predict(const Candidate& candidate, const Constants& constants);
+
+// Totals over the passes.
+Pass totalOf(const Candidate& candidate);
+
+}  // namespace ffc

@@ -1,0 +1,178 @@
+#include "gpu_costs.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ffc {
+namespace {
+
+std::string joined(const std::vector<int>& radices) {
+  std::string text;
+  for (const int radix : radices) text += (text.empty() ? "" : "x") + std::to_string(radix);
+  return text;
+}
+
+bool gated(const ConvProblem& p) { return p.preGate || p.postGate; }
+double elementBytes(const ConvProblem& p) { return static_cast<double>(dtypeBytes(p.dtype)); }
+double rowsOf(const ConvProblem& p) { return static_cast<double>(p.rows()); }
+double spectraOf(const ConvProblem& p) { return p.sharedKernel ? 1.0 : static_cast<double>(p.channels); }
+double inputBytes(const ConvProblem& p) {
+  return rowsOf(p) * elementBytes(p) * static_cast<double>(p.length) * (1.0 + p.preGate);
+}
+double outputBytes(const ConvProblem& p) {
+  return rowsOf(p) * elementBytes(p) * static_cast<double>(p.outputLength) * (1.0 + p.postGate);
+}
+// The sample's gates and the skip term: a product each, and one sum.
+double pointwiseFlops(const ConvProblem& p) {
+  return rowsOf(p) * static_cast<double>(p.length) * (p.preGate + p.postGate + 2.0 * p.skip);
+}
+
+// Blocks that share a multiprocessor, by shared memory and by threads.
+double blocksAtOnce(const GpuSize& size, double sharedBytes, int threads) {
+  const double byMemory = std::floor(static_cast<double>(size.sharedMemoryPerBlock) / std::max(sharedBytes, 1.0));
+  return std::clamp(std::min(byMemory, std::floor(2048.0 / threads)), 1.0, 32.0);
+}
+
+// A complex transform of `points` there and back: a radix-2 level is 6 operations a point when twiddles are folded
+// into multiply-adds; and the product with the spectrum.
+double transformFlops(double points, double forward, double inverse) {
+  return points * std::log2(std::max(points, 2.0)) * 6.0 * (forward + inverse) + 8.0 * points * forward;
+}
+
+// Complex numbers that a transform of several stages exchanges through shared memory, one direction.
+double exchanges(size_t stages) { return stages > 1 ? static_cast<double>(stages - 1) : 0.0; }
+
+const char* classOf(const ConvProblem& p) { return p.dtype == Dtype::float32 ? "float32" : "half"; }
+
+}  // namespace
+
+double tensorBytes(const ConvProblem& p) { return inputBytes(p) + outputBytes(p); }
+
+Candidate directCandidate(const ConvProblem& p, const DirectShape& s, const GpuSize& size) {
+  Candidate c;
+  c.name = c.family = "direct";
+  c.algorithm = FFC_ALGORITHM_DIRECT;
+  c.key = std::string("direct/") + classOf(p) + (gated(p) ? "/gated" : "/plain");
+  Pass pass;
+  const double outputs = static_cast<double>(s.units) * s.tile, taps = static_cast<double>((s.taps + 7) / 8 * 8);
+  pass.coreFlops = 2.0 * outputs * taps + pointwiseFlops(p);
+  const double reread = 1.0 + taps / std::max<double>(s.tile, taps);  // a tile reads its taps' worth before itself
+  pass.deviceBytes = tensorBytes(p);
+  pass.l2Bytes = inputBytes(p) * reread + outputBytes(p) + 4.0 * taps * static_cast<double>(s.units);
+  // 64 multiply-adds for 16 floats; the window and the outputs pass once more.
+  pass.sharedBytes = outputs * taps + 16.0 * outputs;
+  pass.units = std::ceil(static_cast<double>(s.units) / s.unitsPerBlock);
+  pass.slots = size.multiprocessors * blocksAtOnce(size, s.sharedBytes, s.threads);
+  c.passes = {pass};
+  return c;
+}
+
+Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSize& size) {
+  Candidate c;
+  c.family = "fused-mma";
+  c.algorithm = FFC_ALGORITHM_FUSED_MMA;
+  c.points = s.points;
+  c.segments = s.segments;
+  for (const int radix : {16, s.n2, s.radix, 16})
+    if (radix > 1) c.radices.push_back(radix);
+  c.name = "fused-mma/" + std::to_string(s.points) + "/" + joined(c.radices);
+  // Whole rows come and go by tensor copies where the device has them; others element by element.
+  const bool whole = p.length == s.points && p.outputLength == s.points;
+  c.key = "fused-mma/r" + std::to_string(s.radix) + (s.accurate ? "/accurate" : "/fast") +
+          (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") + (whole ? "/whole" : "/part") + "/n" +
+          std::to_string(s.points);
+  Pass pass;
+  const double points = rowsOf(p) * static_cast<double>(s.points * s.segments);
+  const double spectrumBytes = (s.accurate ? 8.0 : 4.0) * static_cast<double>(s.points * s.segments);
+  pass.launches = static_cast<double>(s.segments);
+  // 2 mma of 4096 operations for 128 points, digit by digit; digits n1 and k1 (real on one side) cost 2 as well.
+  const double products = s.n2 > 1 ? 12.0 : 8.0;
+  pass.tensorFlops = points * products * 4096.0 / 128.0;
+  // Untangling of the half-cost products, twiddles, the middle butterfly, there and back; the spectrum's product. Pairs
+  // of halves count half.
+  const double butterfly = s.radix > 1 ? 6.0 + 5.0 * std::log2(s.radix) : 0.0;
+  pass.coreFlops = points * (2.0 * (14.0 + butterfly) + 8.0) * (s.accurate ? 1.0 : 0.5) + pointwiseFlops(p);
+  pass.deviceBytes = inputBytes(p) * static_cast<double>(s.segments) + outputBytes(p) + spectraOf(p) * spectrumBytes;
+  pass.l2Bytes = pass.deviceBytes + (s.streamedSpectrum ? rowsOf(p) * spectrumBytes : 0.0);
+  // In and out through the staging slots, four bytes a point through the exchange there and back, each written and read.
+  pass.sharedBytes = points * (8.0 + 16.0 + 4.0 * (p.preGate + p.postGate) + (s.accurate && s.radix > 1 ? 16.0 : 0.0));
+  pass.units = std::ceil(points / (4096.0 * s.radix));
+  pass.slots = size.multiprocessors;
+  pass.filling = 1;  // a set is on its way in while another is transformed
+  c.passes = {pass};
+  return c;
+}
+
+Candidate fusedFp32Candidate(const ConvProblem& p, const Fp32Shape& s, const GpuSize& size) {
+  Candidate c;
+  c.family = "fused-fp32";
+  c.algorithm = s.windowed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_FP32;
+  c.windowed = s.windowed;
+  c.points = s.points;
+  c.segments = s.segments;
+  c.radices = s.radices;
+  c.name = std::string(s.windowed ? "overlap-save/fp32/" : "fused-fp32/") + std::to_string(s.points) + "/" + joined(s.radices) +
+           (s.partitioned ? "/" + std::to_string(s.parts) + "parts" : s.blocks > 1 ? "/cluster" : "");
+  c.key = std::string("fused-fp32/") + (s.blocks > 1 ? "cluster/" : s.partitioned ? "parts/" : s.windowed ? "windows/" : "whole/") +
+          classOf(p) + (gated(p) ? "/gated" : "/plain") + "/n" + std::to_string(s.points);
+  Pass pass;
+  const double rows = rowsOf(p), points = static_cast<double>(s.points), segments = static_cast<double>(s.segments);
+  pass.coreFlops = rows * transformFlops(points, s.forwardTransforms, segments) + pointwiseFlops(p);
+  const double spectrumBytes = 8.0 * points * static_cast<double>(s.parts);
+  const double windows = std::max(inputBytes(p), rows * elementBytes(p) * (1.0 + p.preGate) *
+                                                     std::min(2.0 * points, static_cast<double>(p.length)) * s.forwardTransforms);
+  pass.deviceBytes = tensorBytes(p) + spectraOf(p) * spectrumBytes;  // windows of one row meet in the cache
+  pass.l2Bytes = windows + outputBytes(p) + rows * segments * spectrumBytes;
+  pass.sharedBytes = rows * points * 16.0 * exchanges(s.radices.size()) * (s.forwardTransforms + segments);
+  pass.units = std::ceil(rows * segments / s.rows) * s.blocks;
+  pass.slots = size.multiprocessors * blocksAtOnce(size, static_cast<double>(s.sharedBytes), s.threads * s.rows);
+  c.passes = {pass};
+  return c;
+}
+
+Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, const GpuSize& size) {
+  Candidate c;
+  c.family = "multi-pass";
+  c.algorithm = FFC_ALGORITHM_MULTI_PASS;
+  c.points = s.columns * s.rowPoints;
+  c.radices = s.columnRadices;
+  c.radices.insert(c.radices.end(), s.rowRadices.begin(), s.rowRadices.end());
+  c.name = "multi-pass/" + std::to_string(s.columns) + "x" + std::to_string(s.rowPoints) + "/" + joined(c.radices);
+  const std::string kind = s.tensorCores ? "mma" : "cores";
+  c.key = "multi-pass/" + kind + (p.precision == FFC_PRECISION_FAST ? "/fast/" : "/accurate/") + classOf(p) +
+          (gated(p) ? "/gated" : "/plain") + "/run" + std::to_string(s.run) + "/n" + std::to_string(c.points);
+  const double points = rowsOf(p) * static_cast<double>(c.points), scratch = points * s.scratchBytes;
+  const double n1 = static_cast<double>(s.columns), n2 = static_cast<double>(s.rowPoints);
+  // One direction of a transform of n points, for every point of the call; an outer factor is a product more.
+  const auto count = [&](Pass& pass, double n, size_t stages, double times) {
+    if (s.tensorCores) {
+      pass.tensorFlops += times * points * std::log2(n) / 4.0 * 128.0;  // two half-cost products of 16 points each
+      pass.coreFlops += times * points * (10.0 * std::log2(n) / 4.0) * 0.5;
+    } else {
+      pass.coreFlops += times * points * 6.0 * std::log2(n);
+    }
+    pass.sharedBytes += times * points * 16.0 * exchanges(stages);
+  };
+  Pass columns, rows, back;
+  count(columns, n1, s.columnRadices.size(), 1);
+  columns.coreFlops += points * 6.0;
+  columns.deviceBytes = inputBytes(p) + scratch;
+  count(rows, n2, s.rowRadices.size(), 2);
+  rows.coreFlops += points * 8.0;
+  rows.deviceBytes = 2 * scratch + spectraOf(p) * static_cast<double>(c.points) * s.scratchBytes;
+  rows.l2Bytes = 3 * scratch;  // the batch shares a row of the spectrum in the cache
+  count(back, n1, s.columnRadices.size(), 1);
+  back.coreFlops += points * 6.0 + pointwiseFlops(p);
+  back.deviceBytes = scratch + outputBytes(p) + (p.skip ? inputBytes(p) : 0.0);
+  for (Pass* pass : {&columns, &rows, &back}) {
+    pass->launches = static_cast<double>(s.chunks);
+    pass->l2Bytes = std::max(pass->l2Bytes, pass->deviceBytes);
+    // Blocks of a few thousand points each.
+    pass->units = std::max(1.0, points / 8192.0);
+    pass->slots = size.multiprocessors * 2.0;
+  }
+  c.passes = {columns, rows, back};
+  return c;
+}
+
+}  // namespace ffc

@@ -1,0 +1,52 @@
+// What a forward call of each GPU family computes and moves, counted from shapes alone: no CUDA here, so that the
+// planner is tested on machines without a GPU. Families give their own numbers (tiles, shared memory, table sizes).
+#pragma once
+#include "../host/problem.h"
+#include "candidate.h"
+
+namespace ffc {
+
+// How much of a device there is to fill.
+struct GpuSize {
+  int multiprocessors = 1;
+  int64_t sharedMemoryPerBlock = 0;
+};
+
+// Bytes of u, y and the gates, each once.
+double tensorBytes(const ConvProblem& problem);
+
+struct DirectShape {
+  int64_t taps = 0, units = 0;  // units: tiles of outputs of all rows
+  int tile = 0, unitsPerBlock = 1, threads = 128, sharedBytes = 0;
+};
+Candidate directCandidate(const ConvProblem& problem, const DirectShape& shape, const GpuSize& size);
+
+struct MmaShape {
+  int radix = 1, n2 = 1;  // N = 256 n2 radix; 4096 radix points a tile
+  int64_t points = 0, segments = 1;
+  bool accurate = false;
+  bool scaled = false;            // every row has an exponent of its own
+  bool streamedSpectrum = false;  // read from the second-level cache for every tile
+};
+Candidate fusedMmaCandidate(const ConvProblem& problem, const MmaShape& shape, const GpuSize& size);
+
+struct Fp32Shape {
+  int64_t points = 0, segments = 1, parts = 1;
+  double forwardTransforms = 1;  // of a row: windows outside it are left out
+  int threads = 0, rows = 0, blocks = 1;  // per transform, transforms of a block, blocks of a transform
+  int64_t sharedBytes = 0;
+  bool windowed = false, partitioned = false;  // partitioned: can sum over parts of a kernel
+  std::vector<int> radices;
+};
+Candidate fusedFp32Candidate(const ConvProblem& problem, const Fp32Shape& shape, const GpuSize& size);
+
+struct MultiPassShape {
+  int64_t columns = 0, rowPoints = 0, chunks = 1;  // N = columns x rowPoints
+  int run = 16;                                     // columns of a tile: neighbours that are moved together
+  int scratchBytes = 8;                             // of a point between passes
+  bool tensorCores = false;
+  std::vector<int> columnRadices, rowRadices;
+};
+Candidate multiPassCandidate(const ConvProblem& problem, const MultiPassShape& shape, const GpuSize& size);
+
+}  // namespace ffc
