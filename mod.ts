@@ -49,7 +49,11 @@ export type { ConvPlanOptions, ConvStrides, RowStrides } from "./src/problem.ts"
 export type { FrequencyChoice, FrequencyPattern, PickOptions } from "./src/frequency.ts";
 export { KernelSpectrum } from "./src/spectrum.ts";
 export { Stream, StreamEvent, type StreamOption } from "./src/stream.ts";
-export { type JsonValue, PlanExplanation } from "./src/explain.ts";
+export { type CandidateExplanation, type JsonValue, PlanExplanation, type RefusalExplanation } from "./src/explain.ts";
+export type { Measured } from "./src/explain.ts";
+export type { MeasureOptions } from "./src/measure.ts";
+export { calibrate, type CalibrateOptions, type Calibration } from "./src/calibrate.ts";
+export type { Constants } from "./src/constants.ts";
 export { type Algorithm, type ConvMode, outputLength, type Precision } from "./src/mode.ts";
 export type { Dtype, Float16ArrayLike, HostArray } from "./src/dtype.ts";
 export {

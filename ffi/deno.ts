@@ -49,6 +49,25 @@ export const runtime: Runtime = {
       return false; // not there, or behind a directory that this user cannot enter: dlopen could not open it either
     }
   },
+  writeFile(path, bytes) {
+    if (!granted({ name: "write", path })) return false;
+    const folder = path.replace(/[^/]*$/, "");
+    if (folder) Deno.mkdirSync(folder, { recursive: true });
+    // Beside the file, so that renaming is one step of the file system: nobody ever reads half a file.
+    const beside = `${path}.${crypto.randomUUID()}`;
+    try {
+      Deno.writeFileSync(beside, bytes);
+      Deno.renameSync(beside, path);
+    } catch (error) {
+      try {
+        Deno.removeSync(beside);
+      } catch {
+        // it was never made, or it is the file now
+      }
+      throw error;
+    }
+    return true;
+  },
   os: Deno.build.os,
   arch: Deno.build.arch,
   openFlag: (path) => `--allow-ffi=${path}`,

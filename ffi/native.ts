@@ -53,6 +53,8 @@ export interface Runtime {
   readFile(path: string): Uint8Array<ArrayBuffer> | undefined | null;
   /** Whether a file exists; null where looking is not granted. */
   exists(path: string): boolean | null;
+  /** Writes a file whole or not at all, and the folders above it; false where writing is not granted. */
+  writeFile(path: string, bytes: Uint8Array<ArrayBuffer>): boolean;
   /** "linux", "darwin" or "windows". */
   readonly os: string;
   /** "x86_64" or "aarch64". */

@@ -58,6 +58,13 @@ export class Struct<S extends keyof Structs> {
   }
 }
 
+const encoder = new TextEncoder();
+
+/** A text as C reads it: UTF-8 with a closing zero. */
+export function cText(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(`${text}\0`);
+}
+
 const decoder = new TextDecoder();
 
 /** UTF-8 up to the first zero byte. */

@@ -15,6 +15,7 @@ const status = "i32";
 
 const destroy = { parameters: ["u64", "buffer"], result: status } as const;
 const create = { parameters: ["u64", "buffer", "buffer"], result: status } as const;
+const text = { parameters: ["u64", "buffer", "usize", "buffer", "buffer"], result: status } as const;
 const transfer = { parameters: ["u64", "i64", "buffer", "i64", "u64", "buffer"], result: status } as const;
 const synchronize = { parameters: ["u64", "u64", "buffer"], result: status } as const;
 const convolveHost = {
@@ -50,6 +51,8 @@ export const symbols = {
   ffc_device_info_get: create,
   ffc_memory_info_get: create,
   ffc_memory_reset_peak: destroy,
+  ffc_constants_get: text,
+  ffc_constants_set: { parameters: ["u64", "buffer", "buffer"], result: status },
 
   // 3. memory
   ffc_buffer_create: { parameters: ["u64", "i64", "buffer", "buffer"], result: status },
@@ -75,9 +78,13 @@ export const symbols = {
 
   // 5. plan
   ffc_plan_create: { parameters: ["u64", "buffer", "buffer", "buffer"], result: status },
+  ffc_plan_create_candidate: {
+    parameters: ["u64", "buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
+    result: status,
+  },
   ffc_plan_destroy: destroy,
   ffc_plan_info_get: create,
-  ffc_plan_explain: { parameters: ["u64", "buffer", "usize", "buffer", "buffer"], result: status },
+  ffc_plan_explain: text,
 
   // 6. kernel spectrum
   ffc_spectrum_create: create,

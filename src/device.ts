@@ -1,11 +1,20 @@
 import { ABI_VERSION, ENUMS } from "../ffi/layout.ts";
-import { Struct } from "../ffi/struct.ts";
+import { cText, Struct } from "../ffi/struct.ts";
 import { checkKeys, show } from "./check.ts";
 import { checkHostArray, type Dtype, dtypeOf, type HostArray } from "./dtype.ts";
 import { DeviceUnavailableError, InvalidArgumentError } from "./errors.ts";
 import { binsOf, type FrequencyChoice, pickFrequencies, type PickOptions } from "./frequency.ts";
-import { LibraryLease, readText } from "./library.ts";
 import type { ConvMode } from "./mode.ts";
+import {
+  type Constants,
+  constantsPathOfEnvironment,
+  constantsText,
+  defaultConstantsPath,
+  parseConstants,
+  pathOf,
+  readConstantsFile,
+} from "./constants.ts";
+import { LibraryLease, longText, readText } from "./library.ts";
 import { type ConvPlan, createPlan } from "./plan.ts";
 import type { ConvPlanOptions } from "./problem.ts";
 import { destroyWhenForgotten, remembered, Session } from "./session.ts";
@@ -32,6 +41,12 @@ export interface DeviceOptions {
   readonly scratchLimitBytes?: number;
   /** CUDA: pretend that a block has so little shared memory; default 0, what the device has. For tests. */
   readonly sharedMemoryLimitBytes?: number;
+  /**
+   * A file of constants for the planner, written by {@link calibrate}; `false` for the shipped ones. Default: the file
+   * that FLASHFFTCONV_CONSTANTS names ("off" for none), else the one in the user's cache folder if there is one. Both
+   * are looked for only where reading them is granted.
+   */
+  readonly constants?: string | URL | false;
 }
 
 /** What a device is. */
@@ -110,6 +125,7 @@ const optionNames = new Set([
   "memoryLimitBytes",
   "scratchLimitBytes",
   "sharedMemoryLimitBytes",
+  "constants",
 ]);
 
 const MAX_INT32 = 2 ** 31 - 1;
@@ -196,19 +212,20 @@ function openSession(type: DeviceType, options: DeviceOptions): Session {
  */
 export function openDevice(type: DeviceType | "auto" = "auto", options: DeviceOptions = {}): Device {
   checkKeys("a device", options, optionNames);
-  if (type === "cpu" || type === "cuda") return createDevice(openSession(type, options), "it was asked for");
+  if (type === "cpu" || type === "cuda") return createDevice(openSession(type, options), "it was asked for", options);
   if (type !== "auto") {
     throw new InvalidArgumentError(`the device is ${show(type)}; known are "auto", "cuda" and "cpu"`);
   }
   try {
-    return createDevice(openSession("cuda", options), "a GPU can be used here");
+    return createDevice(openSession("cuda", options), "a GPU can be used here", options);
   } catch (error) {
     if (!(error instanceof DeviceUnavailableError)) throw error;
-    return createDevice(openSession("cpu", { ...options, ordinal: 0 }), `no GPU can be used here: ${error.message}`);
+    const reason = `no GPU can be used here: ${error.message}`;
+    return createDevice(openSession("cpu", { ...options, ordinal: 0 }), reason, options);
   }
 }
 
-let createDevice: (session: Session, reason: string) => Device;
+let createDevice: (session: Session, reason: string, options: DeviceOptions) => Device;
 /** The session of a device that was not disposed (module-internal). */
 export let sessionOf: (device: Device) => Session;
 
@@ -223,6 +240,7 @@ export class Device {
   readonly #type: DeviceType;
   readonly #ordinal: number;
   readonly #name: string;
+  #constantsSource = "shipped";
 
   private constructor(session: Session, reason: string) {
     this.#session = session;
@@ -235,9 +253,11 @@ export class Device {
   }
 
   static {
-    createDevice = (session, reason) => {
+    createDevice = (session, reason, options) => {
       try {
-        return new Device(session, reason);
+        const device = new Device(session, reason);
+        device.#findConstants(options.constants);
+        return device;
       } catch (error) {
         session.close();
         throw error;
@@ -286,6 +306,70 @@ export class Device {
       sharedMemoryPerBlockBytes: info.get("shared_memory_per_block_bytes"),
       l2Bytes: info.get("l2_bytes"),
     };
+  }
+
+  /** What the planner's cost model reckons with; see {@link calibrate}. */
+  constants(): Constants {
+    return this.#readConstants().constants;
+  }
+
+  /** The version of the cost model, which files of constants must have. */
+  get constantsVersion(): number {
+    return this.#readConstants().version;
+  }
+
+  /** "shipped", "given", or the path of the file that the constants come from. */
+  get constantsSource(): string {
+    return this.#constantsSource;
+  }
+
+  #readConstants(): { version: number; constants: Constants } {
+    const { calls, context, lease } = this.#session;
+    return parseConstants(longText(lease, (...place) => calls.ffc_constants_get(context, ...place)));
+  }
+
+  /**
+   * Puts constants over the shipped ones, for plans made from now on.
+   *
+   * @param constants numbers by name; undefined brings the shipped ones back
+   * @throws {InvalidArgumentError} for a name or a number that cannot be
+   */
+  setConstants(constants: Constants | undefined): void {
+    const { calls, context, lease } = this.#session;
+    const text = constants && cText(constantsText(this.constantsVersion, constants));
+    lease.check(calls.ffc_constants_set(context, text ?? null, lease.error));
+    this.#constantsSource = constants ? "given" : "shipped";
+  }
+
+  // Of the option, the environment, or the user's cache folder. A file that cannot be used is no reason not to run: the
+  // shipped constants serve, with a warning.
+  #findConstants(option: string | URL | false | undefined): void {
+    if (option === false) return;
+    if (option !== undefined && typeof option !== "string" && !(option instanceof URL)) {
+      throw new InvalidArgumentError(`constants is ${show(option)}; it must be a path, a file: URL or false`);
+    }
+    const asked = option === undefined ? constantsPathOfEnvironment() : pathOf(option);
+    if (asked === "off" && option === undefined) return;
+    const { info } = this;
+    const path = asked ?? defaultConstantsPath(info);
+    if (path === undefined) return;
+    const file = readConstantsFile(path, info, this.constantsVersion);
+    let problem = typeof file === "string" ? file : undefined;
+    if (!file && asked !== undefined) {
+      problem = file === null ? "reading it has not been granted" : "there is no such file";
+    }
+    if (typeof file === "object" && file !== null) {
+      try {
+        this.setConstants(file.constants);
+        this.#constantsSource = path;
+      } catch (error) {
+        if (!(error instanceof InvalidArgumentError)) throw error;
+        problem = error.message;
+      }
+    }
+    if (problem !== undefined) {
+      console.warn(`flashfftconv: the constants in ${path} are not used: ${problem}; calibrate() writes new ones`);
+    }
   }
 
   /** What the objects of this device take. */

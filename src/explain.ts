@@ -1,14 +1,118 @@
+import { InternalError } from "./errors.ts";
+
 /** A JSON value, as the library's planner writes it. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+/** One way of running a problem, as the cost model sees it; amounts are those of one forward call. */
+export interface CandidateExplanation {
+  /** E.g. "fused-fp32/1024/32x32"; the option `candidate` of a plan forces it. */
+  readonly name: string;
+  /** "direct", "fused-mma", ...; see the README. */
+  readonly family: string;
+  /** The algorithm it belongs to. */
+  readonly algorithm: string;
+  /** False where the algorithm that was asked for leaves it out. */
+  readonly usable: boolean;
+  /** Whether the plan runs it. */
+  readonly chosen: boolean;
+  /** How many factors the transform is split into. */
+  readonly order: number;
+  /** The factors. */
+  readonly radices: readonly number[];
+  /** Points of one transform; 0 for a direct sum. */
+  readonly transformLength: number;
+  /** Transforms of a row. */
+  readonly segments: number;
+  /** Floating-point operations on tensor cores. */
+  readonly tensorFlops: number;
+  /** Floating-point operations elsewhere. */
+  readonly coreFlops: number;
+  /** Bytes between device memory and the chip. */
+  readonly deviceBytes: number;
+  /** Bytes through the second-level cache. */
+  readonly l2Bytes: number;
+  /** Bytes through shared memory. */
+  readonly sharedBytes: number;
+  /** Launches of device functions. */
+  readonly launches: number;
+  /** What each limit alone would take, in milliseconds. */
+  readonly deviceMs: number;
+  /** The second-level cache. */
+  readonly l2Ms: number;
+  /** Shared memory. */
+  readonly sharedMs: number;
+  /** Tensor cores. */
+  readonly tensorMs: number;
+  /** The other arithmetic units. */
+  readonly coreMs: number;
+  /** The slowest limit of each pass, summed, with unevenly filled rounds. */
+  readonly floorMs: number;
+  /** The part of that limit that is reached, a constant of the device. */
+  readonly efficiency: number;
+  /** The constant's name. */
+  readonly efficiencyName: string;
+  /** The candidate's own name among the constants, where a measured one would go. */
+  readonly key: string;
+  /** What the launches cost beside their work. */
+  readonly latencyMs: number;
+  /** floorMs / efficiency + latencyMs. */
+  readonly predictedMs: number;
+  /** The slowest limit. */
+  readonly bottleneck: string;
+  /** Why it was taken, or not. */
+  readonly reason: string;
+  /** From {@link ConvPlan.measure}: the median time of a call. */
+  readonly measuredMs?: number;
+  /** From {@link ConvPlan.measure}: why it could not be timed. */
+  readonly failure?: string;
+}
+
+/** A family that offers nothing for a problem. */
+export interface RefusalExplanation {
+  /** "direct", "fused-mma", ... */
+  readonly family: string;
+  /** Why. */
+  readonly reason: string;
+}
+
+/** What {@link ConvPlan.measure} adds to a candidate. */
+export interface Measured {
+  /** Median time of a call. */
+  readonly measuredMs?: number;
+  /** Why there is none. */
+  readonly failure?: string;
+}
+
+// A table for people: the quickest candidates, and how many are left out.
+const mostRows = 12;
 
 /** Why a plan is as it is: as data, and as a table for people through `toString()`. */
 export class PlanExplanation {
   /** What the planner said, as it said it. */
   readonly data: { readonly [key: string]: JsonValue };
+  /** Every candidate, the least predicted time first. */
+  readonly candidates: readonly CandidateExplanation[];
+  /** The one the plan runs. */
+  readonly chosen: CandidateExplanation;
+  /** The families that offer nothing, and why. */
+  readonly refused: readonly RefusalExplanation[];
 
-  /** Wraps the planner's JSON object. */
-  constructor(data: { readonly [key: string]: JsonValue }) {
-    this.data = data;
+  /**
+   * Wraps the planner's JSON object.
+   *
+   * @param data what the planner said
+   * @param measured times by the names of candidates
+   * @throws {InternalError} if it is not an explanation
+   */
+  constructor(data: JsonValue, measured: ReadonlyMap<string, Measured> = new Map()) {
+    const list = isObject(data) && Array.isArray(data.candidates) ? data.candidates.filter(isObject) : [];
+    const candidates = list.map((entry) => ({ ...entry, ...measured.get(String(entry.name)) }));
+    const chosen = candidates.find((entry) => "chosen" in entry && entry.chosen === true);
+    if (!isObject(data) || !chosen) throw new InternalError("the planner's explanation is none");
+    this.data = { ...data, candidates: candidates as JsonValue[] };
+    this.candidates = candidates as unknown as CandidateExplanation[];
+    this.chosen = chosen as unknown as CandidateExplanation;
+    this.refused = (Array.isArray(data.refused) ? data.refused : []) as unknown as RefusalExplanation[];
   }
 
   /** The data, for JSON.stringify. */
@@ -16,14 +120,51 @@ export class PlanExplanation {
     return this.data;
   }
 
-  /** A table of two columns; lists of objects become tables of their own. */
+  /** What was decided, then a table of the candidates, then who refused and why. */
   toString(): string {
-    return lines(this.data).join("\n");
+    const facts = Object.entries(this.data).filter(([key]) => key !== "candidates" && key !== "refused");
+    const width = Math.max(0, ...facts.map(([key]) => key.length));
+    const lines = facts.map(([key, value]) => `${key.padEnd(width)}  ${cell(value)}`);
+    const shown = this.candidates.filter((c, i) => i < mostRows || c.chosen || c.measuredMs !== undefined);
+    lines.push("candidates", ...table(shown.map(rowOf)).map((line) => `  ${line}`));
+    const left = this.candidates.length - shown.length;
+    if (left > 0) lines.push(`  and ${left} more, slower by prediction`);
+    if (this.refused.length > 0) lines.push("refused");
+    for (const { family, reason } of this.refused) lines.push(`  ${family}: ${reason}`);
+    return lines.join("\n");
   }
+}
+
+function rowOf(c: CandidateExplanation): { [column: string]: string } {
+  const timed = c.measuredMs !== undefined || c.failure !== undefined;
+  return {
+    "": c.chosen ? ">" : c.usable ? " " : "-",
+    candidate: c.name,
+    segments: String(c.segments),
+    "tensor FLOP": amount(c.tensorFlops),
+    "other FLOP": amount(c.coreFlops),
+    "device B": amount(c.deviceBytes),
+    "L2 B": amount(c.l2Bytes),
+    "shared B": amount(c.sharedBytes),
+    "predicted ms": c.predictedMs.toPrecision(3),
+    ...(timed && {
+      "measured ms": c.measuredMs?.toPrecision(3) ?? "failed",
+      "predicted / measured": c.measuredMs ? (c.predictedMs / c.measuredMs).toFixed(2) : "-",
+    }),
+    bottleneck: c.bottleneck,
+    why: c.failure ?? c.reason,
+  };
 }
 
 function isObject(value: JsonValue | undefined): value is { [key: string]: JsonValue } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** 12.3 G, three digits. */
+function amount(value: number): string {
+  if (value === 0) return "-";
+  const step = Math.max(0, Math.min(5, Math.floor(Math.log10(value) / 3)));
+  return `${(value / 1000 ** step).toPrecision(3)}${["", " k", " M", " G", " T", " P"][step]}`;
 }
 
 function cell(value: JsonValue | undefined): string {
@@ -36,21 +177,9 @@ function cell(value: JsonValue | undefined): string {
   return Array.isArray(value) && !value.some(isObject) ? value.map(cell).join(" x ") : JSON.stringify(value);
 }
 
-function lines(data: { readonly [key: string]: JsonValue }): string[] {
-  const result: string[] = [];
-  const width = Math.max(0, ...Object.keys(data).map((key) => key.length));
-  for (const [key, value] of Object.entries(data)) {
-    const list = Array.isArray(value) ? value.filter(isObject) : [];
-    if (isObject(value)) result.push(key, ...lines(value).map((line) => `  ${line}`));
-    else if (Array.isArray(value) && list.length > 0) result.push(key, ...table(list).map((line) => `  ${line}`));
-    else result.push(`${key.padEnd(width)}  ${cell(value)}`);
-  }
-  return result;
-}
-
-function table(rows: readonly { readonly [key: string]: JsonValue }[]): string[] {
+function table(rows: readonly { readonly [key: string]: string }[]): string[] {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const cells = [columns, ...rows.map((row) => columns.map((column) => cell(row[column])))];
+  const cells = [columns, ...rows.map((row) => columns.map((column) => row[column] ?? "-"))];
   const widths = columns.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
   return cells.map((row) => row.map((text, i) => text.padEnd(widths[i]!)).join("  ").trimEnd());
 }

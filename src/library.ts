@@ -128,3 +128,23 @@ export function readText(call: (text: Uint8Array<ArrayBuffer>, capacity: bigint)
   }
   return decodeText(text);
 }
+
+/** A text whose function reports by status: C is asked again where the first place was too small. */
+export function longText(
+  lease: LibraryLease,
+  call: (
+    text: Uint8Array<ArrayBuffer>,
+    capacity: bigint,
+    needed: BigUint64Array<ArrayBuffer>,
+    error: Uint8Array<ArrayBuffer>,
+  ) => number,
+): string {
+  const needed = new BigUint64Array(1);
+  let text = new Uint8Array(16384);
+  for (;;) {
+    lease.check(call(text, BigInt(text.length), needed, lease.error));
+    const length = Number(needed[0]);
+    if (length < text.length) return decodeText(text);
+    text = new Uint8Array(length + 1);
+  }
+}

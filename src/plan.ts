@@ -1,12 +1,14 @@
 import { STRUCTS } from "../ffi/layout.ts";
-import { decodeText, Struct } from "../ffi/struct.ts";
+import { cText, Struct } from "../ffi/struct.ts";
 import { checkKeys, show } from "./check.ts";
+import { longText } from "./library.ts";
 import type { Device } from "./device.ts";
 import { type Dtype, dtypeBytes, type HostArray } from "./dtype.ts";
 import { DtypeError, InvalidArgumentError, OutOfBoundsError, OverlapError, ShapeError } from "./errors.ts";
 import { InternalError, WrongDeviceError } from "./errors.ts";
 import { binsOf, type KeptBlocks, keptBlocks, sparsityDescriptor } from "./frequency.ts";
-import { type JsonValue, PlanExplanation } from "./explain.ts";
+import { PlanExplanation } from "./explain.ts";
+import { type MeasureOptions, measurePlan } from "./measure.ts";
 import { type Algorithm, algorithmCode, nameOf, type Precision, precisionCode } from "./mode.ts";
 import { convDescriptor, type ConvPlanOptions, type ResolvedOptions, resolveOptions } from "./problem.ts";
 import { rowLength, rowStrides } from "./problem.ts";
@@ -101,12 +103,15 @@ export class ConvPlan {
     this.device = device;
     this.options = resolved;
     const sparse = keptBlocksOf(session, resolved);
-    const sparsity = sparse && sparsityDescriptor(sparse);
+    const sparsity = sparse ? sparsityDescriptor(sparse) : null, keep = sparse?.keep ?? null;
+    const name = resolved.candidate && cText(resolved.candidate);
     const handle = session.create(
       "plan",
       (c, h, e) =>
-        sparse && sparsity
-          ? c.ffc_plan_create_sparse(session.context, desc, sparsity, sparse.keep, h, e)
+        name
+          ? c.ffc_plan_create_candidate(session.context, desc, sparsity, keep, name, h, e)
+          : sparsity
+          ? c.ffc_plan_create_sparse(session.context, desc, sparsity, keep, h, e)
           : c.ffc_plan_create(session.context, desc, h, e),
     );
     this.#native = new NativeObject(session, handle, "plan");
@@ -135,20 +140,21 @@ export class ConvPlan {
   /** Why the plan is as it is. `String(plan.explain())` is a table for people. */
   explain(): PlanExplanation {
     const { session, handle } = this.#native;
-    const needed = new BigUint64Array(1);
-    let text = new Uint8Array(4096);
-    for (;;) {
-      const { calls, lease } = session;
-      lease.check(calls.ffc_plan_explain(handle, text, BigInt(text.length), needed, lease.error));
-      const length = Number(needed[0]);
-      if (length < text.length) break;
-      text = new Uint8Array(length + 1);
-    }
-    const data: JsonValue = JSON.parse(decodeText(text));
-    if (typeof data !== "object" || data === null || Array.isArray(data)) {
-      throw new InternalError("the planner's explanation is not an object");
-    }
-    return new PlanExplanation(data);
+    const text = longText(session.lease, (...place) => session.calls.ffc_plan_explain(handle, ...place));
+    return new PlanExplanation(JSON.parse(text));
+  }
+
+  /**
+   * Times the plan, or every candidate of its problem, with random data of its own, and puts the times beside the
+   * predictions. Takes the device's memory for the tensors of one call, and from a few milliseconds to seconds.
+   *
+   * @param options which candidates, and how often
+   * @returns what {@link ConvPlan.explain} says, with `measuredMs`
+   * @throws {OutOfMemoryError} if the tensors of a call do not fit
+   */
+  async measure(options: MeasureOptions = {}): Promise<PlanExplanation> {
+    this.#native.handle;
+    return await measurePlan(this, options);
   }
 
   /**

@@ -51,6 +51,8 @@ export interface ConvPlanOptions {
   readonly precision?: Precision;
   /** The method; default "auto". */
   readonly algorithm?: Algorithm;
+  /** One of the planner's candidates by its name in {@link ConvPlan.explain}; default "", the planner's choice. */
+  readonly candidate?: string;
   /** Whether u is multiplied by a gate first; default false. */
   readonly preGate?: boolean;
   /** Whether the result is multiplied by a gate; default false. */
@@ -78,6 +80,7 @@ const known = new Set([
   "kernelDtype",
   "precision",
   "algorithm",
+  "candidate",
   "preGate",
   "postGate",
   "skip",
@@ -89,6 +92,11 @@ const known = new Set([
 function flag(name: string, value: boolean | undefined): boolean {
   if (value === undefined || typeof value === "boolean") return value ?? false;
   throw new InvalidArgumentError(`${name} is ${show(value)}; it must be true or false`);
+}
+
+function candidateName(name: string | undefined): string {
+  if (name === undefined || (typeof name === "string" && !name.includes("\0"))) return name ?? "";
+  throw new InvalidArgumentError(`candidate is ${show(name)}; it must be a name from plan.explain()`);
 }
 
 /** Fills in the defaults and checks every value. */
@@ -105,6 +113,7 @@ export function resolveOptions(options: ConvPlanOptions): ResolvedOptions {
     kernelDtype: checkDtype("kernelDtype", options.kernelDtype ?? dtype),
     precision: options.precision ?? "default",
     algorithm: options.algorithm ?? "auto",
+    candidate: candidateName(options.candidate),
     preGate: flag("preGate", options.preGate),
     postGate: flag("postGate", options.postGate),
     skip: flag("skip", options.skip),

@@ -38,6 +38,7 @@ function pretend(world: World): Runtime & { readonly opened: string[] } {
     mayOpen: (path) => !world.refused?.includes(path),
     env: (name) => world.env === null ? null : world.env?.[name],
     readFile: (path) => world.files?.[path],
+    writeFile: () => false, // the search writes nothing
     exists: (path) => world.libraries?.includes(path) || world.refused?.includes(path) || false,
     openFlag: (path) => `--allow-ffi=${path}`,
   };

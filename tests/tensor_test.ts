@@ -61,6 +61,7 @@ Deno.test("plan: options and info with every default filled in, an explanation f
     kernelDtype: "float32",
     precision: "default",
     algorithm: "auto",
+    candidate: "",
     preGate: false,
     postGate: false,
     skip: false,

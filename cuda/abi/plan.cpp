@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "../host/frequency_mask.h"
 #include "guard.h"
 #include "layouts.h"
 #include "lookup.h"
@@ -11,16 +12,18 @@ using namespace ffc;
 extern "C" {
 
 ffc_status ffc_plan_create(ffc_context context, const ffc_conv_desc* desc, ffc_plan* plan, ffc_error* error) {
-  return ffc_plan_create_candidate(context, desc, nullptr, plan, error);
+  return ffc_plan_create_candidate(context, desc, nullptr, nullptr, nullptr, plan, error);
 }
 
-ffc_status ffc_plan_create_candidate(ffc_context context, const ffc_conv_desc* desc, const char* candidate,
-                                     ffc_plan* plan, ffc_error* error) {
+ffc_status ffc_plan_create_candidate(ffc_context context, const ffc_conv_desc* desc, const ffc_sparsity* sparsity,
+                                     const uint8_t* keep, const char* candidate, ffc_plan* plan, ffc_error* error) {
   return guarded(error, [&] {
     handleOutput(plan, Kind::plan);
     auto object = std::make_shared<PlanObject>();
     object->device = handles().get<ContextObject>(context)->device;
     ConvProblem problem = makeProblem(readStruct(desc));
+    if (sparsity) problem.mask = std::make_shared<const FrequencyMask>(problem, readStruct(sparsity), keep);
+    if (!sparsity && keep) throw Error(FFC_INVALID_ARGUMENT, "keep was given without a sparsity");
     if (candidate) problem.candidate = candidate;
     object->part = object->device->createPlan(problem);
     publish(std::move(object), plan);

@@ -329,9 +329,11 @@ FFC_API ffc_status ffc_event_elapsed_ms(ffc_event begin, ffc_event end, double* 
 /* ---------------------------------------------------------------------------------------- 5. plan */
 
 FFC_API ffc_status ffc_plan_create(ffc_context context, const ffc_conv_desc* desc, ffc_plan* plan, ffc_error* error);
-/* The same with one candidate of the planner forced: a name from ffc_plan_explain(), e.g. "fused-fp32/1024/16x16x4".
- * NULL or "" leaves the choice to the planner. A name that this problem does not have gives FFC_INVALID_ARGUMENT. */
-FFC_API ffc_status ffc_plan_create_candidate(ffc_context context, const ffc_conv_desc* desc, const char* candidate,
+/* The same with one candidate of the planner forced: a name from ffc_plan_explain(), e.g. "fused-fp32/1024/32x32".
+ * NULL or "" leaves the choice to the planner. A name that this problem does not have gives FFC_INVALID_ARGUMENT.
+ * sparsity and keep are those of ffc_plan_create_sparse(), or both NULL. */
+FFC_API ffc_status ffc_plan_create_candidate(ffc_context context, const ffc_conv_desc* desc,
+                                             const ffc_sparsity* sparsity, const uint8_t* keep, const char* candidate,
                                              ffc_plan* plan, ffc_error* error);
 FFC_API ffc_status ffc_plan_destroy(ffc_plan plan, ffc_error* error);
 FFC_API ffc_status ffc_plan_info_get(ffc_plan plan, ffc_plan_info* info, ffc_error* error);

@@ -1,0 +1,172 @@
+// Times plans with tensors of random numbers.
+import { checkKeys, show } from "./check.ts";
+import type { Device } from "./device.ts";
+import type { Dtype } from "./dtype.ts";
+import { FlashFFTConvError, InvalidArgumentError } from "./errors.ts";
+import { type Measured, PlanExplanation } from "./explain.ts";
+import type { ConvPlan } from "./plan.ts";
+import type { ConvPlanOptions } from "./problem.ts";
+import { checkCount } from "./shape.ts";
+import type { DeviceTensor } from "./tensor.ts";
+
+/** What to time, and how often. */
+export interface MeasureOptions {
+  /** "chosen", "all" that the algorithm allows, or names; default "chosen". */
+  readonly candidates?: "chosen" | "all" | readonly string[];
+  /** Timed samples, of which the median counts; default 7. */
+  readonly repeats?: number;
+  /** Leave out candidates predicted to take so many times the chosen one's time; default: none is left out. */
+  readonly slowest?: number;
+}
+
+/** Times of one plan's calls. */
+export interface CallTimes {
+  /** The median. */
+  readonly medianMs: number;
+  /** The quickest. */
+  readonly minMs: number;
+  /** The slowest. */
+  readonly maxMs: number;
+  /** The kernel's transform, once. */
+  readonly spectrumMs: number;
+}
+
+// A sample is so many calls that the clock, and the gaps between enqueueing and running, do not matter.
+const sampleMs = 0.4;
+const mostCalls = 40;
+
+/** The tensors of one problem, full of random numbers; several plans of the problem may use them. */
+export class RandomTensors {
+  /** The problem. */
+  readonly options: ConvPlan["options"];
+  readonly #device: Device;
+  readonly #all: DeviceTensor[] = [];
+  readonly #u: DeviceTensor;
+  readonly #kernel: DeviceTensor;
+  readonly #out: DeviceTensor;
+  readonly #gates: { preGate?: DeviceTensor; postGate?: DeviceTensor; skip?: DeviceTensor };
+
+  /** Allocates and fills; packed, whatever strides the plan has. */
+  constructor(plan: ConvPlan) {
+    this.#device = plan.device;
+    this.options = plan.options;
+    const { batch, channels, length, kernelLength, dtype, kernelDtype, sharedKernel } = plan.options;
+    const outputs = plan.info.outputLength;
+    try {
+      this.#u = this.#random([batch, channels, length], dtype, 1);
+      this.#kernel = this.#random([sharedKernel ? 1 : channels, kernelLength], kernelDtype, 2);
+      this.#gates = {
+        ...(plan.options.preGate && { preGate: this.#random([batch, channels, length], dtype, 3) }),
+        ...(plan.options.postGate && { postGate: this.#random([batch, channels, outputs], dtype, 4) }),
+        ...(plan.options.skip && { skip: this.#random([channels], kernelDtype, 5) }),
+      };
+      this.#out = this.#keep(this.#device.empty([batch, channels, outputs], dtype));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  #keep(tensor: DeviceTensor): DeviceTensor {
+    this.#all.push(tensor);
+    return tensor;
+  }
+
+  // A block of random numbers, then copies of it: transforms do not look at values, and a prime length keeps rows
+  // from being alike.
+  #random(shape: number[], dtype: Dtype, seed: number): DeviceTensor {
+    const tensor = this.#keep(this.#device.empty(shape, dtype));
+    const count = tensor.size, block = Math.min(count, 1048573);
+    const values = noise(block, seed);
+    using first = this.#device.tensor(values, { dtype });
+    for (let at = 0; at < count; at += block) {
+      const size = Math.min(block, count - at);
+      using target = tensor.view({ shape: [size], offset: at });
+      using source = first.view({ shape: [size] });
+      target.copyFrom(source);
+    }
+    return tensor;
+  }
+
+  /** Runs the plan, first to warm up, then `repeats` samples of several calls each. */
+  async time(plan: ConvPlan, repeats: number): Promise<CallTimes> {
+    const device = this.#device;
+    using begin = device.event();
+    using end = device.event();
+    const timed = async (work: () => void): Promise<number> => {
+      begin.record();
+      work();
+      end.record();
+      await end.synchronize();
+      return end.elapsedMsSince(begin);
+    };
+    using spectrum = plan.spectrum(this.#kernel);
+    const forward = () => void plan.forward(this.#u, spectrum, { ...this.#gates, out: this.#out });
+    forward();
+    await device.synchronize();
+    const once = await timed(forward);
+    const calls = Math.max(1, Math.min(mostCalls, Math.ceil(sampleMs / Math.max(once, 1e-4))));
+    const several = () => {
+      for (let i = 0; i < calls; i++) forward();
+    };
+    const times: number[] = [];
+    for (let i = 0; i < repeats; i++) times.push(await timed(several) / calls);
+    times.sort((a, b) => a - b);
+    const spectrumMs = await timed(() => spectrum.recompute(this.#kernel));
+    return { medianMs: times[times.length >> 1]!, minMs: times[0]!, maxMs: times.at(-1)!, spectrumMs };
+  }
+
+  /** Gives the tensors back. */
+  dispose(): void {
+    for (const tensor of this.#all) tensor.dispose();
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Numbers between -1 and 1, always the same. */
+function noise(size: number, seed: number): Float32Array<ArrayBuffer> {
+  let state = seed;
+  return Float32Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0; // Numerical Recipes' generator
+    return state / 2 ** 31;
+  });
+}
+
+/** A problem without what ties it to one candidate or to the caller's memory. */
+export function freeProblem(options: ConvPlanOptions): ConvPlanOptions {
+  const { candidate: _candidate, strides: _strides, ...rest } = options;
+  return rest;
+}
+
+/** {@link ConvPlan.measure} (module-internal). */
+export async function measurePlan(plan: ConvPlan, options: MeasureOptions): Promise<PlanExplanation> {
+  checkKeys("measure", options, new Set(["candidates", "repeats", "slowest"]));
+  const repeats = checkCount("repeats", options.repeats ?? 7, 1000);
+  const { candidates: wanted = "chosen", slowest = Infinity } = options;
+  const explanation = plan.explain();
+  const { chosen } = explanation;
+  let names: readonly string[];
+  if (wanted === "chosen") names = [chosen.name];
+  else if (wanted === "all") {
+    names = explanation.candidates
+      .filter((c) => c.usable && (c.chosen || c.predictedMs <= slowest * chosen.predictedMs)).map((c) => c.name);
+  } else if (Array.isArray(wanted)) names = wanted;
+  else throw new InvalidArgumentError(`candidates is ${show(wanted)}; it must be "chosen", "all" or a list of names`);
+  const measured = new Map<string, Measured>();
+  using tensors = new RandomTensors(plan);
+  for (const candidate of names) {
+    try {
+      using one = plan.device.plan({ ...freeProblem(plan.options), candidate });
+      measured.set(candidate, { measuredMs: (await tensors.time(one, repeats)).medianMs });
+    } catch (error) {
+      // What the caller asked for by name must not fail silently; of all of them, one may need too much memory.
+      if (wanted !== "all" || !(error instanceof FlashFFTConvError)) throw error;
+      measured.set(candidate, { failure: error.message });
+    }
+  }
+  return new PlanExplanation(explanation.data as { [key: string]: never }, measured);
+}
