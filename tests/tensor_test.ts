@@ -66,6 +66,7 @@ Deno.test("plan: options and info with every default filled in, an explanation f
     postGate: false,
     skip: false,
     sharedKernel: false,
+    keepFrequencies: "all",
     strides: {},
     keepFrequencies: "all",
   });
