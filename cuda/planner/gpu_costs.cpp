@@ -76,10 +76,11 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   for (const int radix : {16, s.n2, s.radix, 16})
     if (radix > 1) c.radices.push_back(radix);
   c.name = "fused-mma/" + std::to_string(s.points) + "/" + joined(c.radices);
-  // Whole rows come and go by tensor copies where the device has them; others element by element.
+  // Whole rows come and go by tensor copies where the device has them, in sets of one channel where the batch divides;
+  // others element by element.
   const bool whole = p.length == s.points && p.outputLength == s.points;
   c.key = "fused-mma/r" + std::to_string(s.radix) + (s.accurate ? "/accurate" : "/fast") +
-          (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") + (whole ? "/whole" : "/part") + "/n" +
+          (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") + (!whole ? "/part" : s.uniform ? "/uniform" : "/whole") + "/n" +
           std::to_string(s.points);
   Pass pass;
   const double points = rowsOf(p) * static_cast<double>(s.points * s.segments);

@@ -26,6 +26,7 @@ struct MmaShape {
   int64_t points = 0, segments = 1;
   bool accurate = false;
   bool scaled = false;            // every row has an exponent of its own
+  bool uniform = false;           // the driver for sets of whole rows of one channel
   bool streamedSpectrum = false;  // read from the second-level cache for every tile
 };
 Candidate fusedMmaCandidate(const ConvProblem& problem, const MmaShape& shape, const GpuSize& size);

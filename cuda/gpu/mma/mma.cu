@@ -357,6 +357,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     shape.segments = c.segments;
     shape.accurate = accurate;
     shape.scaled = gated || element == Element::bfloat16;
+    shape.uniform = c.uniform.tilesPerSet > 0;
     shape.streamedSpectrum = c.instance->radix > 2 || (accurate && c.instance->radix > 1);
     offers.add(fusedMmaCandidate(problem, shape, sizeOf(limits)),
                [&problem, &limits, &cache, c] { return std::make_unique<FusedMma>(problem, limits, withMaps(c), cache); });
