@@ -854,6 +854,7 @@ int main(int count, char** arguments) {
         if (!r.failure.empty()) ++failed;
       }
     }
+    if (speed && left) std::printf("%d cases not run (time)\n", left);
     if (file != stdout) std::fclose(file);
     return failed ? 1 : 0;
   } catch (const std::exception& e) {
