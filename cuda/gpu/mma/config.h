@@ -60,7 +60,7 @@ struct Config {
   static constexpr int mostTiles = R == 1 ? 4 : R == 2 ? 2 : 1;
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
-  static constexpr bool uniform = R <= 2;
+  static constexpr bool uniform = R == 1 || (R == 2 && !accurate);
   static constexpr int uniformTiles = accurate ? (R > 1 ? 1 : gated ? 2 : 3) : gated ? mostTiles / 2 : mostTiles;
   static constexpr int uniformUnroll = R == 1 && !accurate ? (gated ? 1 : 4) : 1;
   static constexpr int uniformSlots = 3;

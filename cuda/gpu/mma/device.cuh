@@ -144,12 +144,6 @@ FFC_DEVICE void copyAsync4(u32 target, const void* source, u32 bytes) {
 }
 FFC_DEVICE void copyAsyncWaitAll() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 FFC_DEVICE uint4 loadConstant16(const void* p) { return __ldg(static_cast<const uint4*>(p)); }
-// Issued where it stands: the compiler would move it to its use to save registers.
-FFC_DEVICE uint4 loadAhead16(const void* p) {
-  uint4 v;
-  asm volatile("ld.global.nc.v4.u32 {%0,%1,%2,%3},[%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
-  return v;
-}
 FFC_DEVICE u32 loadConstant4(const void* p) { return __ldg(static_cast<const u32*>(p)); }
 // Streaming: u, gates and y pass through once.
 FFC_DEVICE uint4 loadStream16(const void* p) { return __ldcs(static_cast<const uint4*>(p)); }

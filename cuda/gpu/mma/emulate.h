@@ -262,7 +262,6 @@ FFC_DEVICE void sharedStore4(u32 a, u32 v) { sharedPut(a, v); }
 FFC_DEVICE void sharedMax(u32 a, u32 v) { sharedPut(a, std::max(v, sharedGet<u32>(a))); }
 
 FFC_DEVICE uint4 loadConstant16(const void* p) { return *static_cast<const uint4*>(p); }
-FFC_DEVICE uint4 loadAhead16(const void* p) { return loadConstant16(p); }
 FFC_DEVICE u32 loadConstant4(const void* p) { return *static_cast<const u32*>(p); }
 FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void storeStream16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }

@@ -110,7 +110,7 @@ struct Phases {
   // W^b, the twiddles of n3h = b, for the row half (forward) or column group (backward) s.
   FFC_DEVICE Factor stepForward(int s) const {
     if constexpr (C::accurate) {
-      const uint2 w = sharedConstant8(image + C::imageBytes + warp * 128 + (8 * s + g) * 8);
+      const uint2 w = turnAt(image + C::imageBytes + warp * 128 + (8 * s + g) * 8);
       return {{asFloat(w.x), asFloat(w.x)}, {asFloat(w.y), asFloat(w.y)}};
     } else {
       return A::factor(stepIn[2 * s], stepIn[2 * s + 1]);
@@ -131,9 +131,15 @@ struct Phases {
   }
   FFC_DEVICE FloatArithmetic::Turn turnBackward(int s, int half) const {
     // Two neighbouring rows: their slots differ by the XOR of turnSlot().
-    const uint2 v = sharedConstant8((turnOut ^ half * 64) + s * 1024);
-    const uint2 w = sharedConstant8((turnOut ^ (1 - half) * 64) + s * 1024 + 128);
+    const uint2 v = turnAt((turnOut ^ half * 64) + s * 1024);
+    const uint2 w = turnAt((turnOut ^ (1 - half) * 64) + s * 1024 + 128);
     return {{asFloat(v.x), asFloat(w.x)}, {asFloat(v.y), asFloat(w.y)}};
+  }
+  // In the shortest body the compiler finds registers for the backward turns; elsewhere it must not keep them.
+  FFC_DEVICE static uint2 turnAt(u32 address) {
+    if constexpr (R == 1 && !C::gated) return sharedConstant8(address);
+    const uint64_t v = sharedLoad8(address);
+    return {u32(v), u32(v >> 32)};
   }
   FFC_DEVICE u32 chainTurnsAt(int steps) const { return image + C::imageBytes + 2048 + (steps - 1) * 128; }
   FFC_DEVICE FloatArithmetic::Turn chainForward(int steps, int t) const {
@@ -141,7 +147,7 @@ struct Phases {
     return steps < 0 ? FloatArithmetic::opposite(f) : f;
   }
   FFC_DEVICE FloatArithmetic::Turn chainBackward(int steps, int half) const {
-    const uint2 v = sharedConstant8(chainTurnsAt(steps < 0 ? -steps : steps) + (g + 8 * half) * 8);
+    const uint2 v = turnAt(chainTurnsAt(steps < 0 ? -steps : steps) + (g + 8 * half) * 8);
     const FloatArithmetic::Turn f{{asFloat(v.x), asFloat(v.x)}, {asFloat(v.y), asFloat(v.y)}};
     return steps < 0 ? FloatArithmetic::opposite(f) : f;
   }
@@ -235,7 +241,7 @@ struct Phases {
     Bins bins;
 #pragma unroll
     for (int i = 0; i < binPieces; i++)
-      bins.piece[i] = loadAhead16(spectrumAt[s] + ((b << (p.log2N2 + 2)) * binPieces + i));
+      bins.piece[i] = loadConstant16(spectrumAt[s] + ((b << (p.log2N2 + 2)) * binPieces + i));
     if (!withoutSkip && p.skip) {
       if constexpr (C::accurate) {
 #pragma unroll
@@ -258,7 +264,9 @@ struct Phases {
     return bins;
   }
 
-  FFC_DEVICE static void unpackBins(const Bins& bins, Factor& plus, Factor& minus) {
+  template <bool steady>
+  FFC_DEVICE void spectrumOf(int b, int s, Factor& plus, Factor& minus) const {
+    const Bins bins = C::spectrumRegisters ? spectrum[C::spectrumRegisters ? b : 0][s] : readBins<steady>(b, s);
     if constexpr (C::accurate) {
       const uint4 v = bins.piece[0], w = bins.piece[1];
       plus = Factor{{asFloat(v.x), asFloat(v.y)}, {asFloat(v.z), asFloat(v.w)}};
@@ -279,15 +287,6 @@ struct Phases {
   template <bool steady, class BeforeLast>
   FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast) {
     u32 ar[R][4], ai[R][4];  // operands of the n3l contraction: [2t + s]
-    // What does not stay in registers is fetched one kb ahead: a look into L2 takes as long as a third of the middle.
-    Bins ahead[2];
-    auto fetchAhead = [&](int b) {
-      if constexpr (!C::spectrumRegisters) {
-#pragma unroll
-        for (int s = 0; s < 2; s++) ahead[s] = readBins<steady>(b, s);
-      }
-    };
-    fetchAhead(0);
 #pragma unroll
     for (int t = 0; t < 2; t++) {
       Pair re[2][R], im[2][R];
@@ -355,13 +354,7 @@ struct Phases {
     for (int b = 0; b < R; b++) {
       Factor plus[2], minus[2];
 #pragma unroll
-      for (int s = 0; s < 2; s++) {
-        if constexpr (C::spectrumRegisters)
-          unpackBins(spectrum[b][s], plus[s], minus[s]);
-        else
-          unpackBins(ahead[s], plus[s], minus[s]);
-      }
-      if (b + 1 < R) fetchAhead(b + 1);
+      for (int s = 0; s < 2; s++) spectrumOf<steady>(b, s, plus[s], minus[s]);
       Pair x[2][2], y[2][2];
 #pragma unroll
       for (int t = 0; t < 2; t++) {
