@@ -76,7 +76,7 @@ export class RandomTensors {
   // from being alike.
   #random(shape: number[], dtype: Dtype, seed: number): DeviceTensor {
     const tensor = this.#keep(this.#device.empty(shape, dtype));
-    const count = tensor.size, block = Math.min(count, 1048573);
+    const count = tensor.size, block = Math.min(count, 262139);
     const values = noise(block, seed);
     using first = this.#device.tensor(values, { dtype });
     for (let at = 0; at < count; at += block) {
