@@ -11,7 +11,7 @@ endif
 
 RECORDING := node_modules/audio-lena/lena.wav
 
-.PHONY: setup tools parallel-lib demo test gate bench
+.PHONY: setup tools parallel-lib demo test gate bench calibrate sweep
 
 # Quick enough to run each time (about 0.3 s); says what is missing before anything is built.
 tools:
@@ -48,6 +48,18 @@ test: setup parallel-lib
 # Formatting, lint, types, documentation, package, tree: the part that needs no library.
 gate: setup
 	@$(TEST_ENV) $(DENO) run -A scripts/test.ts gate
+
+# Measures the planner's constants on the GPU, or the CPU where there is none, into the user's cache folder:
+#   make calibrate   make calibrate CALIBRATE="cpu --file constants.json"
+calibrate: setup parallel-lib
+	@$(RUN_ENV) $(DENO) run --no-prompt --allow-ffi=$(LIB) --allow-read --allow-write \
+	  --allow-env=FLASHFFTCONV_LIBRARY,FLASHFFTCONV_CONSTANTS,XDG_CACHE_HOME,HOME scripts/calibrate.ts $(CALIBRATE)
+
+# Forces every candidate of the planner on the CPU: lines, and a picture of cost against length.
+sweep: setup parallel-lib
+	@mkdir -p $(OUT)
+	@$(RUN_ENV) $(DENO) run -A bench/planner/sweep.ts cpu --out $(OUT)/sweep.jsonl
+	@$(DENO) run -A bench/planner/plot_orders.ts $(OUT)/sweep.jsonl $(OUT)/orders.svg
 
 # QUICK=1: under a minute. ONLY=length: one suite.
 bench: setup parallel-lib

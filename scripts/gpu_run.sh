@@ -1,6 +1,7 @@
 #!/bin/sh
-# gpu_run.sh OUT [check|speed|peers|tests|sanitize|portable ...]: on the GPU machine, from the root of a copy of this tree
-# with .gpu/bundle in it. Default: the first four. Result files go to OUT; the exit status says whether all passed.
+# gpu_run.sh OUT [check|speed|peers|tests|sanitize|portable|sweep|lengths|enqueue|calibrate ...]: on the GPU machine,
+# from the root of a copy of this tree with .gpu/bundle in it. Default: the first four. Result files go to OUT; the exit
+# status says whether all passed.
 set -u
 out=$1
 shift
@@ -37,6 +38,18 @@ for step in $steps; do
     peers)
       python3 bench/gpu/peers.py --commit "$commit" --dirty "$dirty" --out "$out/peers.jsonl" > "$out/peers.txt" 2>&1 || failed=1
       tail -3 "$out/peers.txt" ;;
+    sweep|lengths|enqueue)  # each candidate by force; time per sample from length to length; what a call costs here
+      unpack_deno
+      set=$([ $step = sweep ] && echo all || echo $step)
+      DENO_NO_UPDATE_CHECK=1 FLASHFFTCONV_LIBRARY=$library .gpu/deno run --allow-ffi --allow-read --allow-write --allow-env \
+        bench/planner/sweep.ts cuda --set "$set" --commit "$commit" --dirty "$dirty" --out "$out/$step.jsonl" \
+        > "$out/$step.txt" 2>&1 || failed=1
+      tail -15 "$out/$step.txt" ;;
+    calibrate)  # the constants of this device, measured as a user would
+      unpack_deno
+      DENO_NO_UPDATE_CHECK=1 FLASHFFTCONV_LIBRARY=$library .gpu/deno run --allow-ffi --allow-read --allow-write --allow-env \
+        scripts/calibrate.ts cuda --file "$out/constants.json" > "$out/calibrate.txt" 2>&1 || failed=1
+      tail -5 "$out/calibrate.txt" ;;
     tests)
       deno_tests "$library" tests ;;
     sanitize)  # a case of every instance under each tool, and a list of the device functions that these cases launch

@@ -1,0 +1,264 @@
+// The planner without a device: counted work, predictions, choices, and the text of the constants. GPU candidates come
+// from the same functions as on a GPU, with shapes as its families have them.
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "../../cuda/host/status.h"
+#include "../../cuda/planner/defaults.h"
+#include "../../cuda/planner/gpu_costs.h"
+#include "../../cuda/planner/ranking.h"
+#include "check.h"
+
+using namespace ffc;
+
+namespace {
+
+constexpr GpuSize h200{132, 232448};
+
+Constants h200Constants() {
+  GpuFacts facts;
+  facts.computeMajor = 9;
+  facts.multiprocessors = 132;
+  facts.clockHz = 1.98e9;
+  facts.memoryBytesPerSecond = 4.917e12;
+  return gpuConstants(facts);
+}
+
+ConvProblem problemOf(Dtype dtype, int64_t batch, int64_t channels, int64_t length, int64_t kernelLength) {
+  ConvProblem p;
+  p.dtype = dtype;
+  p.precision = dtype == Dtype::float32 ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
+  p.batch = batch;
+  p.channels = channels;
+  p.length = p.outputLength = length;
+  p.kernelLength = kernelLength;
+  return p;
+}
+
+// The status and the text of what `body` throws.
+Error failureOf(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& e) {
+    return e;
+  }
+  return Error(FFC_OK, "");
+}
+bool fails(ffc_status status, const std::string& words, const std::function<void()>& body) {
+  const Error e = failureOf(body);
+  const bool good = e.status() == status && std::string(e.what()).find(words) != std::string::npos;
+  if (!good) std::fprintf(stderr, "  status %d: %s\n", static_cast<int>(e.status()), e.what());
+  return good;
+}
+
+Candidate fp32Whole(const ConvProblem& p, std::vector<int> radices, int threads, int rows) {
+  Fp32Shape s;
+  s.points = 1;
+  for (const int radix : radices) s.points *= radix;
+  s.radices = radices;
+  s.threads = threads;
+  s.rows = rows;
+  s.sharedBytes = s.points * 17 / 2 * rows;
+  return fusedFp32Candidate(p, s, h200);
+}
+
+Candidate mmaOf(const ConvProblem& p, int radix, int n2) {
+  MmaShape s;
+  s.radix = radix;
+  s.n2 = n2;
+  s.points = int64_t{256} * radix * n2;
+  s.scaled = p.dtype == Dtype::bfloat16;
+  s.streamedSpectrum = radix > 2;
+  return fusedMmaCandidate(p, s, h200);
+}
+
+Candidate directOf(const ConvProblem& p) {
+  DirectShape s;
+  int logThreads = 0;
+  while (logThreads < 7 && (int64_t{8} << logThreads) < p.outputLength) ++logThreads;
+  s.tile = 8 << logThreads;
+  s.taps = std::min(p.kernelLength, p.length);
+  s.units = p.rows() * ((p.outputLength + s.tile - 1) / s.tile);
+  s.unitsPerBlock = 128 >> logThreads;
+  s.sharedBytes = 8000;
+  return directCandidate(p, s, h200);
+}
+
+Candidate multiPassOf(const ConvProblem& p, int64_t columns, int64_t rowPoints) {
+  MultiPassShape s;
+  s.columns = columns;
+  s.rowPoints = rowPoints;
+  s.scratchBytes = p.dtype == Dtype::float32 ? 8 : 4;
+  s.columnRadices = {16, 16};
+  s.rowRadices = {16, 16, 16};
+  return multiPassCandidate(p, s, h200);
+}
+
+void testCounts() {
+  const ConvProblem p = problemOf(Dtype::float16, 64, 768, 4096, 4096);
+  const double bytes = 64.0 * 768 * 4096 * 2 * 2;
+  CHECK(tensorBytes(p) == bytes);
+  ConvProblem gated = p;
+  gated.preGate = gated.postGate = true;
+  CHECK(tensorBytes(gated) == 2 * bytes);
+  const Pass mma = totalOf(mmaOf(p, 1, 16));
+  // Twelve products of 4096 operations for 128 points, there and back; u and y once, and a spectrum per channel.
+  CHECK(mma.tensorFlops == 64.0 * 768 * 4096 * 384);
+  CHECK(mma.deviceBytes == bytes + 768.0 * 4096 * 4);
+  CHECK(mma.l2Bytes >= mma.deviceBytes && mma.sharedBytes > bytes && mma.launches == 1);
+  const Pass direct = totalOf(directOf(problemOf(Dtype::float32, 1, 1, 1024, 64)));
+  CHECK(direct.coreFlops == 2.0 * 1024 * 64 && direct.tensorFlops == 0);
+  const Pass passes = totalOf(multiPassOf(problemOf(Dtype::float16, 8, 48, 1 << 20, 1 << 20), 256, 4096));
+  CHECK(passes.launches == 3);
+  // Three passes: u and y, four times the scratch, the spectrum once a channel.
+  CHECK(passes.deviceBytes == 8.0 * 48 * (1 << 20) * (2 + 2 + 4 * 4) + 48.0 * (1 << 20) * 4);
+}
+
+void testPredictions() {
+  const Constants c = h200Constants();
+  // More rows, longer rows, gates: never less time; and the limits bound it from below.
+  double before = 0;
+  for (int64_t batch = 1; batch <= 256; batch *= 2) {
+    const Prediction p = predict(mmaOf(problemOf(Dtype::bfloat16, batch, 768, 4096, 4096), 1, 16), c);
+    CHECK(p.totalNs > before);
+    CHECK(p.totalNs >= p.floorNs && p.floorNs >= p.deviceNs && p.floorNs >= p.sharedNs && p.latencyNs > 0);
+    before = p.totalNs;
+  }
+  before = 0;
+  for (int64_t columns = 256; columns <= 4096; columns *= 2) {
+    const int64_t length = columns * 4096;
+    const double ns = predict(multiPassOf(problemOf(Dtype::float16, 1, 4, length, length), columns, 4096), c).totalNs;
+    CHECK(ns > before);
+    before = ns;
+  }
+  before = 0;
+  for (int64_t taps = 8; taps <= 4096; taps *= 2) {
+    const double ns = predict(directOf(problemOf(Dtype::float32, 64, 768, 4096, taps)), c).totalNs;
+    CHECK(ns >= before);
+    before = ns;
+  }
+  ConvProblem p = problemOf(Dtype::float32, 64, 768, 1024, 1024);
+  const double plain = predict(fp32Whole(p, {32, 32}, 32, 4), c).floorNs;
+  p.preGate = p.postGate = true;
+  CHECK(predict(fp32Whole(p, {32, 32}, 32, 4), c).floorNs > plain);
+  // A faster memory does not make a call slower, and a device of half the size does not make it faster.
+  Constants quick = c;
+  quick.set("rate/device", 2 * c.get("rate/device"));
+  const Candidate bound = mmaOf(problemOf(Dtype::float16, 64, 768, 1024, 1024), 1, 4);
+  CHECK(predict(bound, quick).totalNs < predict(bound, c).totalNs);
+  CHECK(std::string(predict(bound, c).bottleneck) == "device memory");
+  // One row: nothing but the launch.
+  const Prediction tiny = predict(directOf(problemOf(Dtype::float32, 1, 1, 8, 4)), c);
+  CHECK(std::string(tiny.bottleneck) == "launch");
+  // Where the driver does not tell clocks and memory, and for devices newer than the table, predictions stay numbers.
+  for (const int major : {8, 9, 10, 12, 15}) {
+    GpuFacts facts;
+    facts.computeMajor = major;
+    facts.multiprocessors = 100;
+    const Prediction unknown = predict(bound, gpuConstants(facts));
+    CHECK(std::isfinite(unknown.totalNs) && unknown.totalNs > 0);
+    CHECK(major == 9 || gpuConstants(facts).source.find("not measured") != std::string::npos);
+  }
+}
+
+void testChoice() {
+  const Constants c = h200Constants();
+  ConvProblem p = problemOf(Dtype::bfloat16, 64, 768, 2048, 2048);
+  Candidates list;
+  list.list = {directOf(p), fp32Whole(p, {16, 8, 16}, 128, 1), mmaOf(p, 1, 8), mmaOf(p, 2, 4)};
+  list.refusals = {{"multi-pass", "a reason"}};
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const Candidate& candidate : list.list) all.push_back(candidate.name);
+    return all;
+  }();
+  const Ranking ranking(list, p, c);
+  for (const Candidate& candidate : list.list) CHECK(ranking.prediction().totalNs <= predict(candidate, c).totalNs);
+  CHECK(ranking.candidate().family == "fused-mma");
+  CHECK(list.list[ranking.index()].name == ranking.candidate().name);
+  const std::string json = ranking.json();
+  for (const std::string& name : names) CHECK(json.find("\"name\":\"" + name + "\"") != std::string::npos);
+  CHECK(json.find("{\"family\":\"multi-pass\",\"reason\":\"a reason\"}") != std::string::npos);
+
+  for (size_t i = 0; i < names.size(); ++i) {
+    p.candidate = names[i];
+    CHECK(Ranking(list, p, c).index() == i);
+  }
+  p.candidate = "fused-mma/2047";
+  CHECK(fails(FFC_INVALID_ARGUMENT, names[0], [&] { Ranking(list, p, c); }));
+  p.candidate = "";
+  p.algorithm = FFC_ALGORITHM_DIRECT;
+  CHECK(Ranking(list, p, c).index() == 0);
+  p.algorithm = FFC_ALGORITHM_FFT;
+  CHECK(Ranking(list, p, c).candidate().points > 0);
+  p.algorithm = FFC_ALGORITHM_MULTI_PASS;
+  CHECK(fails(FFC_UNSUPPORTED, "a reason", [&] { Ranking(list, p, c); }));
+  p.algorithm = FFC_ALGORITHM_DIRECT;
+  p.candidate = names[2];  // by name, but of another algorithm
+  CHECK(fails(FFC_INVALID_ARGUMENT, "direct", [&] { Ranking(list, p, c); }));
+  p.algorithm = FFC_ALGORITHM_AUTO;
+  p.candidate = "";
+  CHECK(fails(FFC_LIMIT_EXCEEDED, "a reason", [&] {
+    Candidates none;
+    none.refusals = list.refusals;
+    Ranking(none, p, c);
+  }));
+  list.list.push_back(list.list[0]);
+  CHECK(fails(FFC_INTERNAL_ERROR, names[0], [&] { Ranking(list, p, c); }));
+
+  // The constants decide: with direct sums a hundred times as good, they are taken.
+  list.list.pop_back();
+  Constants other = c;
+  other.set("efficiency/direct/half/plain", 40);
+  CHECK(Ranking(list, p, other).candidate().family == "direct");
+}
+
+void testConstants() {
+  const Constants c = h200Constants();
+  const Constants back = Constants::parse(c.text());
+  CHECK(back.values().size() == c.values().size());
+  for (const auto& [name, value] : c.values()) CHECK(std::abs(back.get(name) / value - 1) < 1e-8);
+  CHECK(back.text() == c.text());
+
+  const std::string head = "flashfftconv-constants 1\n";
+  CHECK(Constants::parse(head).values().empty());
+  CHECK(Constants::parse(head + "latency 5").get("latency") == 5);
+  for (const char* bad : {"", "flashfftconv-constants 2\nlatency 5\n", "latency 5\n", "flashfftconv-constants 1 \n"})
+    CHECK(fails(FFC_INVALID_ARGUMENT, "line 1", [&] { Constants::parse(bad); }));
+  for (const char* bad : {"latency", "latency ", "latency x", "latency 5x", "latency -1", "latency 0", "latency nan",
+                          "latency inf", "rates/device 5", "efficiency/ 5", " latency 5", "", "latency 5 5"})
+    CHECK(fails(FFC_INVALID_ARGUMENT, "line 2", [&] { Constants::parse(head + bad + "\n"); }));
+
+  // The nearest parent.
+  Constants t;
+  t.set("efficiency", 0.1);
+  t.set("efficiency/a", 0.2);
+  t.set("efficiency/a/b/c", 0.3);
+  std::string found;
+  CHECK(t.nearest("efficiency", "a/b/c", &found) == 0.3 && found == "efficiency/a/b/c");
+  CHECK(t.nearest("efficiency", "a/b/d", &found) == 0.2 && found == "efficiency/a");
+  CHECK(t.nearest("efficiency", "ab") == 0.1);
+  CHECK(fails(FFC_INTERNAL_ERROR, "latency", [&] { t.nearest("latency", "a"); }));
+  // A family measured anew loses the special entries of the old measurement, and no other family does.
+  t.set("efficiency/ab/c", 0.5);
+  Constants anew;
+  anew.set("efficiency/a", 0.4);
+  t.overlay(anew);
+  CHECK(t.nearest("efficiency", "a/b/c") == 0.4 && t.get("efficiency/ab/c") == 0.5 && t.get("efficiency") == 0.1);
+
+  const Constants cpu = cpuConstants(16, 2);
+  for (const char* name : {"cpu/level", "cpu/edges", "cpu/tap", "rate/device", "efficiency", "latency"})
+    CHECK(cpu.get(name) > 0);
+}
+
+}  // namespace
+
+int main() {
+  testCounts();
+  testPredictions();
+  testChoice();
+  testConstants();
+  return report_checks("planner_test");
+}
