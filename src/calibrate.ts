@@ -68,7 +68,7 @@ function problemsFor(device: Device): ConvPlanOptions[] {
 
 /** Bytes per second that a copy reads and writes; the best of several. */
 async function copyRate(device: Device): Promise<number> {
-  const bytes = Math.min(2 ** 28, Math.floor(device.info.memoryFreeBytes / 16));
+  const bytes = Math.min(device.type === "cuda" ? 2 ** 28 : 2 ** 26, Math.floor(device.info.memoryFreeBytes / 16));
   const elements = Math.max(1, Math.floor(bytes / 4));
   using from = device.zeros([elements]);
   using to = device.empty([elements]);

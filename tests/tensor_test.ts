@@ -68,7 +68,6 @@ Deno.test("plan: options and info with every default filled in, an explanation f
     sharedKernel: false,
     keepFrequencies: "all",
     strides: {},
-    keepFrequencies: "all",
   });
   assert.equal(plan.info.outputLength, outputLength("causal", 1000, 100));
   assert.equal(plan.info.precision, "accurate");
