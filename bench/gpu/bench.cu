@@ -17,6 +17,7 @@
 #include <cstring>
 #include <map>
 #include <random>
+#include <regex>
 #include <set>
 #include <thread>
 
@@ -68,6 +69,7 @@ struct Case {
   bool portable = false;
   bool hostArrays = false;  // through ffc_convolve_host
   int64_t checkedRows = 24;
+  std::string candidate;  // of the planner's, by name
 
   int gates() const { return !!(flags & FFC_CONV_PRE_GATE) + !!(flags & FFC_CONV_POST_GATE); }
   std::string name() const {
@@ -83,6 +85,7 @@ struct Case {
     if (sharedLimit) s += "/smem" + std::to_string(sharedLimit);
     if (portable) s += "/portable";
     if (hostArrays) s += "/host";
+    if (!candidate.empty()) s += "/by-name/" + candidate;
     return s;
   }
   int64_t outputLength() const {
@@ -171,8 +174,13 @@ class Runner {
   }
   ~Runner() { lib_.ffc_context_destroy(context_, nullptr); }
 
-  // Whether there is a plan for it; a forced algorithm need not be offered.
-  bool offered(const Case& c, ffc_plan_info& info) const {
+  void createPlan(const Case& c, const ffc_conv_desc& d, ffc_plan* plan) const {
+    lib_.call(lib_.ffc_plan_create_candidate, context_, &d, static_cast<const ffc_sparsity*>(nullptr),
+              static_cast<const uint8_t*>(nullptr), c.candidate.c_str(), plan);
+  }
+
+  // Whether there is a plan for it; a forced algorithm need not be offered. With the planner's reasons, if asked for.
+  bool offered(const Case& c, ffc_plan_info& info, std::string* explanation = nullptr) const {
     const Layout in{c.batch, c.channels, c.length, c.rowGap}, out{c.batch, c.channels, c.outputLength(), c.rowGap};
     const ffc_conv_desc d = descriptor(c, in, out);
     ffc_plan plan = 0;
@@ -183,6 +191,13 @@ class Runner {
     if (status != FFC_OK) throw std::runtime_error(c.name() + ": " + error.message);
     info.struct_size = sizeof info;
     lib_.call(lib_.ffc_plan_info_get, plan, &info);
+    if (explanation) {
+      size_t needed = 0;
+      lib_.call(lib_.ffc_plan_explain, plan, static_cast<char*>(nullptr), size_t{0}, &needed);
+      explanation->resize(needed + 1);
+      lib_.call(lib_.ffc_plan_explain, plan, explanation->data(), explanation->size(), &needed);
+      explanation->resize(needed);
+    }
     lib_.call(lib_.ffc_plan_destroy, plan);
     return true;
   }
@@ -284,7 +299,7 @@ class Runner {
     const int64_t element = bytesOf(c.dtype), kernels = c.flags & FFC_CONV_SHARED_KERNEL ? 1 : c.channels;
     const ffc_conv_desc d = descriptor(c, in, out);
     if (c.hostArrays) return runHost(c, d, in, out, r);
-    lib_.call(lib_.ffc_plan_create, context_, &d, &plan);
+    createPlan(c, d, &plan);
     r.info.struct_size = sizeof r.info;
     lib_.call(lib_.ffc_plan_info_get, plan, &r.info);
     if (c.algorithm != FFC_ALGORITHM_AUTO && r.info.algorithm != c.algorithm) {
@@ -641,7 +656,7 @@ std::vector<Case> coverCandidates() {
   // One transform a row; then windows, with kernels of one and of several parts.
   for (const int64_t length : {16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192,
                                12288, 16384, 24576, 32768})
-    for (const bool gated : {false, true}) add(FFC_ALGORITHM_FFT, FFC_DTYPE_FLOAT32, accurate, length, length, gated);
+    for (const bool gated : {false, true}) add(FFC_ALGORITHM_FUSED_FP32, FFC_DTYPE_FLOAT32, accurate, length, length, gated);
   for (const int64_t kernel : {100, 3000, 20000, 50000})
     for (const int64_t kilobytes : {0, 99})
       smaller(add(FFC_ALGORITHM_OVERLAP_SAVE, FFC_DTYPE_FLOAT32, accurate, 50000, kernel, false), kilobytes);
@@ -669,6 +684,42 @@ std::vector<Case> coverCandidates() {
         c.rowGap = 1;
       }
   return list;
+}
+
+// Problems whose candidates are all run by name, so that what the planner never prefers is run as well.
+std::vector<Case> problemsForEveryCandidate() {
+  std::vector<Case> list;
+  for (const int64_t kernel : {5000, 500})
+    for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16})
+      for (const int precision : {FFC_PRECISION_ACCURATE, FFC_PRECISION_FAST})
+        for (const int64_t kilobytes : {0, 99}) {
+          Case c;
+          c.dtype = dtype;
+          c.precision = precision;
+          c.length = 5000;
+          c.kernelLength = kernel;
+          c.batch = c.channels = 2;
+          c.sharedLimit = kilobytes * 1024;
+          c.portable = kilobytes != 0;
+          list.push_back(c);
+        }
+  return list;
+}
+
+std::vector<std::string> matches(const std::string& text, const std::regex& pattern) {
+  std::vector<std::string> found;
+  for (std::sregex_iterator i(text.begin(), text.end(), pattern), end; i != end; ++i) found.push_back((*i)[1]);
+  return found;
+}
+
+// The parts of a candidate that are device functions of their own: for several passes the columns and the rows.
+std::vector<std::string> partsOf(const Case& c, const std::string& candidate) {
+  const bool halves = c.dtype != FFC_DTYPE_FLOAT32;
+  const std::string kind = halves ? c.fast() ? "/half-fast" : "/half-accurate" : "/float";
+  std::smatch split;
+  if (std::regex_search(candidate, split, std::regex("^(multi-pass[a-z-]*)/([0-9]+)x([0-9]+)/")))
+    return {split[1].str() + "/columns" + split[2].str() + kind, split[1].str() + "/rows" + split[3].str() + kind};
+  return {candidate.find("fp32") != std::string::npos ? candidate : candidate + kind};
 }
 
 // Cases with the same kind run the same device functions in the same way.
@@ -795,6 +846,8 @@ int main(int count, char** arguments) {
       if (!r.failure.empty() && failed <= 12) std::printf("FAILED %s [%s N=%lld]: %s\n", c.name().c_str(),
                   algorithmNames[r.info.algorithm], (long long)r.info.transform_length, r.failure.c_str());
     };
+    // In the planner's JSON: what the plan runs, and each of the list.
+    const std::regex chosenName("\"candidate\":\"([^\"]*)\""), everyName("\"name\":\"([^\"]*)\"");
     std::set<std::string> kinds;
     std::vector<Case> list;
     if (checks) list = checkCases();
@@ -808,12 +861,28 @@ int main(int count, char** arguments) {
         continue;
       }
       ffc_plan_info info{};
-      if (cover && (!runner(c).offered(c, info) || !kinds.insert(kindOf(c, info)).second)) continue;
+      std::string explanation;
+      if (cover && (!runner(c).offered(c, info, &explanation) || !kinds.insert(kindOf(c, info)).second)) continue;
+      if (cover)
+        for (const std::string& name : matches(explanation, chosenName))
+          for (const std::string& part : partsOf(c, name)) kinds.insert(part);
       // In place needs a transform that holds the row, which a smaller device may not have.
       if (c.inPlace && c.sharedLimit > 0 && runner(c).offered(c, info) && !info.in_place) continue;
       check(c);
     }
-    if (cover) std::printf("%zu kinds\n", kinds.size());
+    if (cover)
+      for (Case c : problemsForEveryCandidate()) {
+        ffc_plan_info info{};
+        std::string explanation;
+        if (!runner(c).offered(c, info, &explanation)) continue;
+        for (const std::string& name : matches(explanation, everyName)) {
+          bool fresh = false;
+          for (const std::string& part : partsOf(c, name)) fresh |= kinds.insert(part).second;
+          c.candidate = name;
+          if (!fresh || c.name().find(filter) == std::string::npos) continue;
+          seconds() - begin > limit ? void(++left) : check(c);
+        }
+      }
     if (checks || cover) std::printf("%d passed, %d failed%s\n", passed, failed, left ? (", " + std::to_string(left) + " not run (time)").c_str() : "");
     if (speed) {
       cudaDeviceProp properties;

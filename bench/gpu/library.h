@@ -17,7 +17,7 @@ struct Library {
   X(ffc_buffer_fill) X(ffc_stream_synchronize) X(ffc_event_create) X(ffc_event_destroy) X(ffc_event_record)           \
   X(ffc_event_synchronize) X(ffc_event_elapsed_ms) X(ffc_plan_create) X(ffc_plan_destroy) X(ffc_plan_info_get)        \
   X(ffc_plan_explain) X(ffc_spectrum_create) X(ffc_spectrum_destroy) X(ffc_spectrum_compute) X(ffc_forward)           \
-  X(ffc_convolve_host)
+  X(ffc_convolve_host) X(ffc_plan_create_candidate)
 #define X(name) decltype(&::name) name;
   FFC_FUNCTIONS(X)
 #undef X
