@@ -122,7 +122,10 @@ export const special: readonly ConvCase[] = [
 export function forced(algorithm: Algorithm): ConvCase[] {
   return modes.flatMap((mode) =>
     dtypes.flatMap((dtype, d) =>
-      [[1, 1], [5, 9], [64, 7], [129, 129], [1000, 33], [2049, 500]].map(([length, kernelLength], i) =>
+      [[1, 1], [5, 9], [64, 7], [129, 129], [1000, 33], [2049, 500], [30001, 700], [40960, 9000]].map((
+        [length, kernelLength],
+        i,
+      ) =>
         conv({
           mode,
           length: length!,

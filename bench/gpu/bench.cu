@@ -99,6 +99,8 @@ struct Case {
     if (mode == FFC_MODE_VALID) return std::min(length, kernelLength) - 1;
     return 0;
   }
+  // A kernel much shorter than a long row.
+  bool partial() const { return length >= 65536 && kernelLength * 8 <= length; }
   bool fast() const {
     return precision == FFC_PRECISION_FAST || (precision == FFC_PRECISION_DEFAULT && dtype == FFC_DTYPE_BFLOAT16);
   }
@@ -566,6 +568,27 @@ std::vector<Case> checkCases() {
         if (length < 40000 && mode == FFC_MODE_CIRCULAR) continue;
         add(mode, FFC_DTYPE_FLOAT32, length < 40000 ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_AUTO, length, kernel);
       }
+  // Short kernels on 16-bit rows: lengths around every power of two, and rows of one segment and of many.
+  for (int64_t power = 1; power <= 16384; power *= 2)
+    for (const int64_t kernel : {power - 1, power, power + 1})
+      for (int dtype = 2; dtype <= 3; ++dtype)
+        for (const int64_t length : {kernel, int64_t{10007}, int64_t{32768}, int64_t{100003}}) {
+          if (kernel < 1 || length < kernel) continue;
+          const int mode = 1 + static_cast<int>(random() % 5);
+          Case& c = add(mode, dtype, FFC_ALGORITHM_OVERLAP_SAVE, length, kernel);
+          c.precision = static_cast<int>(pick({FFC_PRECISION_FAST, FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE}));
+          if (mode == FFC_MODE_CIRCULAR && length < 8192) c.mode = FFC_MODE_CAUSAL;
+          if (length < 1000) c.batch = 5, c.channels = 7;  // samples enough for the tolerance
+        }
+  for (const int dtype : {2, 3})
+    for (const int mode : {1, 2, 3, 4, 5})
+      for (const int64_t kernel : {300, 3000, 13000}) {
+        Case& c = add(mode, dtype, FFC_ALGORITHM_OVERLAP_SAVE, 40000, kernel);
+        c.precision = FFC_PRECISION_FAST;
+        c.batch = 5;
+        c.channels = 37;
+        c.rowGap = 0;
+      }
   // Smaller devices.
   for (const int64_t shared : {163 * 1024, 99 * 1024})
     for (const int64_t length : {1000, 4096, 8192, 9000, 16384, 20000, 32768})
@@ -785,10 +808,18 @@ std::vector<Case> speedCases() {
   }
   add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 1, 256, 1 << 20, 1 << 20, false);
   // Short kernels on long sequences.
-  for (const int64_t kernel : {512, 4096, 16384}) {
-    add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 1, 256, 1 << 20, kernel, false);
-    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 1, 256, 1 << 20, kernel, false);
-  }
+  for (const int64_t kernel : {512, 4096, 16384})  // a length that tensor copies do not serve
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, 1, 256, (1 << 20) + 8, kernel, false);
+  for (const int64_t length : {1 << 20, 1 << 22})
+    for (const int64_t batch : {1, 8})
+      for (const int64_t kernel : {512, 4096, 16384}) {
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, false);
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, false);
+        if (batch > 1) continue;
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, 256, length, kernel, false);
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, true);
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, 256, length, kernel, false);
+      }
   // Where the direct product ends: the same kernel both ways.
   for (const int64_t kernel : {4, 16, 32, 64, 128})
     for (const int algorithm : {FFC_ALGORITHM_DIRECT, FFC_ALGORITHM_FUSED_FP32, FFC_ALGORITHM_AUTO}) {
@@ -905,12 +936,12 @@ int main(int count, char** arguments) {
                                                         (1.0 + !!(c.flags & FFC_CONV_POST_GATE)) * c.outputLength());
         const double floorMs = bytes / copy * 1e-6;
         std::fprintf(file,
-                     "{\"commit\":\"%s\",\"dirty\":%s,\"device\":\"%s\",\"driver\":%d,\"copyGBps\":%.1f,\"op\":\"forward\","
+                     "{\"commit\":\"%s\",\"dirty\":%s,\"device\":\"%s\",\"driver\":%d,\"copyGBps\":%.1f,\"op\":\"%s\","
                      "\"mode\":\"%s\",\"dtype\":\"%s\",\"precision\":\"%s\",\"batch\":%lld,\"channels\":%lld,\"length\":%lld,"
                      "\"kernelLength\":%lld,\"gates\":%d,\"medianMs\":%.5f,\"scaledMs\":%.5f,\"floorMs\":%.5f,\"floorRatio\":%.4f,"
                      "\"relL2\":%.3e,\"peakBytes\":%lld,\"minMs\":%.5f,\"maxMs\":%.5f,\"calls\":%d,\"spectrumMs\":%.5f,\"requested\":\"%s\","
                      "\"algorithm\":\"%s\",\"transformLength\":%lld,\"segments\":%lld,\"failure\":\"%s\"}\n",
-                     commit.c_str(), dirty == "1" ? "true" : "false", properties.name, driver, copy, modeNames[c.mode],
+                     commit.c_str(), dirty == "1" ? "true" : "false", properties.name, driver, copy, c.partial() ? "partial" : "forward", modeNames[c.mode],
                      dtypeNames[c.dtype], c.fast() ? "fast" : "accurate", (long long)c.batch, (long long)c.channels,
                      (long long)c.length, (long long)c.kernelLength, c.gates(), r.medianMs, r.medianMs * scale, floorMs * 1.0,
                      r.medianMs > 0 ? floorMs / r.medianMs : 0.0, r.relL2, (long long)r.peakBytes, r.minMs, r.maxMs, r.calls, r.spectrumMs,

@@ -57,6 +57,7 @@ struct Case {
   bool maps = false, pre = false, post = false, skip = false;
   int lead = 0;          // samples by which every tensor misses a 16-byte boundary
   double amplitude = 1, kernelSize = 1, late = 1;  // late: further factor of the second half of the batch
+  bool periodic = false;  // circular, packed only
 };
 
 // The spectrum of one channel as the device would store it.
@@ -142,9 +143,22 @@ void check(Case c) {
     r.data = a.data;
     r.channelStride = c.length * 2;
     r.batchStride = r.channelStride * c.channels;
-    const TensorMap m{a.data, r.batchStride, r.channelStride, N, c.uniform ? c.tilesPerSet * (16 >> c.log2N2) : 1, c.batch};
+    TensorMap m{a.data, r.batchStride, r.channelStride, N, c.uniform ? c.tilesPerSet * (16 >> c.log2N2) : 1, c.batch};
+    if (C::packed) {
+      const bool stored = &r == &p.y;
+      m.parts = c.length / (N / 16);
+      m.boxParts = stored ? p.step / (N / 16) : 32;
+      m.boxGroups = stored ? 1 : N / 1024;
+    }
     std::memcpy(map, &m, sizeof m);
   };
+  if (C::packed) {
+    const int part = c.maps ? N / 16 : 8;
+    p.history = (std::max(0, c.taps - 1 - c.offset) + part - 1) / part * part;
+    p.step = (2 * N - c.offset - p.history) / part * part;
+    p.segments = (c.length + 7 + p.step - 1) / p.step;
+    p.periodic = c.periodic;
+  }
   describe(u, p.u, p.maps.u);
   describe(y, p.y, p.maps.y);
   if (c.pre) describe(pre, p.pre, p.maps.pre);
@@ -160,12 +174,12 @@ void check(Case c) {
   p.spectrumGain = float(spectrumGain<C>(c.log2N2));
   p.tables = table.data;
   p.log2N2 = c.log2N2;
-  p.batch = c.batch, p.channels = c.channels;
-  setDivisor(p.batchMagic, p.batchShift, c.batch);
+  p.batch = c.batch * p.segments, p.channels = c.channels;
+  setDivisor(p.batchMagic, p.batchShift, p.batch);
   p.length = p.outLength = c.length;
-  p.tiles = (rows * (1 << c.log2N2) + 15) / 16;
+  p.tiles = (rows * p.segments * (1 << c.log2N2) + 15) / 16;
   p.tilesPerSet = c.tilesPerSet;
-  p.phased = c.length + 7 <= N;
+  p.phased = C::packed || c.length + 7 <= N;
   emulation::machine.matrixInstructions = emulation::machine.matrixWavefronts = 0;
   if constexpr (C::uniform)
     if (c.uniform) {
@@ -186,7 +200,9 @@ void check(Case c) {
       for (int i = 0; i < c.length; i++) v[i] = value(at(u, row + i)) * (c.pre ? value(at(pre, row + i)) : 1);
       const auto full = fullConvolution(v, kernels[h]);
       for (int n = 0; n < c.length; n++) {
-        double r = (n + c.offset < int(full.size()) ? full[n + c.offset] : 0) + (c.skip ? skip[h] * v[n] : 0);
+        double r = n + c.offset < int(full.size()) ? full[n + c.offset] : 0;
+        if (c.periodic && n + c.length < int(full.size())) r += full[n + c.length];
+        r += (c.skip ? skip[h] * v[n] : 0);
         if (c.post) r *= value(at(post, row + n));
         const double d = value(at(y, row + n)) - r;
         error += d * d, size += r * r;
@@ -201,8 +217,9 @@ void check(Case c) {
                                       : (C::accurate ? 6e-4 : C::R == 1 || C::R == 2 ? 1.1e-3 : 1.4e-3));
   const bool good = error < bound && intact && conflictFree;
   (good ? passed : failed)++;
-  std::printf("%s R=%d N=%d %s %s%s%s%s%s length %d batch %d channels %d: error %.2e%s%s\n", good ? "ok  " : "FAIL", C::R, N,
-              C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast", c.uniform ? " uniform" : c.maps ? " maps" : "", c.pre ? " pre" : "",
+  std::printf("%s R=%d N=%d%s %s %s%s%s%s%s length %d batch %d channels %d: error %.2e%s%s\n", good ? "ok  " : "FAIL", C::R, N,
+              C::packed ? " packed" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
+              c.uniform ? " uniform" : c.maps ? " maps" : "", c.pre ? " pre" : "",
               c.post ? " post" : "", c.skip ? " skip" : "", c.length, c.batch, c.channels, error,
               intact ? "" : ", guard band overwritten", conflictFree ? "" : ", bank conflicts");
 }
@@ -224,6 +241,11 @@ int main() {
   auto sized = [](Case c, double amplitude, double kernelSize) {
     c.amplitude = amplitude;
     c.kernelSize = kernelSize;
+    return c;
+  };
+  auto periodic = [](Case c, int lead) {
+    c.periodic = true;
+    c.lead = lead;
     return c;
   };
   // Radix 1: log2N2, batch, channels, length, taps, offset, tiles per set.
@@ -272,6 +294,18 @@ int main() {
   check<Config<4, true, b, false, false>>(maps({4, 1, 3, 16384, 16384, 0}, 2));
   check<Config<4, true, f, true, false>>({2, 1, 5, 4096, 4096, 0});
   check<Config<8, true, f, false, false>>(maps({4, 1, 2, 32768, 32768, 0}, 1));
+  // Packed: rows of many segments, a kernel that fills most of a block, rows and lengths that are not aligned, no history.
+  check<Config<1, true, f, false, false, true>>({4, 2, 2, 20000, 500, 0, 3});
+  check<Config<1, true, f, false, false, true>>({4, 3, 1, 8191, 6000, 0, 2, 0, 2});
+  check<Config<1, true, b, false, true, true>>(gated({4, 2, 1, 9999, 777, 333, 1}, 3));
+  check<Config<1, true, f, true, false, true>>(periodic({4, 1, 3, 10001, 900, 0, 2}, 5));
+  check<Config<2, true, b, false, false, true>>(periodic({4, 2, 1, 20000, 4097, 0, 1}, 0));
+  check<Config<2, true, f, false, true, true>>(gated({4, 1, 2, 17000, 3000, 2999, 1}, 7));
+  check<Config<4, true, f, false, false, true>>({4, 1, 1, 40000, 16384, 0});
+  check<Config<1, true, f, false, false, true>>(maps({4, 2, 2, 20480, 500, 0, 2}, 3));
+  check<Config<1, true, b, false, true, true>>(gated(maps({4, 2, 1, 10240, 777, 333, 1}, 1), 0));
+  check<Config<2, true, b, false, false, true>>(maps({4, 2, 1, 24576, 4097, 0, 1}, 2));
+  check<Config<4, true, f, false, false, true>>(maps({4, 1, 1, 40960, 16384, 5}, 1));
   std::printf("emulation: %d checks passed, %d failed\n", passed, failed);
   return failed != 0;
 }

@@ -18,6 +18,7 @@ struct HalfArithmetic {
     mmaHalf(d, a, b0, b1);
     mmaHalfAdd(d, a2, c0, c1);
   }
+  FFC_DEVICE static void dotAdd(Pair (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) { mmaHalfAdd(d, a, b0, b1); }
   FFC_DEVICE static Pair add(Pair a, Pair b) { return halfAdd(a, b); }
   FFC_DEVICE static Pair sub(Pair a, Pair b) { return halfSub(a, b); }
   FFC_DEVICE static Pair times(Pair a, float f) { return halfMul(a, packHalf(f, f)); }
@@ -65,6 +66,12 @@ struct FloatArithmetic {
     float sum[4] = {0, 0, 0, 0};
     mmaFloatAdd(sum, a, b0, b1);
     mmaFloatAdd(sum, a2, c0, c1);
+    d[0] = {sum[0], sum[1]};
+    d[1] = {sum[2], sum[3]};
+  }
+  FFC_DEVICE static void dotAdd(Pair (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {
+    float sum[4] = {d[0].x, d[0].y, d[1].x, d[1].y};
+    mmaFloatAdd(sum, a, b0, b1);
     d[0] = {sum[0], sum[1]};
     d[1] = {sum[2], sum[3]};
   }

@@ -46,14 +46,18 @@ struct Convolution : Phases<C> {
   // first() of set `in` and last() of set `out` share a staging slot and an exchange buffer: their operands, fetched
   // together, are replaced together.
   struct Operands {
-    u32 u[4], gate[4], xr[4], xi[4];
+    u32 u[C::windows][4], gate[C::windows][4], xr[4], xi[4];
   };
   template <bool doFirst, bool doLast>
   FFC_DEVICE void fetch(Operands& o, u32 block, u32 stage, u32 pre) const {
     if constexpr (doFirst) {
-      loadTransposed(stage, o.u[0], o.u[1], o.u[2], o.u[3]);
-      if constexpr (C::gated)
-        if (p.pre.data) loadTransposed(pre, o.gate[0], o.gate[1], o.gate[2], o.gate[3]);
+#pragma unroll
+      for (int w = 0; w < C::windows; w++) {
+        u32(&u)[4] = o.u[w], (&gate)[4] = o.gate[w];
+        loadTransposed(stage + w * staging.windowBytes, u[0], u[1], u[2], u[3]);
+        if constexpr (C::gated)
+          if (p.pre.data) loadTransposed(pre + w * staging.windowBytes, gate[0], gate[1], gate[2], gate[3]);
+      }
     }
     if constexpr (doLast) {
       loadTransposed(block + addressOuter, o.xr[0], o.xr[1], o.xr[2], o.xr[3]);
@@ -78,11 +82,13 @@ struct Convolution : Phases<C> {
     if constexpr (doFirst) {
       u32 scale = 0;
       if constexpr (C::rowScaled) scale = floatBits(powerOfTwo(staging.inputExponent(outer.largest + row)));
-      u32 rest[4];
-      if constexpr (C::gated)
-        prepareGated<C>(o.u, rest, o.gate, p.pre.data != nullptr, scale);
-      else
-        prepare<C>(o.u, scale);
+      u32 rest[C::windows][4];
+#pragma unroll
+      for (int w = 0; w < C::windows; w++)
+        if constexpr (C::gated)
+          prepareGated<C>(o.u[w], rest[w], o.gate[w], p.pre.data != nullptr, scale);
+        else
+          prepare<C>(o.u[w], scale);
       first(o.u, rest, block);
     }
     if constexpr (doLast) {
@@ -118,14 +124,15 @@ struct Convolution : Phases<C> {
     if (doFirst) staging.awaitInput(in, at);
     if (doLast) staging.awaitPost(out);
     const Outer outer = outerOf(in, out, at);
+    if (doFirst && doLast) {
+#pragma unroll(C::outerUnroll)
+      for (int tile = 0; tile < p.tilesPerSet; tile++) runOuter<true, true>(outer, tile);
+      return;
+    }
 #pragma unroll 1
     for (int tile = 0; tile < p.tilesPerSet; tile++) {
-      if (doFirst && doLast)
-        runOuter<true, true>(outer, tile);
-      else if (doFirst)
-        runOuter<true, false>(outer, tile);
-      else if (doLast)
-        runOuter<false, true>(outer, tile);
+      if (doFirst) runOuter<true, false>(outer, tile);
+      if (doLast) runOuter<false, true>(outer, tile);
     }
   }
 
@@ -193,8 +200,13 @@ struct Convolution : Phases<C> {
         staging.findScale(set + 2, staging.following(at));
         blockSync();
       } else {
+        if (C::packed && ordinary && spectrumLasts(set)) {
+#pragma unroll(C::unroll)
+          for (int tile = 0; tile < p.tilesPerSet; tile++) runMiddle<true>(set, tile);
+        } else {
 #pragma unroll 1
-        for (int tile = 0; tile < p.tilesPerSet; tile++) runMiddle<false>(set, tile);
+          for (int tile = 0; tile < p.tilesPerSet; tile++) runMiddle<false>(set, tile);
+        }
         staging.finishLoads();
         staging.findScale(set + 1, at);
         blockSync();

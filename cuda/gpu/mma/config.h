@@ -23,7 +23,7 @@ constexpr int barrierBytes = 128;
 
 enum class Element { float16, bfloat16 };
 
-template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_>
+template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_, bool packed_ = false>
 struct Config {
   // R: radix of the middle digit n3h, a butterfly between registers.
   static constexpr int R = radix_;
@@ -33,14 +33,19 @@ struct Config {
   // Float accumulators and twiddle products instead of halves.
   static constexpr bool accurate = accurate_;
   static constexpr bool gated = gated_;
+  // Packed: a sequence is two windows of a row, N samples each, one after the other: z_n = a_n + i a_(n + N). In the
+  // ring x^N = i that is 2N real samples, of which a short kernel leaves most outputs valid (overlap-save).
+  static constexpr bool packed = packed_;
+  static constexpr int windows = packed ? 2 : 1;
   // bfloat16 reaches far outside the range of half, and so do products with a gate: each row is brought to a maximum
   // in [64, 128) by a power of two. 128 sqrt(32768) = 23170, the largest value a transform of a row can reach, and its
   // sums stay below 65504.
   static constexpr bool rowScaled = bf16 || gated;
   // Two exchange buffers let the three phases of successive sets run in one interval with one barrier. They do
   // not fit beside their staging slots from radix 6 on (2 * 96 KB), nor with gates in the accurate class from 3 on; without
-  // gates two of them at radix 4 took 4.2 ms where one takes 3.3.
-  static constexpr int buffers = R <= 2 || (R <= 4 && !accurate) ? 2 : 1;
+  // gates two of them at radix 4 took 4.2 ms where one takes 3.3. Packed samples need twice the slots, and one buffer with
+  // twice the tiles between its barriers is faster: 0.344 against 0.354 ms at radix 1, 0.418 against 0.541 at radix 2.
+  static constexpr int buffers = !packed && (R <= 2 || (R <= 4 && !accurate)) ? 2 : 1;
   // Forward and backward twiddles of the fast class: in registers while they fit beside everything else (16 of
   // 128 registers each at radix 2); beyond that in shared memory.
   static constexpr bool twiddleRegisters = !accurate && R <= 2;
@@ -50,17 +55,19 @@ struct Config {
   // So do the first and last matrices (16 registers); otherwise they are fetched once per interval.
   static constexpr bool outerRegisters = R == 1 || twiddleRegisters;
   // Tiles whose phases the compiler may interleave. More hides latencies, but from radix 2 on the registers are full.
-  static constexpr int unroll = (R == 1 && !accurate) ? (bf16 || gated ? 2 : 4) : 1;
+  static constexpr int unroll = (R == 1 && !accurate) ? (bf16 || gated || packed ? 2 : 4) : 1;
+  // The same where first and last have an interval of their own; with two buffers that is not the steady state.
+  static constexpr int outerUnroll = buffers == 1 ? unroll : 1;
   // Fetch the operands of the outer phases before the middle's work hides their latency (16 registers).
-  static constexpr bool fetchFirst = R == 1 && !accurate && !gated;
+  static constexpr bool fetchFirst = R == 1 && !accurate && !gated && !packed;
   // The warps of one scheduler run the phases of an interval in two different orders, so that tensor-heavy and
   // memory-heavy code overlap. Short bodies do without: there the compiler mixes the phases.
   static constexpr bool alternate = R >= 3 && buffers == 2;
   // Tiles per set, if shared memory allows: as many sequences as fit between two barriers.
-  static constexpr int mostTiles = R == 1 ? 4 : R == 2 ? 2 : 1;
+  static constexpr int mostTiles = packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : R == 1 ? 4 : R == 2 ? 2 : 1;
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
-  static constexpr bool uniform = R == 1 || (R == 2 && !accurate);
+  static constexpr bool uniform = !packed && (R == 1 || (R == 2 && !accurate));
   static constexpr int uniformTiles = accurate ? (R > 1 ? 1 : gated ? 2 : 3) : gated ? mostTiles / 2 : mostTiles;
   static constexpr int uniformUnroll = R == 1 && !accurate ? (gated ? 1 : 4) : 1;
   static constexpr int uniformSlots = 3;
@@ -87,9 +94,10 @@ struct Config {
 template <class C>
 constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) {
   const int staged = slots + C::buffers * ((C::gated && pre) + (C::gated && post));
-  const int64_t perTile = int64_t(C::R) * (stagingBytes * staged + C::buffers * exchangeBytes);
+  const int64_t perTile = int64_t(C::R) * (stagingBytes * C::windows * staged + C::buffers * exchangeBytes);
   const int64_t rows = int64_t(tilesPerSet) << (4 - log2N2);
-  return tilesPerSet * perTile + C::twiddleBytes + rows * rowRing * (maps ? 12 : 8 * (C::gated ? 4 : 2) + 12) + barrierBytes;
+  const int perRow = (maps ? 0 : 8 * (C::gated ? 4 : 2)) + 12 + (C::packed ? 4 : 0);
+  return tilesPerSet * perTile + C::twiddleBytes + rows * rowRing * perRow + barrierBytes;
 }
 
 // The same for the driver for sets of one channel: no row tables but the rows' largest values.

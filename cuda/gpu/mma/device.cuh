@@ -153,15 +153,16 @@ FFC_DEVICE void storeStream16(void* p, uint4 v) { __stcs(static_cast<uint4*>(p),
 // instruction, completing on a barrier in shared memory. `map` describes (64 samples, 16 n1, N / 1024, b, h).
 #if __CUDA_ARCH__ >= 900
 constexpr bool hasTensorCopies = true;
-FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
+// Boxes of row (b, h): from the sixteenth `part` of a transform's samples on, and from the 64 samples `group` of each.
+FFC_DEVICE void tensorLoadPart(u32 target, const void* map, int part, int b, int h, u32 barrier) {
   asm volatile(
-      "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0],[%1,{%2,%2,%2,%3,%4}],[%5];" ::
-          "r"(target), "l"(map), "r"(0), "r"(b), "r"(h), "r"(barrier)
+      "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0],[%1,{%2,%3,%2,%4,%5}],[%6];" ::
+          "r"(target), "l"(map), "r"(0), "r"(part), "r"(b), "r"(h), "r"(barrier)
       : "memory");
 }
-FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) {
-  asm volatile("cp.async.bulk.tensor.5d.global.shared::cta.tile.bulk_group [%1,{%2,%2,%2,%3,%4}],[%0];" ::"r"(source),
-               "l"(map), "r"(0), "r"(b), "r"(h)
+FFC_DEVICE void tensorStorePart(u32 source, const void* map, int part, int group, int b, int h) {
+  asm volatile("cp.async.bulk.tensor.5d.global.shared::cta.tile.bulk_group [%1,{%2,%3,%4,%5,%6}],[%0];" ::"r"(source),
+               "l"(map), "r"(0), "r"(part), "r"(group), "r"(b), "r"(h)
                : "memory");
   asm volatile("cp.async.bulk.commit_group;" ::: "memory");
 }
@@ -184,8 +185,8 @@ FFC_DEVICE void barrierWait(u32 barrier, u32 parity) {
 }
 #else
 constexpr bool hasTensorCopies = false;
-FFC_DEVICE void tensorLoad(u32, const void*, int, int, u32) {}
-FFC_DEVICE void tensorStore(u32, const void*, int, int) {}
+FFC_DEVICE void tensorLoadPart(u32, const void*, int, int, int, u32) {}
+FFC_DEVICE void tensorStorePart(u32, const void*, int, int, int, int) {}
 FFC_DEVICE void tensorStoresRead() {}
 FFC_DEVICE void tensorStoresDone() {}
 FFC_DEVICE void fenceTensorCopies() {}
@@ -193,6 +194,12 @@ FFC_DEVICE void barrierInit(u32) {}
 FFC_DEVICE void barrierExpect(u32, u32) {}
 FFC_DEVICE void barrierWait(u32, u32) {}
 #endif
+
+// Whole sequences, from their first sample on.
+FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
+  tensorLoadPart(target, map, 0, b, h, barrier);
+}
+FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) { tensorStorePart(source, map, 0, 0, b, h); }
 
 // ---- packed half arithmetic on 32-bit registers
 FFC_DEVICE __half2 asHalf2(u32 x) { return *reinterpret_cast<__half2*>(&x); }

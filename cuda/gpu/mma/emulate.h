@@ -280,21 +280,27 @@ struct TensorMap {
   int64_t batchStride, channelStride;
   int points, rows;  // of a box: samples of a row, and rows
   int batch;         // rows beyond it are zeros, and not stored
+  // Packed: a box is so many of the tensor's sixteenths of `points`, and so many groups of each. Outside the tensor loads
+  // give zeros and stores do nothing.
+  int parts = 16, boxParts = 16, boxGroups = 0;
 };
 namespace emulation {
 template <class Move>
-inline void tensorCopy(u32 base, const void* map, int b, int h, Move move) {
+inline void tensorCopy(u32 base, const void* map, int part, int group, int b, int h, Move move) {
   const TensorMap& m = *static_cast<const TensorMap*>(map);
   // Rows n1 of a group are 128 bytes long or, below 1024 points, as long as they are; 16-byte pieces are swizzled with the
   // number of the 128-byte line.
-  const int pieces = std::min(8, m.points / 128), groups = std::max(1, m.points / 1024);
+  const int pieces = std::min(8, m.points / 128), groups = m.boxGroups ? m.boxGroups : std::max(1, m.points / 1024);
   for (int r = 0; r < m.rows; r++) {
-    char* row = b + r < m.batch ? m.data + (b + r) * m.batchStride + h * m.channelStride : nullptr;
-    for (int group = 0; group < groups; group++)
-      for (int n1 = 0; n1 < 16; n1++)
+    char* row = m.data + (b + r) * m.batchStride + h * m.channelStride;
+    for (int g = 0; g < groups; g++)
+      for (int n1 = 0; n1 < m.boxParts; n1++)
         for (int i = 0; i < pieces; i++) {
-          const int inRow = (group * 16 + n1) * pieces * 16, swizzled = i ^ (inRow / 128 & (pieces - 1));
-          move(at(base + r * m.points * 2 + inRow + swizzled * 16, 16), row ? row + (n1 * (m.points / 16) + group * 64 + i * 8) * 2 : nullptr);
+          const int inRow = (g * m.boxParts + n1) * pieces * 16;
+          const int line = (base % 1024 + inRow) / 128, swizzled = i ^ (line & (pieces - 1));
+          const bool inside = b + r < m.batch && part + n1 >= 0 && part + n1 < m.parts;
+          char* global = row + (int64_t(part + n1) * (m.points / 16) + (group + g) * 64 + i * 8) * 2;
+          move(at(base + r * m.points * 2 + inRow + swizzled * 16, 16), inside ? global : nullptr);
         }
   }
 }
@@ -309,18 +315,23 @@ struct EmulatedBarrier {
   }
 };
 inline EmulatedBarrier& barrierAt(u32 address) { return *reinterpret_cast<EmulatedBarrier*>(emulation::at(address, 8)); }
-FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
-  emulation::tensorCopy(target, map, b, h, [](unsigned char* shared, char* global) {
+FFC_DEVICE void tensorLoadPart(u32 target, const void* map, int part, int b, int h, u32 barrier) {
+  emulation::tensorCopy(target, map, part, 0, b, h, [](unsigned char* shared, char* global) {
     global ? (void)std::memcpy(shared, global, 16) : (void)std::memset(shared, 0, 16);
   });
-  barrierAt(barrier).bytes -= static_cast<const TensorMap*>(map)->points * static_cast<const TensorMap*>(map)->rows * 2;
+  const TensorMap& m = *static_cast<const TensorMap*>(map);
+  barrierAt(barrier).bytes -= m.points * m.rows * 2 / 16 * m.boxParts;
   barrierAt(barrier).settle();
 }
-FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) {
-  emulation::tensorCopy(source, map, b, h, [](unsigned char* shared, char* global) {
+FFC_DEVICE void tensorStorePart(u32 source, const void* map, int part, int group, int b, int h) {
+  emulation::tensorCopy(source, map, part, group, b, h, [](unsigned char* shared, char* global) {
     if (global) std::memcpy(global, shared, 16);
   });
 }
+FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
+  tensorLoadPart(target, map, 0, b, h, barrier);
+}
+FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) { tensorStorePart(source, map, 0, 0, b, h); }
 FFC_DEVICE void tensorStoresRead() {}
 FFC_DEVICE void tensorStoresDone() {}
 FFC_DEVICE void fenceTensorCopies() {}

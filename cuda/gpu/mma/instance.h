@@ -16,6 +16,7 @@ struct Instance {
   bool pairwise = false;  // serves N2 = 2, 4, 8, 16; otherwise N2 = 1
   Element element = Element::float16;
   bool accurate = false, gated = false;
+  bool packed = false;    // 2N samples in N points; N2 = 16 only
   int buffers = 0, mostTiles = 0;
   const void* convolve = nullptr;  // device function (Params)
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;
@@ -42,6 +43,8 @@ void addRadix2(std::vector<Instance>& list);
 void addRadix3(std::vector<Instance>& list);
 void addRadix4(std::vector<Instance>& list);
 void addRadix8(std::vector<Instance>& list);
+void addPacked(std::vector<Instance>& list);
+void addPackedLong(std::vector<Instance>& list);
 void addShortSpectra(std::vector<SpectrumInstance>& list);
 void addLongSpectra(std::vector<SpectrumInstance>& list);
 

@@ -27,6 +27,7 @@ Instance makeInstance() {
   i.element = C::bf16 ? Element::bfloat16 : Element::float16;
   i.accurate = C::accurate;
   i.gated = C::gated;
+  i.packed = C::packed;
   i.buffers = C::buffers;
   i.mostTiles = C::mostTiles;
   i.convolve = reinterpret_cast<const void*>(&fusedConvolution<C>);

@@ -28,6 +28,8 @@ const std::vector<Instance>& instances() {
     addRadix3(all);
     addRadix4(all);
     addRadix8(all);
+    addPacked(all);
+    addPackedLong(all);
     return all;
   }();
   return list;
@@ -52,7 +54,10 @@ struct Choice {
   const Instance* instance = nullptr;
   const SpectrumInstance* spectrum = nullptr;
   int log2N2 = 0;
+  // A whole row in one transform takes as many launches as it has segments of N outputs. Packed, the segments of all
+  // rows are sequences of one launch, see Params.
   int64_t points = 0, segments = 0;
+  int64_t step = 0, history = 0;
   Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
   Launch uniform;       // with tensor copies of whole sets; tilesPerSet is 0 where there are none
 };
@@ -96,6 +101,30 @@ int64_t segmentsWith(int64_t N, const ConvProblem& p, const KernelWindow& window
   if (p.length > N || ringSamples(p, window) > 2 * N) return 0;
   return (p.outputLength + N - 1) / N;
 }
+
+// Packed: blocks of 2N samples, in which output p needs the samples from p + offset - (taps - 1) to p + offset. Segments
+// are 0 where that leaves less than an eighth of the block.
+struct Segments {
+  int64_t count = 0, step = 0, history = 0;
+};
+Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& window) {
+  constexpr int64_t longest = int64_t{1} << 30;  // sample numbers are 32 bits wide on the device
+  if (p.length > longest || p.outputLength > longest) return {};
+  Segments s;
+  // Tensor copies move sixteenths of N samples. Where they cannot serve, pieces of 16 bytes are fine enough.
+  const int64_t part = !p.circular() && p.length % (N / 16) == 0 && p.outputLength % (N / 16) == 0 ? N / 16 : 8;
+  s.history = (std::max<int64_t>(0, window.count - 1 - window.offset) + part - 1) / part * part;
+  s.step = (2 * N - window.offset - s.history) / part * part;
+  if (s.step < N / 4) return {};
+  s.count = (p.outputLength + 7 + s.step - 1) / s.step;  // rows may be shifted by up to 7 samples
+  return s;
+}
+
+// Of a tensor map: a row has so many parts of N / 16 samples, the n1 of a sequence or (packed) any number of them, and a
+// box takes so many, and so many groups of 64 samples of each (0: all).
+struct Parts {
+  int64_t all = 16, box = 16, boxGroups = 0;
+};
 
 PFN_cuTensorMapEncodeTiled_v12000 encodeFunction() {
   static const PFN_cuTensorMapEncodeTiled_v12000 function = [] {
@@ -142,7 +171,7 @@ class FusedMma final : public GpuAlgorithm {
                 "reserving shared memory for the fused convolution of whole sets");
     checkCuda(cudaFuncSetAttribute(s.transform, cudaFuncAttributeMaxDynamicSharedMemorySize, int(s.sharedBytes)),
               "reserving shared memory for the kernel transform");
-    info_.algorithm = FFC_ALGORITHM_FUSED_MMA;
+    info_.algorithm = i.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
     info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
     info_.order = 0;
     for (const int radix : {16, 1 << choice.log2N2, i.radix, 16})
@@ -150,7 +179,7 @@ class FusedMma final : public GpuAlgorithm {
     info_.inPlace = choice.segments == 1 && problem.outputLength == problem.length;
     info_.transformLength = choice.points;
     info_.segments = choice.segments;
-    info_.spectrumBytes = choice.segments * (spectrumBytes() + exponentBytes());
+    info_.spectrumBytes = launches() * (spectrumBytes() + exponentBytes());
   }
 
   const PlanInfo& info() const override { return info_; }
@@ -160,7 +189,7 @@ class FusedMma final : public GpuAlgorithm {
     SpectrumParams p;
     p.taps = gpu::kernelTaps(problem_, window_);
     p.taps.kernel = kernel;
-    p.taps.circularImage = problem_.circular();
+    p.taps.circularImage = problem_.circular() && !packed();
     for (int slice = 0; slice < s.slices; slice++) p.tables[slice] = static_cast<const float2*>(spectrumTables_[slice]->data());
     p.gain = gain_;
     p.channels = int32_t(spectra());
@@ -169,7 +198,7 @@ class FusedMma final : public GpuAlgorithm {
     p.floats = choice_.instance->accurate;
     const bool rowScaled = choice_.instance->gated || choice_.instance->element == Element::bfloat16;
     p.window = windowFor(rowScaled);
-    for (int64_t segment = 0; segment < choice_.segments; segment++) {
+    for (int64_t segment = 0; segment < launches(); segment++) {
       p.taps.lead = window_.offset + segment * choice_.points;
       p.spectrum = spectrumOf(spectrum, segment);
       p.exponent = exponentsOf(spectrum, segment);
@@ -183,11 +212,12 @@ class FusedMma final : public GpuAlgorithm {
   }
 
   void forward(const void* spectrum, const ForwardPointers& t, cudaStream_t stream) const override {
-    // Rows of one launch are numbered with 32 bits.
-    constexpr int64_t mostBatch = 1 << 15, mostChannels = 1 << 14;
+    // Sequences of one launch are numbered with 30 bits.
+    const int64_t mostBatch = std::max<int64_t>(1, (1 << 15) / perRow());
+    const int64_t mostChannels = std::min<int64_t>(1 << 14, (1 << 29) / (mostBatch * perRow()));
     for (int64_t h = 0; h < problem_.channels; h += mostChannels)
       for (int64_t b = 0; b < problem_.batch; b += mostBatch)
-        for (int64_t segment = 0; segment < choice_.segments; segment++)
+        for (int64_t segment = 0; segment < launches(); segment++)
           launch(spectrum, t, b, std::min(mostBatch, problem_.batch - b), h, std::min(mostChannels, problem_.channels - h),
                  segment, stream);
   }
@@ -198,6 +228,9 @@ class FusedMma final : public GpuAlgorithm {
     std::memcpy(bytes.data(), words.data(), bytes.size());
     return bytes;
   }
+  bool packed() const { return choice_.instance->packed; }
+  int64_t launches() const { return packed() ? 1 : choice_.segments; }
+  int64_t perRow() const { return packed() ? choice_.segments : 1; }  // sequences of a row in one launch
   int64_t spectra() const { return problem_.sharedKernel ? 1 : problem_.channels; }
   int64_t bytesPerChannel() const { return choice_.points * (choice_.instance->accurate ? 8 : 4); }
   int64_t spectrumBytes() const { return spectra() * bytesPerChannel(); }
@@ -221,15 +254,18 @@ class FusedMma final : public GpuAlgorithm {
 
   // A map of (64 samples, 16 n1, N / 1024, batch, channels), whose boxes of `rows` rows land in the order of a staging
   // slot. Below 1024 points the samples of a row n1 are 32 or 16, and swizzled within as many bytes.
-  bool encode(unsigned char* to, const Rows& r, int64_t batch, int64_t channels, int rows) const {
+  bool encode(unsigned char* to, const Rows& r, int64_t batch, int64_t channels, int rows, Parts parts = {}) const {
     if (reinterpret_cast<uintptr_t>(r.data) % 16 || r.batchStride % 16 || r.channelStride % 16) return false;
     const int64_t N = choice_.points;
     const int64_t samples = std::min<int64_t>(64, N / 16), groups = std::max<int64_t>(1, N / 1024);
-    const cuuint64_t size[5] = {cuuint64_t(samples), 16, cuuint64_t(groups), cuuint64_t(batch), cuuint64_t(channels)};
+    const cuuint64_t size[5] = {cuuint64_t(samples), cuuint64_t(parts.all), cuuint64_t(groups), cuuint64_t(batch),
+                                cuuint64_t(channels)};
     // A dimension of one row may have any stride; the encoder wants one below 2^40.
     const cuuint64_t stride[4] = {cuuint64_t(N / 8), 128, cuuint64_t(batch > 1 ? r.batchStride : N * 2),
                                   cuuint64_t(channels > 1 ? r.channelStride : N * 2)};
-    const cuuint32_t box[5] = {cuuint32_t(samples), 16, cuuint32_t(groups), cuuint32_t(rows), 1}, step[5] = {1, 1, 1, 1, 1};
+    const cuuint32_t box[5] = {cuuint32_t(samples), cuuint32_t(parts.box), cuuint32_t(parts.boxGroups ? parts.boxGroups : groups),
+                               cuuint32_t(rows), 1};
+    const cuuint32_t step[5] = {1, 1, 1, 1, 1};
     const CUtensorMapSwizzle swizzle = samples == 64   ? CU_TENSOR_MAP_SWIZZLE_128B
                                        : samples == 32 ? CU_TENSOR_MAP_SWIZZLE_64B
                                                        : CU_TENSOR_MAP_SWIZZLE_32B;
@@ -241,6 +277,16 @@ class FusedMma final : public GpuAlgorithm {
       return false;
     std::memcpy(to, &map, sizeof(map));
     return true;
+  }
+
+  // Inputs come in boxes of 2N samples, zero outside their rows; y leaves in boxes of the outputs that are right.
+  bool encodePacked(Params& p, int64_t batch, int64_t channels) const {
+    const int64_t part = choice_.points / 16;
+    if (p.periodic || p.length % part || p.outLength % part || p.history % part || p.step % part) return false;
+    const Parts in = {p.length / part, 32}, out = {p.outLength / part, 32}, stored = {p.outLength / part, p.step / part, 1};
+    return encode(p.maps.u, p.u, batch, channels, 1, in) && encode(p.maps.y, p.y, batch, channels, 1, stored) &&
+           (!p.pre.data || encode(p.maps.pre, p.pre, batch, channels, 1, in)) &&
+           (!p.post.data || encode(p.maps.post, p.post, batch, channels, 1, out));
   }
 
   void launch(const void* spectrum, const ForwardPointers& t, int64_t b, int64_t batch, int64_t h, int64_t channels,
@@ -264,16 +310,20 @@ class FusedMma final : public GpuAlgorithm {
     p.spectrumGain = gain_;
     p.tables = tables_->data();
     p.log2N2 = choice_.log2N2;
-    p.batch = int32_t(batch);
+    p.batch = int32_t(batch * perRow());
     p.channels = int32_t(channels);
-    setDivisor(p.batchMagic, p.batchShift, uint32_t(batch));
+    setDivisor(p.batchMagic, p.batchShift, uint32_t(p.batch));
     p.length = int32_t(problem_.length);
-    p.outLength = int32_t(std::min(choice_.points, problem_.outputLength - firstOutput));
+    p.outLength = int32_t(packed() ? problem_.outputLength : std::min(choice_.points, problem_.outputLength - firstOutput));
+    p.segments = int32_t(perRow());
+    p.step = int32_t(choice_.step);
+    p.history = int32_t(choice_.history);
+    p.periodic = problem_.circular();
     p.sharedSpectrum = problem_.sharedKernel;
     const int sequences = 16 >> choice_.log2N2;
-    p.tiles = int32_t((batch * channels + sequences - 1) / sequences);
+    p.tiles = int32_t((int64_t(p.batch) * channels + sequences - 1) / sequences);
     // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
-    p.phased = p.length + 7 <= choice_.points && p.outLength + 7 <= choice_.points;
+    p.phased = packed() || (p.length + 7 <= choice_.points && p.outLength + 7 <= choice_.points);
     const bool whole = p.length == choice_.points && p.outLength == choice_.points && batch * channels % sequences == 0;
     const auto encodeAll = [&](int rows) {
       return encode(p.maps.u, p.u, batch, channels, rows) && encode(p.maps.y, p.y, batch, channels, rows) &&
@@ -282,7 +332,7 @@ class FusedMma final : public GpuAlgorithm {
     };
     const int rowsPerSet = choice_.uniform.tilesPerSet * sequences;
     const bool uniform = rowsPerSet && whole && encodeAll(rowsPerSet);
-    p.useMaps = uniform || (choice_.maps.tilesPerSet && whole && encodeAll(1));
+    p.useMaps = uniform || (choice_.maps.tilesPerSet && (packed() ? encodePacked(p, batch, channels) : whole && encodeAll(1)));
     const Launch& shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
     p.tilesPerSet = shape.tilesPerSet;
     p.slots = shape.slots;
@@ -321,19 +371,21 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   bool longEnough = false;
   for (const Instance& i : instances()) {
     if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
-    for (int log2N2 = i.pairwise ? 1 : 0; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
+    const int leastN2 = i.packed ? 4 : i.pairwise ? 1 : 0;
+    for (int log2N2 = leastN2; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
       const int64_t N = int64_t(256 * i.radix) << log2N2;
       const auto spectrum = std::find_if(spectra().begin(), spectra().end(), [&](const SpectrumInstance& s) { return s.points == N; });
-      const int64_t segments = segmentsWith(N, problem, window);
-      if (!segments) continue;
+      const Segments segments = i.packed ? packedSegments(N, problem, window) : Segments{segmentsWith(N, problem, window)};
+      if (!segments.count) continue;
       longEnough = true;
       if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;
-      const int64_t tilesPerBlock = (((problem.rows() << log2N2) / 16) + limits.multiprocessors - 1) / limits.multiprocessors;
-      Choice c{&i, &*spectrum, log2N2, N, segments, {}, {}, {}};
+      const int64_t tiles = ((problem.rows() * (i.packed ? segments.count : 1)) << log2N2) / 16;
+      const int64_t tilesPerBlock = (tiles + limits.multiprocessors - 1) / limits.multiprocessors;
+      Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}};
       c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, limits.sharedMemoryPerBlock, tilesPerBlock);
       if (!c.copies.tilesPerSet) continue;
       if (limits.computeMajor >= 9) {
-        c.uniform = uniformLaunchOf(i, log2N2, problem, limits.sharedMemoryPerBlock);
+        if (!i.packed) c.uniform = uniformLaunchOf(i, log2N2, problem, limits.sharedMemoryPerBlock);
         // The general driver's slots have a layout for rows n1 of whole lines only.
         if (N % 1024 == 0)
           c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, limits.sharedMemoryPerBlock, tilesPerBlock);
@@ -345,7 +397,8 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     return refuse(longEnough ? "no tensor-core transform that is long enough fits into this device's shared memory of " +
                                    std::to_string(limits.sharedMemoryPerBlock) + " bytes per block" +
                                    (gated ? " together with its gates" : "")
-                             : "the tensor-core family transforms at most 32768 samples at once; this problem needs more");
+                             : "the tensor-core family transforms at most 32768 samples at once, or in overlapping blocks of "
+                               "which the kernel must leave an eighth; this problem needs more");
   int64_t least = std::numeric_limits<int64_t>::max();
   for (const Choice& c : choices) least = std::min(least, c.points * c.segments);
   for (const Choice& c : choices) {
@@ -358,6 +411,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     shape.accurate = accurate;
     shape.scaled = gated || element == Element::bfloat16;
     shape.uniform = c.uniform.tilesPerSet > 0;
+    shape.packed = c.instance->packed;
     shape.streamedSpectrum = c.instance->radix > 2 || (accurate && c.instance->radix > 1);
     offers.add(fusedMmaCandidate(problem, shape, sizeOf(limits)),
                [&problem, &limits, &cache, c] { return std::make_unique<FusedMma>(problem, limits, withMaps(c), cache); });

@@ -36,10 +36,15 @@ struct Params {
   int32_t skipType = 0;         // FFC_DTYPE_* of skip
   const void* tables = nullptr;
   int32_t log2N2 = 0;           // N2: the part of the warps' digit inside one sequence; 16 / N2 sequences a tile
-  int32_t batch = 0, channels = 0;
+  int32_t batch = 0, channels = 0;  // batch: sequences of a channel
   uint32_t batchMagic = 0, batchShift = 0;  // sequence / batch = (sequence * magic) >> 32 >> shift, see divisor()
   int32_t length = 0;           // valid input samples
   int32_t outLength = 0;        // samples to store
+  // Packed: a row of the batch is so many sequences, one after the other in the numbering. Segment s takes the samples
+  // s step - history ... + 2N of u and of the full product, and stores the `step` outputs from s step on: those before are
+  // reached by what wraps. Both are multiples of 8, to keep accesses aligned.
+  int32_t segments = 1, step = 0, history = 0;
+  int32_t periodic = 0;         // samples before the row are those of its end
   int32_t tiles = 0;            // ceil(batch * channels * N2 / 16)
   int32_t tilesPerSet = 0;      // tiles between two barriers
   // Sets of one channel (uniform.cuh): how many a channel has, with the numbers of its divisor, and the whole channels that

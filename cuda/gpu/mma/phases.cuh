@@ -6,6 +6,7 @@
 //   first   (warp w = n2)  n1 -> k1; the twist by a quarter frequency and the twiddle of n2 are in its matrix
 //   middle  (warp w = k1)  n2 -> k2, n3h -> kb, n3l -> j, times the spectrum, and back, all in registers
 //   last    (warp w = n2)  k1 -> n1, real part
+// Packed samples are two windows of a row, the real and the imaginary part of one complex sequence.
 #pragma once
 #include "arithmetic.cuh"
 #include "config.h"
@@ -450,27 +451,57 @@ struct Phases {
     }
   }
 
-  // first: samples u[4], and what their halves leave of products -> one exchange block.
-  FFC_DEVICE void first(const u32 (&u)[4], const u32 (&rest)[4], u32 block) {
-    u32 re[4], im[4];
-    // Half accumulators round each sum once, as its place in the exchange does; the rest is too small to be rounded off.
-    auto sum = [&](u32* to, const u32 (&matrix)[4], int t) {
-      u32 d[2];
-      if constexpr (C::splitProduct)
-        HalfArithmetic::dot2(d, matrix, rest[2 * t], rest[2 * t + 1], matrix, u[2 * t], u[2 * t + 1]);
-      else
-        HalfArithmetic::dot(d, matrix, u[2 * t], u[2 * t + 1]);
-      to[0] = d[0], to[1] = d[1];
-    };
+  // first: samples, and what their halves leave of products -> one exchange block. Half accumulators round each sum once,
+  // as its place in the exchange does; the rest is too small to be rounded off. Two terms would be rounded twice.
+  template <int windows>
+  FFC_DEVICE void first(const u32 (&u)[windows][4], const u32 (&rest)[windows][4], u32 block) {
+    using Sum = std::conditional_t<C::accurate && C::packed, FloatArithmetic, HalfArithmetic>;
+    u32 out[2][4];  // real, imaginary
 #pragma unroll
-    for (int t = 0; t < 2; t++) sum(re + 2 * t, matrixIn[0], t), sum(im + 2 * t, matrixIn[1], t);
-    storeMatrices(block + addressOuter, re[0], re[1], re[2], re[3]);
-    storeMatrices(block + addressOuter + 8192, im[0], im[1], im[2], im[3]);
+    for (int t = 0; t < 2; t++)
+#pragma unroll
+      for (int part = 0; part < 2; part++) {
+        typename Sum::Pair d[2];
+        if constexpr (C::splitProduct)
+          Sum::dot2(d, matrixIn[part], rest[0][2 * t], rest[0][2 * t + 1], matrixIn[part], u[0][2 * t], u[0][2 * t + 1]);
+        else
+          Sum::dot(d, matrixIn[part], u[0][2 * t], u[0][2 * t + 1]);
+        if constexpr (C::packed) {
+          // (Mr + i Mi) (a + i b) = Mr a - Mi b + i (Mi a + Mr b)
+          auto add = [&](const u32(&b)[4]) {
+            const u32 b0 = part ? b[2 * t] : halfNegate(b[2 * t]), b1 = part ? b[2 * t + 1] : halfNegate(b[2 * t + 1]);
+            Sum::dotAdd(d, matrixIn[1 - part], b0, b1);
+          };
+          if constexpr (C::splitProduct) add(rest[1]);
+          add(u[1]);
+        }
+        out[part][2 * t] = Sum::pack(d[0]), out[part][2 * t + 1] = Sum::pack(d[1]);
+      }
+#pragma unroll
+    for (int part = 0; part < 2; part++)
+      storeMatrices(block + addressOuter + part * 8192, out[part][0], out[part][1], out[part][2], out[part][3]);
   }
 
-  // last: one exchange block (xr, xi) -> staged outputs at `stage`. `scale` is a power of two as float bits; where rows
-  // have no scale it is for spectra far from 1 only, and `scaled` says whether there are any (the same for the warp).
+  FFC_DEVICE void first(const u32 (&u)[4], const u32 (&rest)[4], u32 block) {
+    const u32 a[1][4] = {{u[0], u[1], u[2], u[3]}}, b[1][4] = {{rest[0], rest[1], rest[2], rest[3]}};
+    first(a, b, block);
+  }
+
+  // last: one exchange block (xr, xi) -> staged outputs at `stage`: the real part, and of packed samples the imaginary
+  // part, which is the real part of -i times the block, over the second window. `scale` is a power of two as float bits;
+  // where rows have no scale it is for spectra far from 1 only, and `scaled` says whether there are any (the same for the
+  // warp).
   FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
+    lastWindow(xr, xi, stage, gate, gateAt, scaled, scale);
+    if constexpr (C::packed) {
+      u32 minus[4];
+#pragma unroll
+      for (int i = 0; i < 4; i++) minus[i] = halfNegate(xr[i]);
+      const u32 second = staging.windowBytes;
+      lastWindow(xi, minus, stage + second, gate, gateAt + second, scaled, scale);
+    }
+  }
+  FFC_DEVICE void lastWindow(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
     u32 out[4], post[4];
     if constexpr (C::gated)
       if (gate) loadMatrices(gateAt, post[0], post[1], post[2], post[3]);

@@ -4,7 +4,7 @@
 // A slot of one tile is a matrix of 16 rows n1 by 32 R pieces of 16 bytes (8 samples): piece column
 // 2 R w + 2 n3h + (n3l / 8), where w is the warps' digit. Eight columns by 16 rows make 2 KB; within them the column
 // is XORed with the row, so that ldmatrix and 16-byte copies are free of bank conflicts. That is also what a tensor
-// map with 128-byte swizzle writes.
+// map with 128-byte swizzle writes. Packed samples have 32 rows, those of the second window after those of the first.
 //
 // Each thread owns R pieces of every tile: it stores y from them and then refills them, so no barrier is needed
 // between the two. Rows may begin anywhere. Where there is room for it, a row is shifted to the right by its phase,
@@ -87,8 +87,8 @@ FFC_DEVICE int exponentWithSkip(int own, float d) {
 }
 
 // Eight samples from an address that is not a multiple of 16, `first` being the index of the first of them in a row
-// of `length`. Outside the row: zero.
-FFC_DEVICE uint4 gatherSamples(const char* row, int first, int length) {
+// of `length`. Outside the row: zero, or before a periodic one its end.
+FFC_DEVICE uint4 gatherSamples(const char* row, int first, int length, bool periodic) {
   const uint64_t at = reinterpret_cast<uint64_t>(row) + int64_t(first) * 2;
   u32 w[8];
   if (first >= 8 && first + 16 <= length) {
@@ -107,9 +107,13 @@ FFC_DEVICE uint4 gatherSamples(const char* row, int first, int length) {
     const uint16_t* samples = reinterpret_cast<const uint16_t*>(row);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-      const int n = first + 2 * i;
-      const u32 a = n >= 0 && n < length ? samples[n] : 0, b = n + 1 >= 0 && n + 1 < length ? samples[n + 1] : 0;
-      w[i] = a | b << 16;
+      w[i] = 0;
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        int n = first + 2 * i + half;
+        if (periodic && n < 0) n += length;
+        if (n >= 0 && n < length) w[i] |= u32(samples[n]) << (16 * half);
+      }
     }
   }
   return uint4{w[0], w[1], w[2], w[3]};
@@ -118,6 +122,11 @@ FFC_DEVICE uint4 gatherSamples(const char* row, int first, int length) {
 template <class C>
 struct Staging {
   static constexpr int R = C::R;
+  // From the rows of the first window to those of the second; from eight columns to the next; from tile to tile.
+  static constexpr int windowBytes = 2048, columnsBytes = 2048 * C::windows, tileBytes = R * stagingBytes * C::windows;
+  // Packed: samples from one row of the slot to the next. Where tensor copies serve, segments begin at such a part.
+  static constexpr int partSamples = 256 * R;
+  FFC_DEVICE u32 sequenceBytes() const { return (512 * R << p.log2N2) * C::windows; }
   static constexpr int rowTensors = C::gated ? 4 : 2;  // u, y, pre, post
   const Params& p;
   int firstTile, sets;
@@ -138,7 +147,7 @@ struct Staging {
     sets = (lastTile - firstTile + p.tilesPerSet - 1) / p.tilesPerSet;
     log2Sequences = 4 - p.log2N2;
     rowsPerSet = p.tilesPerSet << log2Sequences;
-    slotBytes = p.tilesPerSet * R * stagingBytes;
+    slotBytes = p.tilesPerSet * tileBytes;
     maps = hasTensorCopies && p.useMaps;
     lead = p.slots > C::buffers ? p.slots - 1 : C::buffers;
     plain = !C::rowScaled && !p.skip && loadConstant4(p.anyExponent) == 0;
@@ -162,7 +171,7 @@ struct Staging {
     const int inSequence = i - ((sequence * R) << (5 + p.log2N2));
     const int n1 = (inSequence >> (1 + p.log2N2)) / R;
     const int column = inSequence - ((n1 * R) << (1 + p.log2N2)) + ((sequence * R) << (1 + p.log2N2));
-    const int place = (column >> 3) * 128 + n1 * 8 + ((column ^ n1) & 7);
+    const int place = (column >> 3) * (columnsBytes / 16) + n1 * 8 + ((column ^ n1) & 7);
     return u32(sequence) << 24 | u32(inSequence) << 12 | u32(place);
   }
   FFC_DEVICE u32 piece(int r) const {
@@ -188,7 +197,7 @@ struct Staging {
   FFC_DEVICE u32 fragment(int tile, int b) const {
     const int lane = threadIndex() & 31, warp = threadIndex() >> 5, row = lane & 7, matrix = lane >> 3;
     const int column = 2 * R * warp + 2 * b + (matrix >> 1);
-    return tile * (R * stagingBytes) + (column >> 3) * 2048 + ((matrix & 1) * 8 + row) * 128 + ((column ^ row) & 7) * 16;
+    return tile * tileBytes + (column >> 3) * columnsBytes + ((matrix & 1) * 8 + row) * 128 + ((column ^ row) & 7) * 16;
   }
 
   // ---- row tables
@@ -201,6 +210,7 @@ struct Staging {
   }
   FFC_DEVICE u32 exponentOf(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 4; }
   FFC_DEVICE u32 skipOf(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 8; }
+  FFC_DEVICE u32 originOf(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 12; }
   FFC_DEVICE uint64_t rowAddress(int tensor, int set, int row) const { return sharedLoad8(addressOf(tensor, set, row)); }
 
   // Address 0 marks a row that does not exist.
@@ -211,7 +221,9 @@ struct Staging {
     const int tile = firstTile + set * p.tilesPerSet + (row >> log2Sequences);
     const int sequence = (tile << log2Sequences) + (row & ((1 << log2Sequences) - 1));
     const bool exists = tile < lastTile && sequence < p.batch * p.channels;
-    const int h = exists ? channelOf(sequence) : 0, b = exists ? sequence - h * p.batch : 0;
+    const int h = exists ? channelOf(sequence) : 0, own = exists ? sequence - h * p.batch : 0;
+    const int b = C::packed ? own / p.segments : own;
+    if constexpr (C::packed) sharedStore4(originOf(set, row), u32((own - b * p.segments) * p.step - p.history));
     copyAsync4(exponentOf(set, row), p.exponent + (p.sharedSpectrum ? 0 : h), 4);
     if (p.skip) {
       // The word that holds the skip factor, and no byte beyond the factor.
@@ -239,16 +251,25 @@ struct Staging {
     return reinterpret_cast<uint64_t>(p.skip) + int64_t(h) * (p.skipType == 1 ? 4 : 2);
   }
 
+  // Index in the row of the sample at a position of the sequence. Rows of all tensors run alike.
+  FFC_DEVICE int sampleAt(int set, int row, int position, uint64_t rowOfU) const {
+    const int origin = C::packed ? int(sharedLoad4(originOf(set, row))) : 0;
+    return position + origin - phaseOf(rowOfU);
+  }
+  // Whether outputs at this position are to be stored.
+  FFC_DEVICE bool isOutput(int position) const { return !C::packed || u32(position - p.history) < u32(p.step); }
+
   FFC_DEVICE int phaseOf(uint64_t rowOfU) const { return p.phased ? int(rowOfU >> 1) & 7 : 0; }
 
-  FFC_DEVICE void fill(u32 target, uint64_t row, int first, int length) const {
+  FFC_DEVICE void fill(u32 target, uint64_t row, int first, int length, bool periodic) const {
+    if (C::packed && periodic && first <= -8) first += length;
     const uint64_t at = row + int64_t(first) * 2;
     if (first >= 0 && first + 8 <= length && (at & 15) == 0)
       copyAsync16(target, reinterpret_cast<const void*>(at));
     else if (first >= length || first + 8 <= 0)
       sharedStore16(target, uint4{0, 0, 0, 0});
     else
-      sharedStore16(target, gatherSamples(reinterpret_cast<const char*>(row), first, length));
+      sharedStore16(target, gatherSamples(reinterpret_cast<const char*>(row), first, length, C::packed && periodic));
   }
   FFC_DEVICE void drain(u32 source, uint64_t row, int first) const {
     const uint64_t at = row + int64_t(first) * 2;
@@ -275,7 +296,10 @@ struct Staging {
       for (int r = 0; r < R; r++) {
         const u32 packed = piece(r);
         const int row = (tile << log2Sequences) + int(packed >> 24);
-        body(row, int(packed >> 12 & 4095) * 8, tile * (R * stagingBytes) + (packed & 4095) * 16);
+#pragma unroll
+        for (int w = 0; w < C::windows; w++)
+          body(row, int(packed >> 12 & 4095) * 8 + w * R * tilePoints,
+               tile * tileBytes + (packed & 4095) * 16 + w * windowBytes);
       }
   }
 
@@ -284,12 +308,21 @@ struct Staging {
     if (set < 0 || set >= sets) return;
     const u32 slot = slotOf(at);
     if (maps) {
-      forSequence(set, [&](int b, int h, u32 offset) { tensorStore(slot + offset, &p.maps.y, b, h); });
+      forSequence(set, [&](int b, int h, int part, u32 offset) {
+        if constexpr (C::packed) {
+          // Boxes of the rows to be stored, which are not contiguous here.
+          const int skipped = p.history / partSamples;
+          for (int group = 0; group < 4 * R; group++)
+            tensorStorePart(slot + offset + group * columnsBytes + skipped * 128, &p.maps.y, part + skipped, group, b, h);
+        } else {
+          tensorStore(slot + offset, &p.maps.y, b, h);
+        }
+      });
       return;
     }
     forPieces([&](int row, int position, u32 offset) {
       const uint64_t y = rowAddress(1, set, row);
-      if (y) drain(slot + offset, y, position - phaseOf(rowAddress(0, set, row)));
+      if (y && isOutput(position)) drain(slot + offset, y, sampleAt(set, row, position, rowAddress(0, set, row)));
     });
   }
 
@@ -299,11 +332,11 @@ struct Staging {
     if (maps) {
       const u32 barrier = barriers + at.slot * 8;
       const bool gate = C::gated && p.pre.data;
-      if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * (512 * R << p.log2N2) * (1 + gate));
-      forSequence(set, [&](int b, int h, u32 offset) {
+      if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * sequenceBytes() * (1 + gate));
+      forSequence(set, [&](int b, int h, int part, u32 offset) {
         tensorStoresRead();  // y has left this slot
-        tensorLoad(slot + offset, &p.maps.u, b, h, barrier);
-        if (gate) tensorLoad(slotPre + offset, &p.maps.pre, b, h, barrier);
+        tensorLoadPart(slot + offset, &p.maps.u, part, b, h, barrier);
+        if (gate) tensorLoadPart(slotPre + offset, &p.maps.pre, part, b, h, barrier);
       });
       return;
     }
@@ -315,10 +348,10 @@ struct Staging {
         if (C::gated && p.pre.data) sharedStore16(slotPre + offset, uint4{0, 0, 0, 0});
         return;
       }
-      const int first = position - phaseOf(u);
-      fill(slot + offset, u, first, p.length);
+      const int first = sampleAt(set, row, position, u);
+      fill(slot + offset, u, first, p.length, p.periodic);
       if constexpr (C::gated)
-        if (p.pre.data) fill(slotPre + offset, rowAddress(2, set, row), first, p.length);
+        if (p.pre.data) fill(slotPre + offset, rowAddress(2, set, row), first, p.length, p.periodic);
     });
   }
   FFC_DEVICE void loadPost(int set) const {
@@ -327,13 +360,16 @@ struct Staging {
       const u32 slot = slotOfPost(set);
       if (maps) {
         const u32 barrier = barriers + (p.slots + set % C::buffers) * 8;
-        if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * (512 * R << p.log2N2));
-        forSequence(set, [&](int b, int h, u32 offset) { tensorLoad(slot + offset, &p.maps.post, b, h, barrier); });
+        if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * sequenceBytes());
+        forSequence(set, [&](int b, int h, int part, u32 offset) {
+          tensorLoadPart(slot + offset, &p.maps.post, part, b, h, barrier);
+        });
         return;
       }
       forPieces([&](int row, int position, u32 offset) {
         const uint64_t u = rowAddress(0, set, row);
-        if (u) fill(slot + offset, rowAddress(3, set, row), position - phaseOf(u), p.outLength);
+        if (u && isOutput(position))
+          fill(slot + offset, rowAddress(3, set, row), sampleAt(set, row, position, u), p.outLength, false);
       });
     }
   }
@@ -366,7 +402,13 @@ struct Staging {
     const int sequence = ((firstTile + set * p.tilesPerSet) << log2Sequences) + warp;
     const int h = channelOf(sequence);
     const u32 tile = warp >> log2Sequences, inTile = warp & ((1 << log2Sequences) - 1);
-    body(sequence - h * p.batch, h, tile * (R * stagingBytes) + inTile * (512 * R << p.log2N2));
+    const int own = sequence - h * p.batch;
+    if constexpr (C::packed) {
+      const int b = own / p.segments;
+      body(b, h, ((own - b * p.segments) * p.step - p.history) / partSamples, tile * tileBytes);
+    } else {
+      body(own, h, 0, tile * tileBytes + inTile * sequenceBytes());
+    }
   }
 
   // The largest |u * pre| of every row, as the upper half of its float bits, which order like integers. Each thread
@@ -382,8 +424,11 @@ struct Staging {
       for (int i = 0; i < most; i++) {
         largest[i] = 0;
         if (i / R >= p.tilesPerSet) continue;
-        const u32 offset = i / R * (R * stagingBytes) + (piece(i % R) & 4095) * 16;
-        largest[i] = largestOfPiece(slot + offset, slotPre + offset);
+#pragma unroll
+        for (int w = 0; w < C::windows; w++) {
+          const u32 offset = i / R * tileBytes + (piece(i % R) & 4095) * 16 + w * windowBytes;
+          largest[i] = largerOf(largest[i], largestOfPiece(slot + offset, slotPre + offset));
+        }
       }
 #pragma unroll
       for (int i = 0; i < most; i++) largest[i] = warpMax(largest[i]);
