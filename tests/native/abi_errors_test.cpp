@@ -330,9 +330,59 @@ void testConvolutionErrors() {
   CHECK_OK(ffc_context_destroy(otherContext, &error));
 }
 
+// The planner's constants as text, and candidates by name.
+void testPlanner() {
+  const ffc_context context = openContext();
+  std::vector<char> text(1 << 14);
+  size_t needed = 0;
+  CHECK_OK(ffc_constants_get(context, text.data(), text.size(), &needed, &error));
+  CHECK(needed < text.size() && std::strlen(text.data()) == needed);
+  const std::string shipped = text.data();
+  CHECK(shipped.rfind("flashfftconv-constants 1\n", 0) == 0);
+  CHECK_OK(ffc_constants_get(context, nullptr, 0, &needed, &error));
+  CHECK(needed == shipped.size());
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "NULL", ffc_constants_get(context, nullptr, 8, &needed, &error));
+  CHECK_STATUS(FFC_INVALID_HANDLE, "", ffc_constants_get(77, text.data(), text.size(), &needed, &error));
+  const auto now = [&] {
+    CHECK_OK(ffc_constants_get(context, text.data(), text.size(), nullptr, &error));
+    return std::string(text.data());
+  };
+  CHECK_OK(ffc_constants_set(context, "flashfftconv-constants 1\nefficiency/direct 0.25\n", &error));
+  const std::string changed = now();
+  CHECK(changed != shipped && changed.find("efficiency/direct 0.25\n") != std::string::npos);
+  for (const char* wrong : {"x", "flashfftconv-constants 2\n", "flashfftconv-constants 1\nefficiency/direct\n",
+                            "flashfftconv-constants 1\nefficiency/direct 0.5\nspeed 1\n"}) {
+    CHECK_STATUS(FFC_INVALID_ARGUMENT, "line", ffc_constants_set(context, wrong, &error));
+    CHECK(now() == changed);
+  }
+  CHECK_STATUS(FFC_INVALID_HANDLE, "", ffc_constants_set(0, "", &error));
+  CHECK_OK(ffc_constants_set(context, nullptr, &error));
+  CHECK(now() == shipped);
+  CHECK_OK(ffc_constants_set(context, "", &error));
+
+  const auto desc = causal(1, 2, 64, 32);
+  ffc_plan plan = 77;
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "direct",
+               ffc_plan_create_candidate(context, &desc, nullptr, nullptr, "nothing", &plan, &error));
+  CHECK(plan == 0);
+  const uint8_t keep[4] = {1, 1, 1, 1};
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "keep",
+               ffc_plan_create_candidate(context, &desc, nullptr, keep, "direct", &plan, &error));
+  CHECK_STATUS(FFC_INVALID_HANDLE, "", ffc_plan_create_candidate(5, &desc, nullptr, nullptr, "direct", &plan, &error));
+  auto info = sized<ffc_plan_info>();
+  for (const char* name : {"direct", "", static_cast<const char*>(nullptr)}) {
+    CHECK_OK(ffc_plan_create_candidate(context, &desc, nullptr, nullptr, name, &plan, &error));
+    CHECK_OK(ffc_plan_info_get(plan, &info, &error));
+    CHECK(!name || !*name || info.algorithm == FFC_ALGORITHM_DIRECT);
+    CHECK_OK(ffc_plan_destroy(plan, &error));
+  }
+  CHECK_OK(ffc_context_destroy(context, &error));
+}
+
 }  // namespace
 
 int main() {
+  testPlanner();
   testHandles();
   testErrors();
   testConvolutionErrors();
