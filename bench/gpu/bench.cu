@@ -662,28 +662,29 @@ std::vector<Case> coverCandidates() {
   };
   constexpr int fast = FFC_PRECISION_FAST, accurate = FFC_PRECISION_ACCURATE;
   // Tensor cores: whole aligned rows (tensor copies), ragged ones and an odd batch in the fast class, and one gate where two
-  // do not fit. A tile is 4096 points and more; each of 132 multiprocessors gets three, or at 4096 points, where three sets
-  // of four tiles can be in flight, thirteen.
+  // do not fit. A tile is 4096 points and more, and above 16384 a cluster of blocks has one; each of 132 multiprocessors,
+  // or each cluster, gets three, or at 4096 points, where three sets of four tiles can be in flight, thirteen.
   const auto tensorCores = [&](int dtype, int precision, int64_t length, int64_t ragged, bool gated) -> Case& {
     Case& c = add(FFC_ALGORITHM_FUSED_MMA, dtype, precision, length - ragged, length - ragged, gated);
-    const int64_t tiles = 132 * (length == 4096 && precision == fast && !ragged ? 13 : 3);
-    c.batch = tiles * std::max<int64_t>(4096, length) / length / c.channels;
+    const int64_t sets = length == 4096 && precision == fast && !ragged ? 13 : 3;
+    const int64_t rows = length <= 4096 ? 132 * sets * 4096 / length : 132 * sets * std::min<int64_t>(16384, length) / length;
+    c.batch = rows / c.channels / 2 * 2;
     c.rowGap = ragged;
     return c;
   };
-  for (const int64_t length : {4096, 256, 8192, 12288, 16384, 32768})
+  for (const int64_t length : {4096, 256, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304, 131072})
     for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
       for (const int precision : {fast, accurate})
         for (const bool gated : {false, true}) {
           tensorCores(dtype, precision, length, 0, gated);
-          if (precision == fast) {
+          if (precision == fast && (length <= 16384 || dtype == FFC_DTYPE_FLOAT16)) {
             tensorCores(dtype, precision, length, 3, gated);
             --tensorCores(dtype, precision, length, 0, gated).batch;  // sets that do not end with a channel
           }
           if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
         }
   // Its other transforms share their code; one class.
-  for (const int64_t length : {512, 768, 1024, 1536, 2048, 3072, 6144, 24576})
+  for (const int64_t length : {512, 768, 1024, 1536, 2048, 3072, 6144})
     add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, length, length, false);
   for (const int64_t length : {1, 100, 1000})
     add(FFC_ALGORITHM_DIRECT, FFC_DTYPE_FLOAT32, accurate, length, length, length == 100);
@@ -720,23 +721,26 @@ std::vector<Case> coverCandidates() {
   return list;
 }
 
-// Problems whose candidates are all run by name, so that what the planner never prefers is run as well.
+// Problems whose candidates are all run by name, so that what the planner never prefers is run as well: rows of one
+// transform, and rows that are long beside their kernels.
 std::vector<Case> problemsForEveryCandidate() {
   std::vector<Case> list;
-  for (const int64_t kernel : {5000, 500})
-    for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16})
+  for (const auto& [length, kernel] : {std::pair<int64_t, int64_t>{5000, 5000}, {65536, 500}})
+    for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
       for (const int precision : {FFC_PRECISION_ACCURATE, FFC_PRECISION_FAST})
-        for (const int64_t kilobytes : {0, 99}) {
-          Case c;
-          c.dtype = dtype;
-          c.precision = precision;
-          c.length = 5000;
-          c.kernelLength = kernel;
-          c.batch = c.channels = 2;
-          c.sharedLimit = kilobytes * 1024;
-          c.portable = kilobytes != 0;
-          list.push_back(c);
-        }
+        for (const bool gated : {false, true})
+          for (const int64_t kilobytes : {0, 99}) {
+            Case c;
+            c.dtype = dtype;
+            c.precision = precision;
+            c.length = length;
+            c.kernelLength = kernel;
+            c.batch = c.channels = 2;
+            c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE : 0;
+            c.sharedLimit = kilobytes * 1024;
+            c.portable = kilobytes != 0;
+            list.push_back(c);
+          }
   return list;
 }
 
@@ -746,14 +750,18 @@ std::vector<std::string> matches(const std::string& text, const std::regex& patt
   return found;
 }
 
-// The parts of a candidate that are device functions of their own: for several passes the columns and the rows.
+// The parts of a candidate that are device functions of their own: for several passes the columns and the rows. None for
+// whole rows on tensor cores, which coverCandidates() lists itself.
 std::vector<std::string> partsOf(const Case& c, const std::string& candidate) {
-  const bool halves = c.dtype != FFC_DTYPE_FLOAT32;
-  const std::string kind = halves ? c.fast() ? "/half-fast" : "/half-accurate" : "/float";
+  const std::string storage = c.dtype != FFC_DTYPE_FLOAT32 ? c.fast() ? "/half-fast" : "/half-accurate" : "/float";
   std::smatch split;
-  if (std::regex_search(candidate, split, std::regex("^(multi-pass[a-z-]*)/([0-9]+)x([0-9]+)/")))
-    return {split[1].str() + "/columns" + split[2].str() + kind, split[1].str() + "/rows" + split[3].str() + kind};
-  return {candidate.find("fp32") != std::string::npos ? candidate : candidate + kind};
+  // On tensor cores the columns read and write their own dtype.
+  if (std::regex_search(candidate, split, std::regex("^(multi-pass(?:/mma)?)/([0-9]+)x([0-9]+)/")))
+    return {split[1].str() + "/columns" + split[2].str() + storage + (split[1].length() > 10 ? dtypeNames[c.dtype] : ""),
+            split[1].str() + "/rows" + split[3].str() + storage};
+  if (candidate.find("fp32") != std::string::npos || candidate == "direct") return {candidate};
+  if (candidate.rfind("fused-mma/", 0) == 0) return {};
+  return {candidate + "/" + dtypeNames[c.dtype] + storage + (c.gates() ? "/gated" : "")};
 }
 
 // Cases with the same kind run the same device functions in the same way.
