@@ -32,6 +32,8 @@ class TableCache {
   virtual ~TableCache() = default;
   virtual std::shared_ptr<Buffer> table(const std::string& key,
                                         const std::function<std::vector<uint8_t>()>& make) = 0;
+  // A table of one plan, which goes with it.
+  virtual std::shared_ptr<Buffer> planTable(const std::vector<uint8_t>& bytes) = 0;
 };
 
 // Device addresses of one forward call; absent tensors are null.
@@ -40,10 +42,17 @@ struct ForwardPointers {
   void *y = nullptr, *workspace = nullptr;
 };
 
+// What a row costs and what of it a frequency-sparse plan skips; bytes of device memory.
+struct SkippedWork {
+  double flops = 0, flopsSkipped = 0, bytes = 0, bytesSkipped = 0;
+};
+
 class GpuAlgorithm {
  public:
   virtual ~GpuAlgorithm() = default;
   virtual const PlanInfo& info() const = 0;
+  // Asked of frequency-sparse plans only.
+  virtual SkippedWork skippedWork() const { return {}; }
   // Both enqueue on `stream` and throw Error if the launch fails. `spectrum` has info().spectrumBytes.
   virtual void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const = 0;
   virtual void forward(const void* spectrum, const ForwardPointers& tensors, cudaStream_t stream) const = 0;

@@ -279,4 +279,11 @@ std::shared_ptr<Buffer> CudaDevice::table(const std::string& key, const std::fun
   return entry;
 }
 
+std::shared_ptr<Buffer> CudaDevice::planTable(const std::vector<uint8_t>& bytes) {
+  use();
+  auto buffer = std::make_shared<CudaBuffer>(*this, nullptr, static_cast<int64_t>(bytes.size()), true);
+  checkCuda(cudaMemcpy(buffer->data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice), "copying a plan's table");
+  return buffer;
+}
+
 }  // namespace ffc

@@ -73,6 +73,8 @@ class CudaDevice : public Device, public TableCache {
 
   std::shared_ptr<Buffer> table(const std::string& key, const std::function<std::vector<uint8_t>()>& make) override;
 
+  std::shared_ptr<Buffer> planTable(const std::vector<uint8_t>& bytes) override;
+
   void use() const;  // makes this device current on the calling thread
   const GpuLimits& limits() const { return limits_; }
   std::shared_ptr<CudaDevice> self() { return std::static_pointer_cast<CudaDevice>(shared_from_this()); }

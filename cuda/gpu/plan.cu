@@ -1,5 +1,8 @@
 // One convolution, planned: which algorithm, and why.
+#include <cstdio>
+
 #include "../host/algorithm_name.h"
+#include "../host/frequency_mask.h"
 #include "../host/status.h"
 #include "device.h"
 
@@ -35,7 +38,7 @@ class CudaConvPlan : public ConvPlan {
                        ",\"segments\":" + std::to_string(info_.segments) + ",\"radices\":[";
     for (int i = 0; i < info_.order && i < 8 && info_.radices[i]; ++i) json += (i ? "," : "") + std::to_string(info_.radices[i]);
     return json + "],\"spectrumBytes\":" + std::to_string(info_.spectrumBytes) +
-           ",\"workspaceBytes\":" + std::to_string(info_.workspaceBytes) + ranking_.json() + "}";
+           ",\"workspaceBytes\":" + std::to_string(info_.workspaceBytes) + ranking_.json() + sparsityJson() + "}";
   }
 
   std::shared_ptr<Spectrum> createSpectrum() override {
@@ -71,8 +74,19 @@ class CudaConvPlan : public ConvPlan {
   }
 
  private:
+  std::string sparsityJson() const {
+    if (!problem_.mask) return "";
+    const SkippedWork w = chosen_->skippedWork();
+    char numbers[160];
+    std::snprintf(numbers, sizeof numbers,
+                  ",\"rowFlops\":%.6g,\"rowFlopsSkipped\":%.6g,\"rowBytes\":%.6g,\"rowBytesSkipped\":%.6g}", w.flops,
+                  w.flopsSkipped, w.bytes, w.bytesSkipped);
+    return ",\"sparsity\":" + problem_.mask->explainBegin() + numbers;
+  }
+
   Ranking choose() {
-    if (problem_.mask) throw Error(FFC_UNSUPPORTED, "frequency-sparse plans are offered on the cpu device only");
+    if (problem_.mask && problem_.circular())
+      throw Error(FFC_UNSUPPORTED, "circular frequency-sparse convolutions are computed on the cpu; a GPU takes causal ones");
     Offers offers;
     for (const auto offer : {&offerDirect, &offerFusedMma, &offerFusedFp32, &offerMultiPass})
       offer(problem_, device_->limits(), *device_, offers);

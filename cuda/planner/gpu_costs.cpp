@@ -147,7 +147,7 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   const std::string kind = s.tensorCores ? "mma" : "cores";
   c.key = "multi-pass/" + kind + (p.precision == FFC_PRECISION_FAST ? "/fast/" : "/accurate/") + classOf(p) +
           (gated(p) ? "/gated" : "/plain") + "/run" + std::to_string(s.run) + "/n" + std::to_string(c.points);
-  const double points = rowsOf(p) * static_cast<double>(c.points), scratch = points * s.scratchBytes;
+  const double points = rowsOf(p) * static_cast<double>(c.points), scratch = points * s.keptRows * s.scratchBytes;
   const double n1 = static_cast<double>(s.columns), n2 = static_cast<double>(s.rowPoints);
   // One direction of a transform of n points, for every point of the call; an outer factor is a product more.
   const auto count = [&](Pass& pass, double n, size_t stages, double times) {
@@ -163,9 +163,9 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   count(columns, n1, s.columnRadices.size(), 1);
   columns.coreFlops += points * 6.0;
   columns.deviceBytes = inputBytes(p) + scratch;
-  count(rows, n2, s.rowRadices.size(), 2);
-  rows.coreFlops += points * 8.0;
-  rows.deviceBytes = 2 * scratch + spectraOf(p) * static_cast<double>(c.points) * s.scratchBytes;
+  count(rows, n2, s.rowRadices.size(), 2 * s.keptRows);
+  rows.coreFlops += points * s.keptRows * 8.0;
+  rows.deviceBytes = 2 * scratch + spectraOf(p) * static_cast<double>(c.points) * s.keptRows * s.scratchBytes;
   rows.l2Bytes = 3 * scratch;  // the batch shares a row of the spectrum in the cache
   count(back, n1, s.columnRadices.size(), 1);
   back.coreFlops += points * 6.0 + pointwiseFlops(p);

@@ -47,6 +47,7 @@ struct MultiPassShape {
   int run = 16;                                     // columns of a tile: neighbours that are moved together
   int scratchBytes = 8;                             // of a point between passes
   bool tensorCores = false;
+  double keptRows = 1;                              // share of the rows that a frequency-sparse plan works on
   std::vector<int> columnRadices, rowRadices;
 };
 Candidate multiPassCandidate(const ConvProblem& problem, const MultiPassShape& shape, const GpuSize& size);

@@ -57,24 +57,28 @@ FFC_HD void forwardFirst(float2* shared, const float2* tables, int thread, Load&
 }
 
 template <class Shape, int Stage, int Sign>
-FFC_HD void middleStage(float2* shared, const float2* tables, int thread) {
+FFC_HD void middleButterfly(float2* shared, const float2* tables, int b) {
   constexpr int R = Shape::radixOf(Stage), inner = Shape::inner(Stage), outer = Shape::outer(Stage);
   static_assert((inner & (inner - 1)) == 0, "a factor 3 belongs into digit 0");
+  const int lo = b % inner, hi = b / inner;
+  float2* at = shared + Shape::padded(hi * (inner * R) + lo);
+  float2 x[R], powers[powerCount(R)];
+  if (Sign < 0)
+    loadPowers(powers, tables + Shape::forwardTable(Stage) + hi, outer);
+  else
+    loadPowers(powers, tables + Shape::inverseTable(Stage) + lo, inner);
+#pragma unroll
+  for (int q = 0; q < R; ++q) x[q] = at[digitOffset(q, inner)];
+  radix<R, Sign, false>(x, powers);
+#pragma unroll
+  for (int k = 0; k < R; ++k) at[digitOffset(k, inner)] = x[slot<R>(k)];
+}
+
+template <class Shape, int Stage, int Sign>
+FFC_HD void middleStage(float2* shared, const float2* tables, int thread) {
 #pragma unroll 1
-  for (int b = thread; b < inner * outer; b += Shape::threads) {
-    const int lo = b % inner, hi = b / inner;
-    float2* at = shared + Shape::padded(hi * (inner * R) + lo);
-    float2 x[R], powers[powerCount(R)];
-    if (Sign < 0)
-      loadPowers(powers, tables + Shape::forwardTable(Stage) + hi, outer);
-    else
-      loadPowers(powers, tables + Shape::inverseTable(Stage) + lo, inner);
-#pragma unroll
-    for (int q = 0; q < R; ++q) x[q] = at[digitOffset(q, inner)];
-    radix<R, Sign, false>(x, powers);
-#pragma unroll
-    for (int k = 0; k < R; ++k) at[digitOffset(k, inner)] = x[slot<R>(k)];
-  }
+  for (int b = thread; b < Shape::inner(Stage) * Shape::outer(Stage); b += Shape::threads)
+    middleButterfly<Shape, Stage, Sign>(shared, tables, b);
 }
 
 // Butterfly `hi` of the last forward stage. value of frequency frequencyOfHigh(hi) + q * outer is
@@ -102,9 +106,9 @@ FFC_HD void inverseFirst(float2 (&z)[Shape::radixOf(Shape::stages - 1)], float2*
 }
 
 // store(z, lo): z[slot<R>(q)], turned by the constant e^{-2 pi i q shift / R0} (see closingTurns), is output
-// number q * inner + lo.
+// number q * inner + lo. Inputs of digits whose bit is not set count as zero.
 template <class Shape, class Store>
-FFC_HD void inverseLast(const float2* shared, const float2* tables, int thread, Store&& store) {
+FFC_HD void inverseLast(const float2* shared, const float2* tables, int thread, uint32_t digits, Store&& store) {
   constexpr int R = Shape::radixOf(0), inner = Shape::inner(0), count = powerCount(R);
   constexpr int heads = hasThree(R) ? 3 : 2;  // the first level combines that many parts of x
 #pragma unroll 1
@@ -114,7 +118,7 @@ FFC_HD void inverseLast(const float2* shared, const float2* tables, int thread, 
     loadPowers(twist, tables + Shape::twistAt() + lo, 0);
     const float2* at = shared + Shape::padded(lo);
 #pragma unroll
-    for (int q = 0; q < R; ++q) x[q] = at[digitOffset(q, inner)];
+    for (int q = 0; q < R; ++q) x[q] = digits >> q & 1 ? at[digitOffset(q, inner)] : float2{0.0f, 0.0f};
     // The factor e^{-2 pi i lo shift / N} common to all outputs goes in where it costs least: into the first
     // part of x, and for the others into the first level's twiddles.
 #pragma unroll
@@ -124,6 +128,10 @@ FFC_HD void inverseLast(const float2* shared, const float2* tables, int thread, 
     radix<R, 1, false>(x, powers);
     store(x, lo);
   }
+}
+template <class Shape, class Store>
+FFC_HD void inverseLast(const float2* shared, const float2* tables, int thread, Store&& store) {
+  inverseLast<Shape>(shared, tables, thread, 0xffffffffu, static_cast<Store&&>(store));
 }
 
 // The part of the closing twist that depends on output digit q only, for shift = 1/4: e^{-2 pi i q / (4 R0)}.

@@ -271,6 +271,7 @@ class Direct : public GpuAlgorithm {
 }  // namespace
 
 void offerDirect(const ConvProblem& p, const GpuLimits& limits, TableCache&, Offers& offers) {
+  if (p.mask) return offers.refuse("direct", "a direct sum has no spectrum to drop frequencies from");
   const Direct direct(p);
   // 48 KB needs no opting in and exists everywhere.
   if (direct.sharedBytes() > 48 * 1024) throw Error(FFC_INTERNAL_ERROR, "a direct convolution planned too much shared memory");

@@ -318,6 +318,18 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks) fusedConv(con
   }
 }
 
+// Zeros the frequencies that a pattern drops, of butterfly `hi` of the last stage; frequency k of this transform is
+// first + step k of the pattern's grid.
+template <class Shape>
+__device__ __forceinline__ void dropFrequencies(float2 (&x)[Shape::radixOf(Shape::stages - 1)], int hi,
+                                                const KeptFrequencies& mask, int first, int step) {
+  constexpr int last = Shape::stages - 1, R = Shape::radixOf(last);
+  if (!mask.keep) return;
+#pragma unroll
+  for (int q = 0; q < R; ++q)
+    if (!mask.keeps(first + step * (Shape::frequencyOfHigh(hi) + q * Shape::outer(last)))) x[slot<R>(q)] = {0.0f, 0.0f};
+}
+
 // One group transforms one part of one channel's kernel, scaled by 1/N for the inverse that will follow.
 template <class Shape, int Rows>
 __global__ void __launch_bounds__(Shape::threads* Rows, 1) kernelSpectrum(const __grid_constant__ Fp32SpectrumParams p) {
@@ -338,6 +350,7 @@ __global__ void __launch_bounds__(Shape::threads* Rows, 1) kernelSpectrum(const 
         },
         [&](auto& x, int hi) {
           if (!active) return;
+          dropFrequencies<Shape>(x, hi, p.mask, 0, 1);
           forSpectrumPairs<Shape>(hi, [&](int q, int at) {
             const float2 a = x[slot<R>(q)], b = x[slot<R>(q + 1)];
             spectrum[at] = {a.x * scale, a.y * scale, b.x * scale, b.y * scale};

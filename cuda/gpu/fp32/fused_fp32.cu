@@ -1,7 +1,9 @@
 // The fused float32 family: plans one transform per row, or windows of a row (overlap-save) where that is cheaper
 // or where the row does not fit, and launches.
 #include <algorithm>
+#include <cmath>
 
+#include "../../host/frequency_mask.h"
 #include "../../host/status.h"
 #include "../../host/window.h"
 #include "../algorithm.h"
@@ -67,12 +69,15 @@ std::vector<Choice> choices(const ConvProblem& p, const KernelWindow& w, const G
     const int64_t samples = 2 * int64_t{i.points};
     Choice c;
     c.instance = &i;
-    if (!i.partitioned && samples >= ringSamples(p, w) && i.points <= 2 * shortest) {
+    // The frequencies of a pattern are those of one transform of the whole row.
+    if (p.mask && (i.points != p.mask->points() || i.partitioned)) continue;
+    if (p.mask || (!i.partitioned && samples >= ringSamples(p, w) && i.points <= 2 * shortest)) {
       c.whole = true;
       c.partTaps = w.count;
       c.segmentOutputs = p.outputLength;
       list.push_back(c);
     }
+    if (p.mask) continue;
     if (p.circular() && (!i.partitioned || i.points > p.length)) continue;  // only those read u periodically
     c.whole = false;
     c.parts = i.partitioned ? (w.count + i.points - 1) / i.points : 1;
@@ -172,7 +177,17 @@ class FusedFp32 : public GpuAlgorithm {
     taps.partTaps = c.partTaps;
     taps.lead = lead;
     taps.circularImage = c.whole && p.circular();
+    if (p.mask) {
+      maskTable_ = cache.planTable(p.mask->bytes());
+      spectrum_.mask = p.mask->view();
+      spectrum_.mask.keep = static_cast<const uint8_t*>(maskTable_->data());
+      const double points = static_cast<double>(instance_.points);
+      work_.flops = points * (20 * std::log2(points) + 6);
+      work_.bytes = static_cast<double>(p.length + p.outputLength) * dtypeBytes(p.dtype) + points * sizeof(float2);
+    }
   }
+
+  SkippedWork skippedWork() const override { return work_; }
 
   const PlanInfo& info() const override { return info_; }
 
@@ -198,7 +213,8 @@ class FusedFp32 : public GpuAlgorithm {
   const float2* tables() const { return static_cast<const float2*>(tables_->data()); }
 
   const Fp32Instance& instance_;
-  std::shared_ptr<Buffer> tables_;
+  std::shared_ptr<Buffer> tables_, maskTable_;
+  SkippedWork work_;
   PlanInfo info_;
   Fp32ConvParams conv_;
   Fp32SpectrumParams spectrum_;
@@ -213,6 +229,9 @@ void offerFusedFp32(const ConvProblem& p, const GpuLimits& limits, TableCache& t
     offers.add(fusedFp32Candidate(p, shapeOf(p, w, c), sizeOf(limits)),
                [&p, &tables, w, c] { return std::make_unique<FusedFp32>(p, w, c, tables); });
   if (!list.empty()) return;
+  if (p.mask)
+    return offers.refuse("fused-fp32", "it has no transform of the whole row with the " +
+                                           std::to_string(p.mask->points()) + " points of the pattern's grid");
   int64_t most = 0;
   for (const Fp32Instance& i : allInstances())
     if (!i.partitioned && runsOn(i, limits)) most = std::max<int64_t>(most, 2 * i.points);

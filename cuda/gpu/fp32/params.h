@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "../../host/frequency_mask.h"
 #include "../../host/problem.h"
 #include "../core/kernel_taps.cuh"
 
@@ -28,6 +29,7 @@ struct Fp32ConvParams {
 
 struct Fp32SpectrumParams {
   KernelTaps taps;
+  KeptFrequencies mask;  // keep is null unless the plan is frequency-sparse
   float2* spectrum;
   const float2* tables;
   int64_t units;  // channels * parts

@@ -98,6 +98,7 @@ Launch uniformLaunchOf(const Instance& i, int log2N2, const ConvProblem& p, int6
 // Segments of N outputs that a transform of N points needs, or 0 if it cannot serve the problem: the input must fit
 // into N samples, and no wrapped sample may land on an output.
 int64_t segmentsWith(int64_t N, const ConvProblem& p, const KernelWindow& window) {
+  if (p.mask && N != p.mask->points()) return 0;
   if (p.length > N || ringSamples(p, window) > 2 * N) return 0;
   return (p.outputLength + N - 1) / N;
 }
@@ -162,6 +163,7 @@ class FusedMma final : public GpuAlgorithm {
     for (int slice = 0; slice < s.slices; slice++)
       spectrumTables_[slice] = cache.table("mma/spectrum" + std::to_string(s.points) + "/" + std::to_string(slice),
                                            [&] { return s.tables(slice); });
+    if (problem.mask) maskTable_ = cache.planTable(problem.mask->bytes());
     gain_ = float(i.gain(choice.log2N2));
     const int64_t shared = std::max(choice.copies.sharedBytes, choice.maps.sharedBytes);
     checkCuda(cudaFuncSetAttribute(i.convolve, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared)),
@@ -184,6 +186,16 @@ class FusedMma final : public GpuAlgorithm {
 
   const PlanInfo& info() const override { return info_; }
 
+  // Real multiply-adds of the matrices count as two operations; nothing is skipped here, the spectrum holds zeros.
+  SkippedWork skippedWork() const override {
+    SkippedWork w;
+    const double points = double(choice_.points), n2 = double(1 << choice_.log2N2);
+    // The outer digit maps 16 real to 16 complex samples and back, the inner ones complex to complex.
+    w.flops = points * 2 * (4.0 * 16 + 8.0 * (n2 > 1 ? n2 : 0) + 8.0 * choice_.instance->radix + 8.0 * 16);
+    w.bytes = double(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + double(bytesPerChannel());
+    return w;
+  }
+
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     const SpectrumInstance& s = *choice_.spectrum;
     SpectrumParams p;
@@ -192,6 +204,10 @@ class FusedMma final : public GpuAlgorithm {
     p.taps.circularImage = problem_.circular() && !packed();
     for (int slice = 0; slice < s.slices; slice++) p.tables[slice] = static_cast<const float2*>(spectrumTables_[slice]->data());
     p.gain = gain_;
+    if (maskTable_) {
+      p.mask = problem_.mask->view();
+      p.mask.keep = static_cast<const uint8_t*>(maskTable_->data());
+    }
     p.channels = int32_t(spectra());
     p.radix = choice_.instance->radix;
     p.log2N2 = choice_.log2N2;
@@ -352,7 +368,7 @@ class FusedMma final : public GpuAlgorithm {
   int multiprocessors_;
   float gain_ = 1;
   PlanInfo info_;
-  std::shared_ptr<Buffer> tables_;
+  std::shared_ptr<Buffer> tables_, maskTable_;
   std::array<std::shared_ptr<Buffer>, 2> spectrumTables_;
 };
 

@@ -56,6 +56,11 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
             continue;
           }
           const int f = k0 + C * Shape::frequencyOfHigh(hi), n2 = 1 << p.log2N2;  // x[j] has frequency f + j N / 16
+          if (p.mask.keep) {
+#pragma unroll
+            for (int j = 0; j < 16; j++)
+              if (!p.mask.keeps(f + j * (N / 16))) x[gpu::slot<16>(j)] = {0, 0};
+          }
           const int k1 = f & 15, k2 = f >> 4 & (n2 - 1), kb = f >> (4 + p.log2N2);
           const int64_t group = int64_t(channel) * (N / 4) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
 #pragma unroll

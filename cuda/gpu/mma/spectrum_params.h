@@ -1,5 +1,6 @@
 // What a launch of a kernel transform gets.
 #pragma once
+#include "../../host/frequency_mask.h"
 #include "../core/kernel_taps.cuh"
 #include "params.h"
 
@@ -7,6 +8,7 @@ namespace ffc::mma {
 
 struct SpectrumParams {
   gpu::KernelTaps taps;
+  KeptFrequencies mask;         // keep is null unless the plan is frequency-sparse
   void* spectrum = nullptr;     // per channel N groups' worth of numbers, see spectrumGroup()
   int32_t* exponent = nullptr;  // per channel
   int32_t* anyExponent = nullptr;  // zero before the launch

@@ -16,8 +16,13 @@ ColumnInstance makeColumns() {
   instance.threads = Threads;
   instance.radices = {Radices...};
   instance.sharedBytes = int64_t{instance.columns} * ColumnTile<Shape>::pitch * static_cast<int64_t>(sizeof(float2));
-  instance.forward = reinterpret_cast<const void*>(&columnsForward<Shape, Storage, Threads, MinBlocks>);
-  instance.inverse = reinterpret_cast<const void*>(&columnsInverse<Shape, Storage, Threads, MinBlocks>);
+  instance.forward = reinterpret_cast<const void*>(&columnsForward<Shape, Storage, Threads, MinBlocks, false>);
+  instance.inverse = reinterpret_cast<const void*>(&columnsInverse<Shape, Storage, Threads, MinBlocks, false>);
+  // The grids of frequency-sparse plans are powers of two.
+  if constexpr ((Shape::points & (Shape::points - 1)) == 0) {
+    instance.sparseForward = reinterpret_cast<const void*>(&columnsForward<Shape, Storage, Threads, MinBlocks, true>);
+    instance.sparseInverse = reinterpret_cast<const void*>(&columnsInverse<Shape, Storage, Threads, MinBlocks, true>);
+  }
   instance.tables = [] { return tableBytes(makeFftTables<Shape>(0.25)); };
   instance.tableKey = "columns";
   for (int radix : instance.radices) instance.tableKey += "/" + std::to_string(radix);

@@ -41,7 +41,7 @@ struct ColumnTile {
   // This column of the sequence's scratch; row k1 is k1 * n2 elements on, fewer than 2^24, so 32 bits do.
   template <class Element>
   __device__ Element* column(const MultiPassParams& p) const {
-    return static_cast<Element*>(p.scratch) + (sequence * p.points + n2);
+    return static_cast<Element*>(p.scratch) + (sequence * (int64_t{p.rows} * p.n2) + n2);
   }
 
   // e^{-2 pi i n2 f / N} over the frequencies k1 = first + q lastOuter that one butterfly holds: a factor for the
@@ -65,12 +65,28 @@ struct ColumnTile {
   }
 };
 
-template <class Shape, int Sign, int Stage = Sign < 0 ? 1 : Shape::stages - 2>
-__device__ __forceinline__ void columnMiddleStages(float2* shared, const float2* tables, int thread) {
+// A middle stage for the butterflies whose digit k_0 is kept.
+template <class Shape, int Stage, int Sign>
+__device__ __forceinline__ void sparseMiddleStage(float2* shared, const float2* tables, int thread,
+                                                  const KeptRows& kept) {
+  constexpr int perDigit = Shape::inner(Stage) * Shape::outer(Stage) / Shape::radixOf(0);  // k_0 is slowest
+#pragma unroll 1
+  for (int b = thread; b < kept.firstDigitCount * perDigit; b += Shape::threads) {
+    const int digit = b / perDigit;
+    middleButterfly<Shape, Stage, Sign>(shared, tables, __ldg(kept.firstDigitList + digit) * perDigit + b % perDigit);
+  }
+}
+
+template <class Shape, int Sign, bool Sparse, int Stage = Sign < 0 ? 1 : Shape::stages - 2>
+__device__ __forceinline__ void columnMiddleStages(float2* shared, const float2* tables, int thread,
+                                                   const KeptRows& kept) {
   if constexpr (Stage >= 1 && Stage < Shape::stages - 1) {
-    middleStage<Shape, Stage, Sign>(shared, tables, thread);
+    if constexpr (Sparse)
+      sparseMiddleStage<Shape, Stage, Sign>(shared, tables, thread, kept);
+    else
+      middleStage<Shape, Stage, Sign>(shared, tables, thread);
     __syncthreads();
-    columnMiddleStages<Shape, Sign, Stage - Sign>(shared, tables, thread);
+    columnMiddleStages<Shape, Sign, Sparse, Stage - Sign>(shared, tables, thread, kept);
   }
 }
 
@@ -103,7 +119,7 @@ __device__ __forceinline__ void loadGated(float (&v)[Count], const MultiPassPara
   for (int q = 0; q < Count; ++q) v[q] *= gate[q];
 }
 
-template <class Shape, class Storage, int Threads, int MinBlocks>
+template <class Shape, class Storage, int Threads, int MinBlocks, bool Sparse>
 __global__ void __launch_bounds__(Threads, MinBlocks) columnsForward(const __grid_constant__ MultiPassParams p) {
   constexpr int R = Shape::radixOf(0), inner = Shape::inner(0);
   extern __shared__ float2 sharedMemory[];
@@ -139,7 +155,7 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsForward(const __gri
   });
   if constexpr (Storage::scaled) sharedMaximum(&most, largest, 0xffffffffu);
   __syncthreads();
-  columnMiddleStages<Shape, -1>(tile.shared, p.columnTables, tile.thread);
+  columnMiddleStages<Shape, -1, Sparse>(tile.shared, p.columnTables, tile.thread, p.kept);
 
   float scale = 1.0f;
   if constexpr (Storage::scaled) {
@@ -151,15 +167,22 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsForward(const __gri
   float2 step[lastR];
   tile.steps(p, step);
   auto* scratch = tile.template column<typename Storage::Element>(p);
-  for (int hi = tile.thread; hi < lastOuter; hi += Shape::threads) {
+  const int butterflies = Sparse ? p.kept.butterflyCount : lastOuter;
+  for (int i = tile.thread; i < butterflies; i += Shape::threads) {
+    const int hi = Sparse ? __ldg(p.kept.butterflies + i) : i;
+    if (Sparse && hi < 0) continue;
     float2 x[lastR];
     forwardLast<Shape>(x, tile.shared, p.columnTables, hi);
     const int k1 = Shape::frequencyOfHigh(hi);
     const float2 first = tile.factor(p, k1);
+    int row[lastR];
 #pragma unroll
-    for (int q = 0; q < lastR; ++q)
-      scratch[(k1 + q * lastOuter) * p.n2] =
-          Storage::pack(complexProduct(x[slot<lastR>(q)], complexProduct(first, step[q])), scale);
+    for (int q = 0; q < lastR; ++q) row[q] = Sparse ? __ldg(p.kept.slotOf + k1 + q * lastOuter) : k1 + q * lastOuter;
+#pragma unroll
+    for (int q = 0; q < lastR; ++q) {
+      if (Sparse && row[q] < 0) continue;
+      scratch[row[q] * p.n2] = Storage::pack(complexProduct(x[slot<lastR>(q)], complexProduct(first, step[q])), scale);
+    }
   }
 }
 
@@ -197,7 +220,7 @@ __device__ __forceinline__ void storeColumn(float (&v)[R], const MultiPassParams
   });
 }
 
-template <class Shape, class Storage, int Threads, int MinBlocks>
+template <class Shape, class Storage, int Threads, int MinBlocks, bool Sparse>
 __global__ void __launch_bounds__(Threads, MinBlocks) columnsInverse(const __grid_constant__ MultiPassParams p) {
   constexpr int lastR = ColumnTile<Shape>::lastRadix, lastOuter = ColumnTile<Shape>::lastOuter;
   constexpr int R = Shape::radixOf(0);
@@ -207,26 +230,44 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsInverse(const __gri
     float2 step[lastR];
     tile.steps(p, step);
     const auto* scratch = tile.template column<const typename Storage::Element>(p);
-      for (int hi = tile.thread; hi < lastOuter; hi += Shape::threads) {
+    const int butterflies = Sparse ? p.kept.butterflyCount : lastOuter;
+    for (int i = tile.thread; i < butterflies; i += Shape::threads) {
+      int hi = Sparse ? __ldg(p.kept.butterflies + i) : i;
+      float2 z[lastR];
+      if (Sparse && hi < 0) {
+        float2* at = tile.shared + Shape::padded((-1 - hi) * lastR);
+#pragma unroll
+        for (int n = 0; n < lastR; ++n) at[digitOffset(n, 1)] = {0.0f, 0.0f};
+        continue;
+      }
       const int k1 = Shape::frequencyOfHigh(hi);
       const float2 first = tile.factor(p, k1);
-      float2 z[lastR];
+      int row[lastR];
+#pragma unroll
+      for (int q = 0; q < lastR; ++q) row[q] = Sparse ? __ldg(p.kept.slotOf + k1 + q * lastOuter) : k1 + q * lastOuter;
+      // All loads before the first use: a branch around each of them would wait for one after the other.
+      typename Storage::Element raw[lastR];
+      float scale[lastR];
 #pragma unroll
       for (int q = 0; q < lastR; ++q) {
-        const int row = k1 + q * lastOuter;
-        const float inverse =
-            Storage::scaled ? reciprocalPowerOfTwo(__ldg(p.rowScale + tile.sequence * p.n1 + row)) : 1.0f;
-        z[q] = Storage::unpack(scratch[row * p.n2], inverse);
+        raw[q] = {};
+        scale[q] = 1.0f;
+        if (Sparse && row[q] < 0) continue;
+        raw[q] = scratch[row[q] * p.n2];
+        if (Storage::scaled) scale[q] = __ldg(p.rowScale + tile.sequence * p.rows + row[q]);
       }
+#pragma unroll
+      for (int q = 0; q < lastR; ++q) z[q] = Storage::unpack(raw[q], reciprocalPowerOfTwo(scale[q]));
 #pragma unroll
       for (int q = 0; q < lastR; ++q) z[q] = complexProduct(z[q], conjugate(complexProduct(first, step[q])));
       inverseFirst<Shape>(z, tile.shared, hi);
     }
   }
   __syncthreads();
-  columnMiddleStages<Shape, 1>(tile.shared, p.columnTables, tile.thread);
+  columnMiddleStages<Shape, 1, Sparse>(tile.shared, p.columnTables, tile.thread, p.kept);
   const float skip = p.skip ? loadElement(p.skip, tile.channel, p.kernelDtype) : 0.0f;
-  inverseLast<Shape>(tile.shared, p.columnTables, tile.thread, [&](const float2(&z)[R], int lo) {
+  const uint32_t digits = Sparse ? p.kept.firstDigits : 0xffffffffu;
+  inverseLast<Shape>(tile.shared, p.columnTables, tile.thread, digits, [&](const float2(&z)[R], int lo) {
     const int64_t n = static_cast<int64_t>(lo) * p.n2 + tile.n2;
     constexpr ClosingTurns<Shape> turns = closingTurns<Shape>();
     float v[R];

@@ -16,6 +16,7 @@ struct ColumnInstance {
   std::vector<int> radices;
   int64_t sharedBytes = 0;
   const void *forward = nullptr, *inverse = nullptr;
+  const void *sparseForward = nullptr, *sparseInverse = nullptr;  // with KeptRows; null where points are no power of two
   std::vector<uint8_t> (*tables)() = nullptr;
   std::string tableKey;
 };

@@ -1,12 +1,14 @@
 // The host side of the multi-pass convolution: the split N = N1 N2, scratch, chunks of sequences, launches.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "../../host/window.h"
 #include "../algorithm.h"
 #include "../core/fft_shape.h"
 #include "instance.h"
+#include "kept_rows.h"
 
 namespace ffc {
 namespace {
@@ -25,7 +27,9 @@ struct Split {
 };
 
 // Every split that holds `samples` real samples and is not much longer than the shortest that does.
-std::vector<Split> splits(int64_t samples, bool half, const GpuLimits& limits) {
+// A frequency-sparse plan
+// needs the very points of its grid.
+std::vector<Split> splits(const ConvProblem& p, int64_t samples, bool half, const GpuLimits& limits) {
   std::vector<Split> list;
   int64_t shortest = std::numeric_limits<int64_t>::max();
   for (const ColumnInstance& column : half ? halfColumnInstances() : floatColumnInstances()) {
@@ -34,6 +38,7 @@ std::vector<Split> splits(int64_t samples, bool half, const GpuLimits& limits) {
       if (row.sharedBytes > limits.sharedMemoryPerBlock) continue;
       const Split split{column, row};
       if (2 * split.points() < samples) continue;
+      if (p.mask && (split.points() != p.mask->points() || !column.sparseForward)) continue;
       shortest = std::min(shortest, split.points());
       list.push_back(split);
     }
@@ -51,6 +56,9 @@ MultiPassShape shapeOf(const ConvProblem& problem, const Split& split, bool half
   const double affordable = std::max(1.0, static_cast<double>(limits.scratchLimitBytes) /
                                               (static_cast<double>(split.points()) * s.scratchBytes));
   s.chunks = static_cast<int64_t>(std::ceil(static_cast<double>(problem.rows()) / affordable));
+  if (problem.mask)
+    s.keptRows = static_cast<double>(KeptRowTables(*problem.mask, split.column.points, false).rowOfSlot.size()) /
+                 split.column.points;
   s.columnRadices = split.column.radices;
   s.rowRadices = split.row.radices;
   return s;
@@ -90,8 +98,10 @@ class MultiPass final : public GpuAlgorithm {
     p_.turns = {static_cast<const float2*>(turns_->data()) + (1 << fineBits),
                 static_cast<const float2*>(turns_->data()), fineBits};
 
-    scratchBytes_ = points * elementBytes;
-    scaleBytes_ = half ? (p_.tiles + n1) * static_cast<int64_t>(sizeof(float)) : 0;
+    p_.rows = p_.n1;
+    if (problem.mask) keepRows(*problem.mask, cache);
+    scratchBytes_ = p_.rows * n2 * elementBytes;
+    scaleBytes_ = half ? (p_.tiles + p_.rows) * static_cast<int64_t>(sizeof(float)) : 0;
     // A launch has at most 2^31 - 1 blocks.
     const int64_t launchable = std::numeric_limits<int32_t>::max() / std::max<int64_t>(p_.tiles, n1);
     const int64_t affordable = std::max<int64_t>(1, limits.scratchLimitBytes / (scratchBytes_ + scaleBytes_));
@@ -110,13 +120,34 @@ class MultiPass final : public GpuAlgorithm {
     info_.spectrumBytes = alignedUp(spectra_ * scratchBytes_) + spectra_ * scaleBytes_;
     info_.workspaceBytes = alignedUp(chunk_ * scratchBytes_) + chunk_ * scaleBytes_;
 
-    for (const void* function : {split.column.forward, split.column.inverse})
+    for (const void* function : {columnsForward(), columnsInverse()})
       allowSharedMemory(function, split.column.sharedBytes);
     for (const void* function : {split.row.convolve, split.row.spectrum})
       allowSharedMemory(function, split.row.sharedBytes);
   }
 
   const PlanInfo& info() const override { return info_; }
+  SkippedWork skippedWork() const override {
+    SkippedWork w;
+    const double points = static_cast<double>(p_.points), rows = static_cast<double>(p_.rows) / p_.n1;
+    // 5 N log2 N a transform, 6 N a product; there and back.
+    const auto add = [&](double operations, double share) {
+      w.flops += operations * points;
+      w.flopsSkipped += operations * points * (1 - share);
+    };
+    const std::vector<int>& radices = split_.column.radices;
+    const double digits = static_cast<double>(p_.kept.firstDigitCount) / radices[0];
+    for (size_t j = 0; j < radices.size(); ++j)
+      add(10 * std::log2(radices[j]), !problem_.mask || j == 0 ? 1.0 : j + 1 < radices.size() ? digits : lastStageShare_);
+    add(12, rows);                                  // the outer factors
+    add(10 * std::log2(split_.row.points) + 6, rows);
+    const double element = half_ ? 4 : 8;
+    w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) +
+              5 * element * points;  // scratch is written and read twice, the spectrum is read
+    w.bytesSkipped = 5 * element * points * (1 - rows);
+    return w;
+  }
+
   // The spectrum's own memory serves as scratch: its rows are transformed in place.
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     MultiPassParams p = p_;
@@ -132,10 +163,10 @@ class MultiPass final : public GpuAlgorithm {
                       first * p.taps.channelStride * dtypeBytes(p.taps.dtype);
       p.scratch = p.spectrum = static_cast<char*>(spectrum) + first * scratchBytes_;
       if (half_) {
-        p.spectrumScale = reinterpret_cast<float*>(scales) + first * p.n1;
-        p.tileScale = reinterpret_cast<float*>(scales) + spectra_ * p.n1 + first * p.tiles;
+        p.spectrumScale = reinterpret_cast<float*>(scales) + first * p.rows;
+        p.tileScale = reinterpret_cast<float*>(scales) + spectra_ * p.rows + first * p.tiles;
       }
-      launchColumns(split_.column.forward, p, stream, "the columns of a kernel spectrum");
+      launchColumns(columnsForward(), p, stream, "the columns of a kernel spectrum");
       launchRows(split_.row.spectrum, p, stream, "the rows of a kernel spectrum");
     }
   }
@@ -152,17 +183,50 @@ class MultiPass final : public GpuAlgorithm {
     if (half_) {
       p.spectrumScale = reinterpret_cast<float*>(static_cast<char*>(p.spectrum) + alignedUp(spectra_ * scratchBytes_));
       p.rowScale = reinterpret_cast<float*>(static_cast<char*>(p.scratch) + alignedUp(chunk_ * scratchBytes_));
-      p.tileScale = p.rowScale + chunk_ * p.n1;
+      p.tileScale = p.rowScale + chunk_ * p.rows;
     }
     for (p.first = 0; p.first < problem_.rows(); p.first += chunk_) {
       p.sequences = std::min(chunk_, problem_.rows() - p.first);
-      launchColumns(split_.column.forward, p, stream, "the first pass");
+      launchColumns(columnsForward(), p, stream, "the first pass");
       launchRows(split_.row.convolve, p, stream, "the middle pass");
-      launchColumns(split_.column.inverse, p, stream, "the last pass");
+      launchColumns(columnsInverse(), p, stream, "the last pass");
     }
   }
 
  private:
+  const void* columnsForward() const { return problem_.mask ? split_.column.sparseForward : split_.column.forward; }
+  const void* columnsInverse() const { return problem_.mask ? split_.column.sparseInverse : split_.column.inverse; }
+
+  void keepRows(const FrequencyMask& mask, TableCache& cache) {
+    const KeptRowTables rows(mask, p_.n1);
+    const KeptColumnTables columns(rows, split_.column.radices);
+    // One buffer of 16-bit lists, then the bytes of the pattern.
+    std::vector<uint8_t> bytes;
+    const auto append = [&](const auto& list) {
+      const size_t at = bytes.size();
+      bytes.resize(at + list.size() * sizeof(list[0]));
+      std::memcpy(bytes.data() + at, list.data(), bytes.size() - at);
+      return at;
+    };
+    const size_t slotOf = append(rows.slotOf), rowOfSlot = append(rows.rowOfSlot);
+    const size_t digits = append(columns.firstDigitList), butterflies = append(columns.butterflies);
+    const size_t keep = append(mask.bytes());
+    keptTables_ = cache.planTable(bytes);
+    const auto* const base = static_cast<const uint8_t*>(keptTables_->data());
+    const auto list = [&](size_t at) { return reinterpret_cast<const int16_t*>(base + at); };
+    p_.rows = static_cast<int>(rows.rowOfSlot.size());
+    p_.rowOfSlot = list(rowOfSlot);
+    p_.kept.slotOf = list(slotOf);
+    p_.kept.firstDigits = columns.firstDigits;
+    p_.kept.firstDigitCount = static_cast<int>(columns.firstDigitList.size());
+    p_.kept.firstDigitList = list(digits);
+    p_.kept.butterflyCount = static_cast<int>(columns.butterflies.size());
+    p_.kept.butterflies = list(butterflies);
+    p_.mask = mask.view();
+    p_.mask.keep = base + keep;
+    lastStageShare_ = columns.lastStageShare;
+  }
+
   static std::vector<float2> makeTurns(int64_t points) {
     const int64_t turns = 4 * points, coarse = (turns >> fineBits) + 1;
     std::vector<float2> table;
@@ -191,7 +255,7 @@ class MultiPass final : public GpuAlgorithm {
   }
 
   void launchRows(const void* function, MultiPassParams& p, cudaStream_t stream, const char* what) const {
-    const int64_t rows = p.sequences * p.n1;
+    const int64_t rows = p.sequences * p.rows;
     launch(function, (rows + split_.row.rows - 1) / split_.row.rows, split_.row.threads, split_.row.sharedBytes, p,
            stream, what);
   }
@@ -201,7 +265,8 @@ class MultiPass final : public GpuAlgorithm {
   bool half_;
   MultiPassParams p_;
   PlanInfo info_;
-  std::shared_ptr<Buffer> columnTables_, rowTables_, turns_;
+  std::shared_ptr<Buffer> columnTables_, rowTables_, turns_, keptTables_;
+  double lastStageShare_ = 1;  // of the last column stage's butterflies that are computed
   int64_t scratchBytes_ = 0, scaleBytes_ = 0;  // of one sequence
   int64_t chunk_ = 0, spectra_ = 0, spectrumChunk_ = 0;
 };
@@ -213,12 +278,15 @@ void offerMultiPass(const ConvProblem& problem, const GpuLimits& limits, TableCa
   const int64_t samples = ringSamples(problem, window);
   // float16 intermediates keep 16-bit inputs and outputs as exact as float32 ones would to within their own rounding.
   const bool half = problem.dtype != Dtype::float32;
-  const std::vector<Split> list = splits(samples, half, limits);
+  const std::vector<Split> list = splits(problem, samples, half, limits);
   for (const Split& split : list)
     offers.add(multiPassCandidate(problem, shapeOf(problem, split, half, limits), sizeOf(limits)),
                [&problem, &limits, &cache, window, split, half] {
                  return std::make_unique<MultiPass>(problem, window, split, half, limits, cache);
                });
+  if (list.empty() && problem.mask)
+    return offers.refuse("multi-pass", "the grid of this pattern has " + std::to_string(problem.mask->points()) +
+                                            " points, and several passes work on 65536 to 16777216");
   if (list.empty())
     offers.refuse("multi-pass", "the convolution spans " + std::to_string(samples) +
                                     " samples and several passes hold at most 33554432 (16777216 causal); cut a longer "

@@ -3,7 +3,8 @@
 //   columns forward   N1-point transforms over n1 at frequencies k1 - 1/4, times e^{-2 pi i n2 (k1 - 1/4) / N}
 //   rows              N2-point transforms over n2, times the kernel spectrum, and back
 //   columns inverse   the conjugate factor, N1-point inverse transforms, gates, skip, store
-// Between passes the N complex points of a sequence lie in scratch as [k1][n2].
+// Between passes the N complex points of a sequence lie in scratch as [k1][n2]; in frequency-sparse plans only the rows
+// k1 that have a kept frequency, one after the other.
 //
 // N complex points hold a negacyclic convolution of 2N real samples (a[n] + i a[n + N], see core/fft_shape.h);
 // every mode is a placement of the kernel's taps (core/kernel_taps.cuh).
@@ -12,6 +13,7 @@
 
 #include <cstdint>
 
+#include "../../host/frequency_mask.h"
 #include "../../host/problem.h"
 #include "../core/kernel_taps.cuh"
 
@@ -23,9 +25,25 @@ struct TurnTable {
   int bits = 0;
 };
 
+// Which of the N1 outputs of a column a frequency-sparse plan keeps: a row k1 without a kept frequency is neither
+// computed nor stored. Stages of a column transform skip digits that no kept k1 has.
+struct KeptRows {
+  // [N1]: the row of the scratch that has k1, or -1. Null: all rows are kept, in their order.
+  const int16_t* slotOf = nullptr;
+  // The values of digit k_0 that occur, as bits and as a list; and the butterflies of the last stage that belong to
+  // them: hi, or -1 - hi where no output is kept (its inputs of the way back are zeros that others read).
+  uint32_t firstDigits = 0xffffffffu;
+  int firstDigitCount = 0, butterflyCount = 0;
+  const int16_t *firstDigitList = nullptr, *butterflies = nullptr;
+};
+
 struct MultiPassParams {
   int64_t points = 0;  // N
   int n1 = 0, n2 = 0, tiles = 0;  // tiles: column tiles of a sequence
+  int rows = 0;                   // rows of a sequence in scratch and in the spectrum: n1, or fewer in a sparse plan
+  KeptRows kept;
+  KeptFrequencies mask;           // for the rows of a spectrum: what is zero within the rows that are kept
+  const int16_t* rowOfSlot = nullptr;  // with a mask: k1 of each row
   int log2Columns = 0;            // columns of a tile
   // A launch works on `sequences` rows of the problem from `first` on; row s is channel s / batch, batch s % batch,
   // so that neighbours share a kernel spectrum.

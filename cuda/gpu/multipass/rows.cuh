@@ -14,7 +14,8 @@ __device__ __forceinline__ unsigned warpMask() {
   else return ((1u << Shape::threads) - 1) << (threadIdx.x % 32 / Shape::threads * Shape::threads);
 }
 
-// Rows per block: transforms of one block. Rows are taken in the order (k1, sequence) with the sequence fastest:
+// Rows per block: transforms of one block. `k1` counts the rows that are in scratch; which frequencies they have, only a
+// masked spectrum has to know. Rows are taken in the order (k1, sequence) with the sequence fastest:
 // neighbouring sequences share a channel, hence the spectrum row, which then comes from L2.
 template <class Shape, class Storage, int Rows, int MinBlocks, bool SpectrumOnly>
 __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
@@ -26,12 +27,12 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
   __shared__ unsigned mostOf[Rows];
   const int group = threadIdx.x / Shape::threads, thread = threadIdx.x % Shape::threads;
   float2* shared = sharedMemory + group * Shape::paddedPoints;
-  const int64_t index = int64_t{blockIdx.x} * Rows + group, rows = p.sequences * p.n1;
+  const int64_t index = int64_t{blockIdx.x} * Rows + group, rows = p.sequences * p.rows;
   const bool active = index < rows;
   const int64_t safe = active ? index : 0;
   const int64_t k1 = safe / p.sequences, sequence = safe - k1 * p.sequences;
   const int64_t channel = (p.first + sequence) / p.batch;
-  Element* row = static_cast<Element*>(p.scratch) + sequence * p.points + k1 * p.n2;
+  Element* row = static_cast<Element*>(p.scratch) + (sequence * p.rows + k1) * p.n2;
   const float* tileScale = Storage::scaled ? p.tileScale + sequence * p.tiles : nullptr;
   if (Storage::scaled && thread == 0) mostOf[group] = 0;
   if (Storage::scaled) groupSync<Shape>();
@@ -54,7 +55,7 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
   forwardMiddleStages<Shape>(shared, p.rowTables, thread);
 
   // The spectrum row lies in the order in which lanes read it: butterfly `hi`, output q at q * outer + hi.
-  const int64_t spectrumRow = (p.sharedSpectrum ? 0 : channel) * p.n1 + k1;
+  const int64_t spectrumRow = (p.sharedSpectrum ? 0 : channel) * p.rows + k1;
   Element* spectrum = static_cast<Element*>(p.spectrum) + spectrumRow * p.n2;
   if constexpr (SpectrumOnly) {
     // 1 / N belongs to the inverse transform; here it costs nothing.
@@ -68,7 +69,11 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
       if (!active) continue;
 #pragma unroll
       for (int q = 0; q < R; ++q) {
-        const float2 v = x[slot<R>(q)];
+        float2 v = x[slot<R>(q)];
+        if (p.mask.keep) {
+          const int k2 = Shape::frequencyOfHigh(hi) + q * outer;
+          if (!p.mask.keeps(p.rowOfSlot[k1] + int64_t{p.n1} * k2)) v = {0.0f, 0.0f};
+        }
         spectrum[q * outer + hi] = Storage::pack({v.x * unit, v.y * unit}, scale);
       }
     }
@@ -94,7 +99,7 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
     float scale = 1.0f;
     if constexpr (Storage::scaled) {
       scale = scaleForBound(__uint_as_float(mostOf[group]) * (1.4143f * Shape::points));
-      if (active && thread == 0) p.rowScale[sequence * p.n1 + k1] = scale;
+      if (active && thread == 0) p.rowScale[sequence * p.rows + k1] = scale;
     }
     inverseLast<Shape>(shared, p.rowTables, thread, [&](const float2(&z)[R0], int lo) {
       if (!active) return;

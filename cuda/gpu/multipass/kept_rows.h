@@ -1,0 +1,54 @@
+// What a frequency-sparse plan keeps of k = k1 + N1 k2, made on the host: the rows k1 with a kept frequency, and what a
+// column transform with digits of its own has to know about them.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "../../host/frequency_mask.h"
+
+namespace ffc::gpu {
+
+struct KeptRowTables {
+  std::vector<int16_t> slotOf;     // [N1]: which of the kept rows k1 is, or -1
+  std::vector<int16_t> rowOfSlot;  // k1 of each kept row, ascending
+
+  KeptRowTables(const FrequencyMask& mask, int n1) : slotOf(n1, -1) {
+    for (int k1 = 0; k1 < n1; ++k1) {
+      bool kept = false;
+      for (int64_t k = k1; k < mask.points() && !kept; k += n1) kept = mask.keeps(k);
+      if (!kept) continue;
+      slotOf[k1] = static_cast<int16_t>(rowOfSlot.size());
+      rowOfSlot.push_back(static_cast<int16_t>(k1));
+    }
+  }
+};
+
+// For a column transform of the given radices (core/fft_shape.h): see KeptRows in params.h.
+struct KeptColumnTables {
+  uint32_t firstDigits = 0;
+  std::vector<int16_t> firstDigitList, butterflies;
+  double lastStageShare = 0;  // of the butterflies of the last stage that are computed
+
+  KeptColumnTables(const KeptRowTables& rows, const std::vector<int>& radices) {
+    for (const int16_t k1 : rows.rowOfSlot) firstDigits |= 1u << (k1 % radices[0]);
+    for (int digit = 0; digit < radices[0]; ++digit)
+      if (firstDigits >> digit & 1) firstDigitList.push_back(static_cast<int16_t>(digit));
+    const int outer = static_cast<int>(rows.slotOf.size()) / radices.back();
+    for (int hi = 0; hi < outer; ++hi) {
+      // hi holds the digits before the last one, k_0 slowest; the frequency has k_0 fastest.
+      int k1 = 0, span = outer, weight = 1;
+      for (size_t j = 0; j + 1 < radices.size(); ++j) {
+        span /= radices[j];
+        k1 += hi / span % radices[j] * weight;
+        weight *= radices[j];
+      }
+      if (!(firstDigits >> (k1 % radices[0]) & 1)) continue;
+      bool kept = false;
+      for (int q = 0; q < radices.back(); ++q) kept = kept || rows.slotOf[k1 + q * outer] >= 0;
+      butterflies.push_back(static_cast<int16_t>(kept ? hi : -1 - hi));
+      lastStageShare += kept ? 1.0 / outer : 0.0;
+    }
+  }
+};
+
+}  // namespace ffc::gpu
