@@ -2,9 +2,12 @@
 // column transform with digits of its own has to know about them.
 #pragma once
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <vector>
 
-#include "../../host/frequency_mask.h"
+#include "../algorithm.h"
+#include "params.h"
 
 namespace ffc::gpu {
 
@@ -12,9 +15,10 @@ struct KeptRowTables {
   std::vector<int16_t> slotOf;     // [N1]: which of the kept rows k1 is, or -1
   std::vector<int16_t> rowOfSlot;  // k1 of each kept row, ascending
 
-  KeptRowTables(const FrequencyMask& mask, int n1) : slotOf(n1, -1) {
+  // `all`: where every row is needed although its spectrum may be zero.
+  KeptRowTables(const FrequencyMask& mask, int n1, bool all) : slotOf(n1, -1) {
     for (int k1 = 0; k1 < n1; ++k1) {
-      bool kept = false;
+      bool kept = all;
       for (int64_t k = k1; k < mask.points() && !kept; k += n1) kept = mask.keeps(k);
       if (!kept) continue;
       slotOf[k1] = static_cast<int16_t>(rowOfSlot.size());
@@ -48,6 +52,54 @@ struct KeptColumnTables {
       butterflies.push_back(static_cast<int16_t>(kept ? hi : -1 - hi));
       lastStageShare += kept ? 1.0 / outer : 0.0;
     }
+  }
+};
+
+// The same on the device, for as long as a plan lives.
+struct KeptOnDevice {
+  std::shared_ptr<Buffer> buffer;
+  int rows = 0;
+  const int16_t* rowOfSlot = nullptr;
+  KeptRows columns;
+  KeptFrequencies mask;
+  double lastStageShare = 1;
+
+  KeptOnDevice() = default;
+  KeptOnDevice(const FrequencyMask& pattern, int n1, bool all, const std::vector<int>& columnRadices, TableCache& cache) {
+    const KeptRowTables tables(pattern, n1, all);
+    const KeptColumnTables stages(tables, columnRadices);
+    // One buffer of 16-bit lists, then the bytes of the pattern.
+    std::vector<uint8_t> bytes;
+    const auto append = [&](const auto& list) {
+      const size_t at = bytes.size();
+      bytes.resize(at + list.size() * sizeof(list[0]));
+      std::memcpy(bytes.data() + at, list.data(), bytes.size() - at);
+      return at;
+    };
+    const size_t slotOf = append(tables.slotOf), ofSlot = append(tables.rowOfSlot);
+    const size_t digits = append(stages.firstDigitList), butterflies = append(stages.butterflies);
+    const size_t keep = append(pattern.bytes());
+    buffer = cache.planTable(bytes);
+    const auto* const base = static_cast<const uint8_t*>(buffer->data());
+    const auto list = [&](size_t at) { return reinterpret_cast<const int16_t*>(base + at); };
+    rows = static_cast<int>(tables.rowOfSlot.size());
+    rowOfSlot = list(ofSlot);
+    columns.slotOf = list(slotOf);
+    columns.firstDigits = stages.firstDigits;
+    columns.firstDigitCount = static_cast<int>(stages.firstDigitList.size());
+    columns.firstDigitList = list(digits);
+    columns.butterflyCount = static_cast<int>(stages.butterflies.size());
+    columns.butterflies = list(butterflies);
+    mask = pattern.view();
+    mask.keep = base + keep;
+    lastStageShare = stages.lastStageShare;
+  }
+
+  void tell(MultiPassParams& p) const {
+    p.rows = rows;
+    p.rowOfSlot = rowOfSlot;
+    p.kept = columns;
+    p.mask = mask;
   }
 };
 

@@ -1,7 +1,6 @@
 // The host side of the multi-pass convolution: the split N = N1 N2, scratch, chunks of sequences, launches.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "../../host/window.h"
@@ -26,9 +25,8 @@ struct Split {
   int64_t points() const { return int64_t{column.points} * row.points; }
 };
 
-// Every split that holds `samples` real samples and is not much longer than the shortest that does.
-// A frequency-sparse plan
-// needs the very points of its grid.
+// Every split that holds `samples` real samples and is not much longer than the shortest that does. A frequency-sparse
+// plan needs the very points of its grid.
 std::vector<Split> splits(const ConvProblem& p, int64_t samples, bool half, const GpuLimits& limits) {
   std::vector<Split> list;
   int64_t shortest = std::numeric_limits<int64_t>::max();
@@ -53,12 +51,12 @@ MultiPassShape shapeOf(const ConvProblem& problem, const Split& split, bool half
   s.rowPoints = split.row.points;
   s.run = split.column.columns;
   s.scratchBytes = half ? 4 : 8;
-  const double affordable = std::max(1.0, static_cast<double>(limits.scratchLimitBytes) /
-                                              (static_cast<double>(split.points()) * s.scratchBytes));
-  s.chunks = static_cast<int64_t>(std::ceil(static_cast<double>(problem.rows()) / affordable));
   if (problem.mask)
     s.keptRows = static_cast<double>(KeptRowTables(*problem.mask, split.column.points, false).rowOfSlot.size()) /
                  split.column.points;
+  const double affordable = std::max(1.0, static_cast<double>(limits.scratchLimitBytes) /
+                                              (static_cast<double>(split.points()) * s.keptRows * s.scratchBytes));
+  s.chunks = static_cast<int64_t>(std::ceil(static_cast<double>(problem.rows()) / affordable));
   s.columnRadices = split.column.radices;
   s.rowRadices = split.row.radices;
   return s;
@@ -99,7 +97,10 @@ class MultiPass final : public GpuAlgorithm {
                 static_cast<const float2*>(turns_->data()), fineBits};
 
     p_.rows = p_.n1;
-    if (problem.mask) keepRows(*problem.mask, cache);
+    if (problem.mask) {
+      kept_ = KeptOnDevice(*problem.mask, p_.n1, false, split.column.radices, cache);
+      kept_.tell(p_);
+    }
     scratchBytes_ = p_.rows * n2 * elementBytes;
     scaleBytes_ = half ? (p_.tiles + p_.rows) * static_cast<int64_t>(sizeof(float)) : 0;
     // A launch has at most 2^31 - 1 blocks.
@@ -138,7 +139,7 @@ class MultiPass final : public GpuAlgorithm {
     const std::vector<int>& radices = split_.column.radices;
     const double digits = static_cast<double>(p_.kept.firstDigitCount) / radices[0];
     for (size_t j = 0; j < radices.size(); ++j)
-      add(10 * std::log2(radices[j]), !problem_.mask || j == 0 ? 1.0 : j + 1 < radices.size() ? digits : lastStageShare_);
+      add(10 * std::log2(radices[j]), !problem_.mask || j == 0 ? 1.0 : j + 1 < radices.size() ? digits : kept_.lastStageShare);
     add(12, rows);                                  // the outer factors
     add(10 * std::log2(split_.row.points) + 6, rows);
     const double element = half_ ? 4 : 8;
@@ -197,36 +198,6 @@ class MultiPass final : public GpuAlgorithm {
   const void* columnsForward() const { return problem_.mask ? split_.column.sparseForward : split_.column.forward; }
   const void* columnsInverse() const { return problem_.mask ? split_.column.sparseInverse : split_.column.inverse; }
 
-  void keepRows(const FrequencyMask& mask, TableCache& cache) {
-    const KeptRowTables rows(mask, p_.n1);
-    const KeptColumnTables columns(rows, split_.column.radices);
-    // One buffer of 16-bit lists, then the bytes of the pattern.
-    std::vector<uint8_t> bytes;
-    const auto append = [&](const auto& list) {
-      const size_t at = bytes.size();
-      bytes.resize(at + list.size() * sizeof(list[0]));
-      std::memcpy(bytes.data() + at, list.data(), bytes.size() - at);
-      return at;
-    };
-    const size_t slotOf = append(rows.slotOf), rowOfSlot = append(rows.rowOfSlot);
-    const size_t digits = append(columns.firstDigitList), butterflies = append(columns.butterflies);
-    const size_t keep = append(mask.bytes());
-    keptTables_ = cache.planTable(bytes);
-    const auto* const base = static_cast<const uint8_t*>(keptTables_->data());
-    const auto list = [&](size_t at) { return reinterpret_cast<const int16_t*>(base + at); };
-    p_.rows = static_cast<int>(rows.rowOfSlot.size());
-    p_.rowOfSlot = list(rowOfSlot);
-    p_.kept.slotOf = list(slotOf);
-    p_.kept.firstDigits = columns.firstDigits;
-    p_.kept.firstDigitCount = static_cast<int>(columns.firstDigitList.size());
-    p_.kept.firstDigitList = list(digits);
-    p_.kept.butterflyCount = static_cast<int>(columns.butterflies.size());
-    p_.kept.butterflies = list(butterflies);
-    p_.mask = mask.view();
-    p_.mask.keep = base + keep;
-    lastStageShare_ = columns.lastStageShare;
-  }
-
   static std::vector<float2> makeTurns(int64_t points) {
     const int64_t turns = 4 * points, coarse = (turns >> fineBits) + 1;
     std::vector<float2> table;
@@ -265,8 +236,8 @@ class MultiPass final : public GpuAlgorithm {
   bool half_;
   MultiPassParams p_;
   PlanInfo info_;
-  std::shared_ptr<Buffer> columnTables_, rowTables_, turns_, keptTables_;
-  double lastStageShare_ = 1;  // of the last column stage's butterflies that are computed
+  std::shared_ptr<Buffer> columnTables_, rowTables_, turns_;
+  KeptOnDevice kept_;
   int64_t scratchBytes_ = 0, scaleBytes_ = 0;  // of one sequence
   int64_t chunk_ = 0, spectra_ = 0, spectrumChunk_ = 0;
 };
