@@ -278,6 +278,8 @@ int main() {
   // Partly empty sets; the accurate class.
   check<Config<1, true, f, true, false>>(uniform({4, 4, 3, 4096, 4096, 0, 3}, 2));
   check<Config<1, true, f, true, true>>(gated(uniform({2, 7, 3, 1024, 1024, 0, 2}, 2), 0));
+  check<Config<2, true, f, true, false>>(uniform({4, 3, 2, 8192, 8192, 0, 1}, 1));
+  check<Config<2, true, b, true, false>>(sized(uniform({3, 6, 3, 4096, 4096, 0, 1}, 2), 1e-5, 1));
   check<Config<1, true, b, false, false>>(sized(uniform({3, 8, 2, 2048, 2048, 0, 2}, 1), 1e-6, 1));
   check<Config<1, false, b, false, true>>(gated(sized(uniform({0, 64, 2, 256, 256, 0, 2}, 1), 1e4, 1e-3), 0));
   Case late = uniform({4, 8, 2, 4096, 4096, 0, 1}, 1);

@@ -36,7 +36,10 @@ struct Convolution : Phases<C> {
       const int global = staging.firstTile + set * p.tilesPerSet + tile;
       if (global >= spectrumUntil) loadSpectrum(global);
     }
-    Base::template middle<steady>(exchangeOf(set, tile), beforeLast);
+    constexpr SpectrumFrom from = C::spectrumRegisters ? SpectrumFrom::registers
+                                  : steady             ? SpectrumFrom::memoryWithoutSkip
+                                                       : SpectrumFrom::memory;
+    Base::template middle<from>(exchangeOf(set, tile), beforeLast);
   }
   template <bool steady>
   FFC_DEVICE void runMiddle(int set, int tile) {

@@ -67,10 +67,14 @@ struct Config {
   static constexpr int mostTiles = packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : R == 1 ? 4 : R == 2 ? 2 : 1;
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
-  static constexpr bool uniform = !packed && (R == 1 || (R == 2 && !accurate));
+  static constexpr bool uniform = !packed && (R == 1 || (R == 2 && !(accurate && gated)));
   static constexpr int uniformTiles = accurate ? (R > 1 ? 1 : gated ? 2 : 3) : gated ? mostTiles / 2 : mostTiles;
   static constexpr int uniformUnroll = R == 1 && !accurate ? (gated ? 1 : 4) : 1;
   static constexpr int uniformSlots = 3;
+  // That driver's spectrum, where it is too large for registers, lies in shared memory if that leaves room for the rest: from
+  // L2 its latency took a fifth of the time.
+  static constexpr bool spectrumResident = uniform && accurate && R == 2;
+  static constexpr int residentBytes = spectrumResident ? R * 2 * 2 * 16 * threads : 0;
   // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 3 on the powers of the steps over
   // n3h (per k1, 16 words a power) and over kb (16 words a power). Powers come from tables, not from products of
   // products, whose errors add up: 2.0e-3 instead of 1.3e-3 at radix 8. The accurate class has the first powers alone, as
@@ -105,7 +109,7 @@ template <class C>
 constexpr int64_t uniformBytes(int tilesPerSet, int log2N2) {
   const int64_t perTile = int64_t(C::R) * (stagingBytes * (C::uniformSlots + (C::gated ? 2 * C::buffers : 0)) + C::buffers * exchangeBytes);
   const int64_t rows = C::rowScaled ? int64_t(tilesPerSet) << (4 - log2N2) : 0;
-  return tilesPerSet * perTile + C::twiddleBytes + barrierBytes + rows * rowRing * 4;
+  return tilesPerSet * perTile + C::twiddleBytes + barrierBytes + rows * rowRing * 4 + C::residentBytes;
 }
 
 }  // namespace ffc::mma

@@ -15,6 +15,9 @@
 
 namespace ffc::mma {
 
+// Where the middle finds the spectrum of its channel. A skip factor is added when it is fetched.
+enum class SpectrumFrom { registers, shared, memory, memoryWithoutSkip };
+
 template <class C>
 struct Phases {
   static constexpr int R = C::R;
@@ -29,7 +32,7 @@ struct Phases {
   const Params& p;
   const int warp, lane, g, c;
   Staging<C> staging;
-  u32 exchange, image;  // shared memory: exchange buffers, twiddles
+  u32 exchange, image, resident = 0;  // shared memory: exchange buffers, twiddles, the spectrum where it has a place there
   u32 addressOuter, addressIn, addressOut, addressStage;  // this lane's row in the respective 8x8 matrices
   u32 matrixIn[2][4], matrixOut[2][4];                    // M and G, real and imaginary
   u32 ra[4], rf[4], ria[4], rib[4];
@@ -265,9 +268,34 @@ struct Phases {
     return bins;
   }
 
-  template <bool steady>
-  FFC_DEVICE void spectrumOf(int b, int s, Factor& plus, Factor& minus) const {
-    const Bins bins = C::spectrumRegisters ? spectrum[C::spectrumRegisters ? b : 0][s] : readBins<steady>(b, s);
+  // Shared memory: this lane's bins, copied by itself, so that no barrier is needed.
+  FFC_DEVICE static u32 residentAt(u32 resident, int b, int s, int i) {
+    return resident + (((b * 2 + s) * binPieces + i) * threads + threadIndex()) * 16;
+  }
+  FFC_DEVICE void keepSpectrum() const {
+#pragma unroll
+    for (int b = 0; b < R; b++)
+#pragma unroll
+      for (int s = 0; s < 2; s++) {
+        const Bins bins = readBins(b, s);
+#pragma unroll
+        for (int i = 0; i < binPieces; i++) sharedStore16(residentAt(resident, b, s, i), bins.piece[i]);
+      }
+  }
+  template <SpectrumFrom where>
+  FFC_DEVICE Bins binsOf(int b, int s) const {
+    if constexpr (where == SpectrumFrom::registers) {
+      return spectrum[b][s];
+    } else if constexpr (where == SpectrumFrom::shared) {
+      Bins bins;
+#pragma unroll
+      for (int i = 0; i < binPieces; i++) bins.piece[i] = sharedLoad16(residentAt(resident, b, s, i));
+      return bins;
+    } else {
+      return readBins<where == SpectrumFrom::memoryWithoutSkip>(b, s);
+    }
+  }
+  FFC_DEVICE static void unpackBins(const Bins& bins, Factor& plus, Factor& minus) {
     if constexpr (C::accurate) {
       const uint4 v = bins.piece[0], w = bins.piece[1];
       plus = Factor{{asFloat(v.x), asFloat(v.y)}, {asFloat(v.z), asFloat(v.w)}};
@@ -285,7 +313,7 @@ struct Phases {
 
   // middle: in place on R exchange blocks of 16 KB. `beforeLast` is called before the last results are stored: what the
   // next phase loads there arrives while they are, and registers are free again.
-  template <bool steady, class BeforeLast>
+  template <SpectrumFrom where, class BeforeLast>
   FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast) {
     u32 ar[R][4], ai[R][4];  // operands of the n3l contraction: [2t + s]
 #pragma unroll
@@ -355,7 +383,7 @@ struct Phases {
     for (int b = 0; b < R; b++) {
       Factor plus[2], minus[2];
 #pragma unroll
-      for (int s = 0; s < 2; s++) spectrumOf<steady>(b, s, plus[s], minus[s]);
+      for (int s = 0; s < 2; s++) unpackBins(binsOf<where>(b, s), plus[s], minus[s]);
       Pair x[2][2], y[2][2];
 #pragma unroll
       for (int t = 0; t < 2; t++) {

@@ -50,6 +50,7 @@ struct Uniform : Phases<C> {
                       ((piece ^ line) & ((1 << log2Pieces) - 1)) * 16;
       }
     }
+    Base::resident = staging.rows + (C::rowScaled ? rowRing * staging.rowsPerSet * 4 : 0);
     // One group of barriers for the first run, one for the run with exact scales.
     staging.initBarriers((C::rowScaled ? 2 : 1) * barrierCount);
   }
@@ -88,6 +89,7 @@ struct Uniform : Phases<C> {
     Base::chooseSpectrum(0, channel);
     const int exponent = Base::chooseSpectrum(1, channel);
     Base::fetchSpectrum();
+    if constexpr (C::spectrumResident) Base::keepSpectrum();
     scale = exact ? u32(exponent) : floatBits(powerOfTwo(exponent));
   }
 
@@ -155,7 +157,10 @@ struct Uniform : Phases<C> {
   }
   template <class BeforeLast>
   FFC_DEVICE void middleOf(const Interval& at, int tile, BeforeLast&& beforeLast) {
-    Base::template middle<C::spectrumRegisters>(at.middle + tile * (R * exchangeBytes), beforeLast);
+    constexpr SpectrumFrom from = C::spectrumRegisters   ? SpectrumFrom::registers
+                                  : C::spectrumResident ? SpectrumFrom::shared
+                                                        : SpectrumFrom::memory;
+    Base::template middle<from>(at.middle + tile * (R * exchangeBytes), beforeLast);
   }
   template <bool exact, bool scaled>
   FFC_DEVICE void runTiles(const Interval& at) {

@@ -1,0 +1,113 @@
+// The bounds of the two precision classes over the whole range of inputs: noise, pure tones, constants and impulses,
+// from the smallest to the largest root mean square that the 16-bit types are promised for.
+import assert from "node:assert/strict";
+import type { Device, Precision } from "../../mod.ts";
+import { convolveAll } from "../oracle.ts";
+import { gaussian, uniform } from "../random.ts";
+import { rounded } from "../rounded.ts";
+import { gpuTest, openGpu } from "./availability.ts";
+
+type Half = "float16" | "bfloat16";
+type Class = Exclude<Precision, "default">;
+
+const lengths = [256, 512, 1024, 2048, 4096, 8192, 16384];
+const precisions: readonly Class[] = ["fast", "accurate"];
+const batch = 4, channels = 16, rows = batch * channels;
+
+/** What each class promises (relative L2 against float64), and the powers of two that inputs of rms 0.7 are taken to. */
+const promised: { readonly [H in Half]: { bound: Record<Class, (length: number) => number>; exponents: number[] } } = {
+  float16: {
+    bound: { fast: (length) => length <= 8192 ? 1.1e-3 : 1.4e-3, accurate: () => 6e-4 },
+    exponents: [-6, 0, 10], // rms 0.011 to 720
+  },
+  bfloat16: {
+    bound: { fast: (length) => length <= 8192 ? 2.0e-3 : 2.15e-3, accurate: () => 1.75e-3 },
+    exponents: [-19, 0, 13], // rms 1.3e-6 to 5700
+  },
+};
+
+// Rows of rms 0.7. An impulse of that rms would leave float16 at the long end; it stays below 58 * 2^10.
+const shapes: Record<string, (length: number, row: number) => Float64Array> = {
+  noise: (length, row) => gaussian(length, 100 + row, 0.7),
+  tone: (length, row) => {
+    const random = uniform(200 + row), frequency = random() / 2, phase = random();
+    return Float64Array.from({ length }, (_, n) => 0.7 * Math.SQRT2 * Math.cos(2 * Math.PI * (frequency * n + phase)));
+  },
+  constant: (length, row) => {
+    const random = uniform(300 + row);
+    return new Float64Array(length).fill((random() < 0.5 ? -1 : 1) * (0.4 + 0.6 * random()));
+  },
+  impulse: (length, row) => {
+    const random = uniform(400 + row), samples = new Float64Array(length);
+    samples[Math.floor(random() * length / 2)] = Math.min(0.7 * Math.sqrt(length), 57) * (0.5 + random() / 2);
+    return samples;
+  },
+};
+
+/** Relative L2 errors of a shape, by class and power of two; NaN where an output is not finite. */
+async function errorsOf(device: Device, dtype: Half, shape: string, length: number) {
+  const base = new Float64Array(rows * length);
+  for (let row = 0; row < rows; row++) base.set(shapes[shape]!(length, row), row * length);
+  const u = rounded(base, dtype).values;
+  const kernel = rounded(gaussian(channels * length, 7, 1 / Math.sqrt(length)), "float32");
+  const reference = convolveAll({
+    batch,
+    channels,
+    length,
+    kernelLength: length,
+    mode: "causal",
+    sharedKernel: false,
+    u,
+    k: kernel.values,
+  });
+  let size2 = 0;
+  for (const r of reference) size2 += r * r;
+  const errors: { precision: Class; exponent: number; error: number }[] = [];
+  for (const precision of precisions) {
+    using plan = device.plan({ batch, channels, length, kernelLength: length, dtype, precision, mode: "causal" });
+    using taps = device.empty([channels, length], "float32");
+    await taps.write(kernel.host);
+    using spectrum = plan.spectrum(taps);
+    using input = device.empty([batch, channels, length], dtype);
+    using out = device.empty([batch, channels, length], dtype);
+    for (const exponent of promised[dtype].exponents) {
+      const scale = 2 ** exponent;
+      await input.write(rounded(u.map((v) => v * scale), dtype).host);
+      out.fillBytes(0xff); // NaN
+      plan.forward(input, spectrum, { out });
+      const y = await out.toFloat32Array();
+      let error2 = 0;
+      for (let i = 0; i < y.length; i++) error2 += (y[i]! / scale - reference[i]!) ** 2;
+      errors.push({ precision, exponent, error: Math.sqrt(error2 / size2) });
+    }
+  }
+  return errors;
+}
+
+for (const dtype of ["float16", "bfloat16"] as const) {
+  for (const shape of Object.keys(shapes)) {
+    gpuTest(`range: ${shape} ${dtype}`, async () => {
+      using device = openGpu();
+      // A tone or a constant has its energy in a few frequencies, so its error is a mean over rows, not over samples: it may
+      // exceed its expectation by one standard deviation.
+      const slack = shape === "tone" || shape === "constant" ? 1 + 1 / Math.sqrt(rows) : 1;
+      const failures: string[] = [];
+      for (const length of lengths) {
+        const worst: Record<Class, number> = { fast: 0, accurate: 0 };
+        for (const { precision, exponent, error } of await errorsOf(device, dtype, shape, length)) {
+          const bound = promised[dtype].bound[precision](length) * slack;
+          if (!(error <= bound)) {
+            failures.push(
+              `${length} ${precision} at 2^${exponent}: ${error.toExponential(2)} > ${bound.toExponential(2)}`,
+            );
+          }
+          if (!(error <= worst[precision])) worst[precision] = error;
+        }
+        console.log(
+          `${shape} ${dtype} ${length}: ${precisions.map((c) => `${c} ${worst[c].toExponential(2)}`).join(", ")}`,
+        );
+      }
+      assert.deepEqual(failures, []);
+    });
+  }
+}
