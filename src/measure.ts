@@ -72,18 +72,23 @@ export class RandomTensors {
     return tensor;
   }
 
-  // A block of random numbers, then copies of it: transforms do not look at values, and a prime length keeps rows
-  // from being alike.
+  // A block of random numbers, then copies of what is there: transforms do not look at values, and a prime length keeps
+  // rows from being alike.
   #random(shape: number[], dtype: Dtype, seed: number): DeviceTensor {
     const tensor = this.#keep(this.#device.empty(shape, dtype));
-    const count = tensor.size, block = Math.min(count, 262139);
-    const values = noise(block, seed);
-    using first = this.#device.tensor(values, { dtype });
-    for (let at = 0; at < count; at += block) {
-      const size = Math.min(block, count - at);
-      using target = tensor.view({ shape: [size], offset: at });
-      using source = first.view({ shape: [size] });
+    const count = tensor.size, block = Math.min(count, 65521);
+    const part = (size: number, offset = 0) => tensor.view({ shape: [size], offset });
+    {
+      using first = this.#device.tensor(noise(block, seed), { dtype });
+      using target = part(block);
+      target.copyFrom(first);
+    }
+    for (let done = block; done < count;) {
+      const size = Math.min(done, count - done);
+      using target = part(size, done);
+      using source = part(size);
       target.copyFrom(source);
+      done += size;
     }
     return tensor;
   }
