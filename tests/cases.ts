@@ -20,6 +20,8 @@ export interface ConvCase {
   readonly inPlace: boolean;
   readonly algorithm: Algorithm;
   readonly precision: Precision;
+  /** One of the planner's candidates; left out, its choice. */
+  readonly candidate?: string;
 }
 
 export const modes: readonly ConvMode[] = ["causal", "circular", "full", "same", "valid"];
@@ -148,5 +150,6 @@ export function caseName(c: ConvCase): string {
     ...flags,
     ...(c.algorithm === "auto" ? [] : [c.algorithm]),
     ...(c.precision === "default" ? [] : [c.precision]),
+    ...(c.candidate === undefined ? [] : [c.candidate]),
   ].join(" ");
 }

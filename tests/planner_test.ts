@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { calibrate, type Device, InvalidArgumentError, openDevice, UnsupportedError } from "../mod.ts";
 import { corrected, fit, type FitSample, nearest, predictedMs, shareWithin30, tableOf } from "../src/fit.ts";
+import { conv, modes } from "./cases.ts";
 import { openTestDevice } from "./device.ts";
+import { runAll, withCandidates } from "./run_case.ts";
 
 const problem = { channels: 4, length: 1000, kernelLength: 100 };
 
@@ -49,23 +51,19 @@ Deno.test("planner: candidates with their work, the least predicted time chosen,
   }
 });
 
-Deno.test("planner: every candidate by its name, with the same result", async () => {
+Deno.test("planner: every candidate by its name, against float64, in every mode", async () => {
   using device = openTestDevice();
-  using u = device.tensor(Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i * i)), { shape: [1, 4, 1000] });
-  const k = Float32Array.from({ length: 400 }, (_, i) => Math.cos(3 * i) / 100);
-  using auto = device.plan(problem);
-  using autoSpectrum = auto.spectrum(k);
-  using wanted = auto.forward(u, autoSpectrum);
-  const y = await wanted.read() as Float32Array;
-  for (const { name, family, transformLength } of auto.explain().candidates) {
+  for (const mode of modes) {
+    for (const [length, kernelLength] of [[1, 1], [100, 100], [1000, 30], [2049, 500]] as const) {
+      const cases = withCandidates(device, conv({ mode, length, kernelLength, batch: 2, channels: 3, preGate: true }));
+      assert.ok(cases.length >= 2);
+      assert.equal((await runAll(device, cases)).ran, cases.length);
+    }
+  }
+  for (const { name, family, transformLength } of device.plan(problem).explain().candidates) {
     using plan = device.plan({ ...problem, candidate: name });
-    assert.equal(plan.explain().chosen.name, name);
-    assert.equal(plan.explain().chosen.family, family);
+    assert.deepEqual([plan.explain().chosen.name, plan.explain().chosen.family], [name, family]);
     assert.equal(plan.info.transformLength, transformLength);
-    using spectrum = plan.spectrum(k);
-    using out = plan.forward(u, spectrum);
-    const got = await out.read() as Float32Array;
-    assert.ok(got.every((value, i) => Math.abs(value - y[i]!) < 1e-5), name);
   }
 });
 

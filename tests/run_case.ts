@@ -93,6 +93,7 @@ function planFor(device: Device, c: ConvCase): ConvPlan {
     kernelDtype: c.kernelDtype,
     precision: c.precision,
     algorithm: c.algorithm,
+    ...(c.candidate !== undefined && { candidate: c.candidate }),
     preGate: c.preGate,
     postGate: c.postGate,
     skip: c.skip,
@@ -109,6 +110,12 @@ function planFor(device: Device, c: ConvCase): ConvPlan {
       }
       : {}),
   });
+}
+
+/** The case with each candidate of the planner in turn. */
+export function withCandidates(device: Device, c: ConvCase): ConvCase[] {
+  using plan = planFor(device, c);
+  return plan.explain().candidates.filter(({ usable }) => usable).map(({ name }) => ({ ...c, candidate: name }));
 }
 
 /** Runs a case; undefined where the device does not offer the forced algorithm. */
