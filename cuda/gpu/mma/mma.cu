@@ -109,6 +109,7 @@ struct Segments {
   int64_t count = 0, step = 0, history = 0;
 };
 Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& window) {
+  if (p.mask) return {};  // the frequencies of a pattern are those of one transform of the whole row
   constexpr int64_t longest = int64_t{1} << 30;  // sample numbers are 32 bits wide on the device
   if (p.length > longest || p.outputLength > longest) return {};
   Segments s;
