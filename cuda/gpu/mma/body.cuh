@@ -224,10 +224,4 @@ struct Convolution : Phases<C> {
   }
 };
 
-template <class C>
-FFC_DEVICE void convolve(const Params& p) {
-  Convolution<C> convolution(p);
-  convolution.run();
-}
-
 }  // namespace ffc::mma

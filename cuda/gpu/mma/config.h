@@ -23,7 +23,7 @@ constexpr int barrierBytes = 128;
 
 enum class Element { float16, bfloat16 };
 
-template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_, bool packed_ = false>
+template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_, bool packed_ = false, int cluster_ = 1>
 struct Config {
   // R: radix of the middle digit n3h, a butterfly between registers.
   static constexpr int R = radix_;
@@ -37,21 +37,27 @@ struct Config {
   // ring x^N = i that is 2N real samples, of which a short kernel leaves most outputs valid (overlap-save).
   static constexpr bool packed = packed_;
   static constexpr int windows = packed ? 2 : 1;
+  // Blocks that transform one sequence together: block k0 computes the frequencies k0 mod `cluster`, which are a
+  // transform of 4096 R points (cluster.cuh). Compute capability 9.0.
+  static constexpr int cluster = cluster_;
   // bfloat16 reaches far outside the range of half, and so do products with a gate: each row is brought to a maximum
   // in [64, 128) by a power of two. 128 sqrt(32768) = 23170, the largest value a transform of a row can reach, and its
   // sums stay below 65504.
   static constexpr bool rowScaled = bf16 || gated;
   // Two exchange buffers let the three phases of successive sets run in one interval with one barrier. They do
-  // not fit beside their staging slots from radix 6 on (2 * 96 KB), nor with gates in the accurate class from 3 on; without
-  // gates two of them at radix 4 took 4.2 ms where one takes 3.3. Packed samples need twice the slots, and one buffer with
+  // not fit beside their staging slots from radix 6 on (2 * 96 KB), nor with gates from 3 on; in the accurate class two of
+  // them at radix 4 took 4.2 ms where one takes 3.3. Packed samples need twice the slots, and one buffer with
   // twice the tiles between its barriers is faster: 0.344 against 0.354 ms at radix 1, 0.418 against 0.541 at radix 2.
-  static constexpr int buffers = !packed && (R <= 2 || (R <= 4 && !accurate)) ? 2 : 1;
+  static constexpr int buffers = !packed && cluster == 1 && (R <= 2 || (R <= 4 && !accurate && !gated)) ? 2 : 1;
   // Forward and backward twiddles of the fast class: in registers while they fit beside everything else (16 of
   // 128 registers each at radix 2); beyond that in shared memory.
   static constexpr bool twiddleRegisters = !accurate && R <= 2;
-  // Spectrum fragments of the current channel stay in registers while 8 R of them fit; beyond that they are read
-  // from L2 at use.
+  // Spectrum fragments of the current channel stay in registers while 8 R of them fit; beyond that each lane copies
+  // its own from L2 into a ring of two pieces, ahead of their use. A lane reads only what it has copied itself, so the
+  // ring needs no barrier. Radix 8 leaves no room for it.
   static constexpr bool spectrumRegisters = R == 1 || twiddleRegisters;
+  static constexpr bool spectrumRing = !accurate && !spectrumRegisters && R <= 4 && !packed;
+  static constexpr int ringBytes = spectrumRing ? 2 * 16 * threads : 0;
   // So do the first and last matrices (16 registers); otherwise they are fetched once per interval.
   static constexpr bool outerRegisters = R == 1 || twiddleRegisters;
   // Tiles whose phases the compiler may interleave. More hides latencies, but from radix 2 on the registers are full.
@@ -67,7 +73,7 @@ struct Config {
   static constexpr int mostTiles = packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : R == 1 ? 4 : R == 2 ? 2 : 1;
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
-  static constexpr bool uniform = !packed && (R == 1 || (R == 2 && !(accurate && gated)));
+  static constexpr bool uniform = !packed && cluster == 1 && (R == 1 || (R == 2 && !(accurate && gated)));
   static constexpr int uniformTiles = accurate ? (R > 1 ? 1 : gated ? 2 : 3) : gated ? mostTiles / 2 : mostTiles;
   static constexpr int uniformUnroll = R == 1 && !accurate ? (gated ? 1 : 4) : 1;
   static constexpr int uniformSlots = 3;
@@ -75,13 +81,17 @@ struct Config {
   // L2 its latency took a fifth of the time.
   static constexpr bool spectrumResident = uniform && accurate && R == 2;
   static constexpr int residentBytes = spectrumResident ? R * 2 * 2 * 16 * threads : 0;
-  // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 3 on the powers of the steps over
-  // n3h (per k1, 16 words a power) and over kb (16 words a power). Powers come from tables, not from products of
-  // products, whose errors add up: 2.0e-3 instead of 1.3e-3 at radix 8. The accurate class has the first powers alone, as
-  // floats: 128 bytes a k1, and the turns over kb by one and (radix 4) two steps.
-  static constexpr bool powerTables = !accurate && !twiddleRegisters;
+  // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 5 on the powers of the steps over
+  // n3h (per k1, 16 words a power) and over kb (16 words a power): products of products add up their errors, 2.0e-3
+  // instead of 1.3e-3 at radix 8. At radix 4 products of registers cost 1.25e-3 instead of 1.13e-3 and save 3 % of the time.
+  // The accurate class has the first powers alone, as floats: 128 bytes a k1, and the turns over kb by one and (radix 4)
+  // two steps.
+  static constexpr bool powerTables = !accurate && !twiddleRegisters && (R > 4 || packed);
+  static constexpr bool powerProducts = !accurate && R > 1 && !powerTables;
+  // How many of the powers are in shared memory: clusters have no registers left for the first ones.
+  static constexpr int storedPowers = powerTables ? R - 1 : powerProducts && cluster > 1 ? 1 : 0;
   static constexpr int imageBytes = accurate ? 32768 : twiddleRegisters ? 0 : 16384;
-  static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : powerTables ? 17 * 64 * (R - 1) : 0;
+  static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : 17 * 64 * storedPowers;
   // The accurate class turns from the twiddles of this kb to those of the others: never by more than 15/32 of a turn.
   static constexpr int centre = (R - 1) / 2;
   // The product of a sample and its gate has more digits than a half. The accurate class multiplies the rest too.
@@ -91,17 +101,24 @@ struct Config {
   // reaches 1000 sqrt(32768) = 181,000 in a unitary transform; halfCostScale() takes off 0.56^2 on the way to the
   // spectrum, but the product with the spectrum gains 0.56^-4, so up to 3.2 * 181,000 / 2^4 = 36,000 remain. At the
   // other end, rms 0.01, the spectrum's halves (2e-4) are still normal numbers.
-  static constexpr int fixedExponent = rowScaled ? 0 : 4;
+  // Twice the length of a cluster of 4 would be 51,000 * 1.4.
+  static constexpr int fixedExponent = rowScaled ? 0 : cluster == 8 ? 5 : 4;
+  // Clusters: each thread moves 4 samples of each of the `cluster` parts of a sequence, in so many rounds.
+  static constexpr int turnRounds = (1024 * R / cluster + threads - 1) / threads;
+  static constexpr int turnBytes = turnRounds * cluster * threads * 8;
 };
 
 // Shared memory of a launch: staging slots of u (and y), of the gates, exchange buffers, twiddles, row tables, barriers.
 template <class C>
 constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) {
+  // A cluster's block: folded samples and exchange, a slot of u and one of the first gate, eight row maxima.
+  if (C::cluster > 1)
+    return 2 * C::R * exchangeBytes + C::turnBytes * (1 + (C::gated && pre)) + C::twiddleBytes + C::ringBytes + rowRing * 4;
   const int staged = slots + C::buffers * ((C::gated && pre) + (C::gated && post));
   const int64_t perTile = int64_t(C::R) * (stagingBytes * C::windows * staged + C::buffers * exchangeBytes);
   const int64_t rows = int64_t(tilesPerSet) << (4 - log2N2);
   const int perRow = (maps ? 0 : 8 * (C::gated ? 4 : 2)) + 12 + (C::packed ? 4 : 0);
-  return tilesPerSet * perTile + C::twiddleBytes + rows * rowRing * perRow + barrierBytes;
+  return tilesPerSet * perTile + C::twiddleBytes + C::ringBytes + rows * rowRing * perRow + barrierBytes;
 }
 
 // The same for the driver for sets of one channel: no row tables but the rows' largest values.

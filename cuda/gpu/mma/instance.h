@@ -17,6 +17,7 @@ struct Instance {
   Element element = Element::float16;
   bool accurate = false, gated = false;
   bool packed = false;    // 2N samples in N points; N2 = 16 only
+  int cluster = 1;        // blocks that share a sequence of cluster * N points
   int buffers = 0, mostTiles = 0;
   const void* convolve = nullptr;  // device function (Params)
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;
@@ -45,6 +46,9 @@ void addRadix4(std::vector<Instance>& list);
 void addRadix8(std::vector<Instance>& list);
 void addPacked(std::vector<Instance>& list);
 void addPackedLong(std::vector<Instance>& list);
+void addClusters2(std::vector<Instance>& list);
+void addClusters4(std::vector<Instance>& list);
+void addClusters8(std::vector<Instance>& list);
 void addShortSpectra(std::vector<SpectrumInstance>& list);
 void addLongSpectra(std::vector<SpectrumInstance>& list);
 

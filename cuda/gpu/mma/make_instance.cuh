@@ -2,7 +2,7 @@
 #pragma once
 #include <type_traits>
 
-#include "body.cuh"
+#include "convolve.cuh"
 #include "instance.h"
 #include "tables.h"
 #include "uniform.cuh"
@@ -28,6 +28,7 @@ Instance makeInstance() {
   i.accurate = C::accurate;
   i.gated = C::gated;
   i.packed = C::packed;
+  i.cluster = C::cluster;
   i.buffers = C::buffers;
   i.mostTiles = C::mostTiles;
   i.convolve = reinterpret_cast<const void*>(&fusedConvolution<C>);
@@ -54,6 +55,19 @@ void addAll(std::vector<Instance>& list) {
   list.push_back(makeInstance<Config<radix, pairwise, Element::bfloat16, false, true>>());
   list.push_back(makeInstance<Config<radix, pairwise, Element::bfloat16, true, false>>());
   list.push_back(makeInstance<Config<radix, pairwise, Element::bfloat16, true, true>>());
+}
+
+// The fast class with radices 3 and 4 in clusters of so many blocks.
+template <int cluster>
+void addClusters(std::vector<Instance>& list) {
+  list.push_back(makeInstance<Config<3, true, Element::float16, false, false, false, cluster>>());
+  list.push_back(makeInstance<Config<3, true, Element::float16, false, true, false, cluster>>());
+  list.push_back(makeInstance<Config<3, true, Element::bfloat16, false, false, false, cluster>>());
+  list.push_back(makeInstance<Config<3, true, Element::bfloat16, false, true, false, cluster>>());
+  list.push_back(makeInstance<Config<4, true, Element::float16, false, false, false, cluster>>());
+  list.push_back(makeInstance<Config<4, true, Element::float16, false, true, false, cluster>>());
+  list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, false, false, cluster>>());
+  list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, true, false, cluster>>());
 }
 
 }  // namespace ffc::mma

@@ -30,6 +30,9 @@ const std::vector<Instance>& instances() {
     addRadix8(all);
     addPacked(all);
     addPackedLong(all);
+    addClusters2(all);
+    addClusters4(all);
+    addClusters8(all);
     return all;
   }();
   return list;
@@ -60,6 +63,7 @@ struct Choice {
   int64_t step = 0, history = 0;
   Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
   Launch uniform;       // with tensor copies of whole sets; tilesPerSet is 0 where there are none
+  int clusters = 0;     // that the device holds at once; 0: the instance has none
 };
 
 // As many tiles between two barriers as shared memory takes, and no more than leave each block a few sets to overlap. A
@@ -70,7 +74,7 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
   while (most > 1 && tilesPerBlock < 3 * most) most /= 2;
   Launch best;
   for (int tiles = most; tiles >= 1; tiles--)
-    for (int spare = maps && i.buffers == 2; spare >= 0; spare--) {
+    for (int spare = maps; spare >= 0; spare--) {
       const int64_t bytes = i.sharedBytes(tiles, log2N2, i.buffers + spare, pre, post, maps);
       const int worth = tiles * (2 + spare), bestWorth = best.tilesPerSet * (2 + best.slots - i.buffers);
       if (bytes <= limit && (!best.tilesPerSet || worth > bestWorth)) best = {tiles, i.buffers + spare, bytes};
@@ -152,13 +156,45 @@ Choice withMaps(Choice c) {
   return c;
 }
 
+cudaLaunchConfig_t clusterLaunch(const Instance& i, unsigned clusters, int64_t sharedBytes, cudaLaunchAttribute& attribute,
+                                 cudaStream_t stream) {
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim = {unsigned(i.cluster), 1, 1};
+  cudaLaunchConfig_t launch{};
+  launch.gridDim = dim3(clusters * i.cluster);
+  launch.blockDim = dim3(threads);
+  launch.dynamicSmemBytes = size_t(sharedBytes);
+  launch.stream = stream;
+  launch.attrs = &attribute;
+  launch.numAttrs = 1;
+  return launch;
+}
+
+// Clusters that the device holds at once: 0 where the code was compiled for less than 9.0, or where none finds enough
+// multiprocessors side by side.
+int clustersOf(const Instance& i, int64_t sharedBytes) {
+  cudaFuncAttributes attributes;
+  checkCuda(cudaFuncGetAttributes(&attributes, i.convolve), "reading the attributes of a device function");
+  if (attributes.ptxVersion < 90) return 0;
+  checkCuda(cudaFuncSetAttribute(i.convolve, cudaFuncAttributeMaxDynamicSharedMemorySize, int(sharedBytes)),
+            "reserving shared memory for clusters");
+  cudaLaunchAttribute attribute;
+  const cudaLaunchConfig_t launch = clusterLaunch(i, 1, sharedBytes, attribute, nullptr);
+  int clusters = 0;
+  if (cudaOccupancyMaxActiveClusters(&clusters, i.convolve, &launch) != cudaSuccess) {
+    cudaGetLastError();  // refused: the planner has other ways
+    return 0;
+  }
+  return clusters;
+}
+
 class FusedMma final : public GpuAlgorithm {
  public:
   FusedMma(const ConvProblem& problem, const GpuLimits& limits, const Choice& choice, TableCache& cache)
       : problem_(problem), choice_(choice), window_(kernelWindow(problem)), multiprocessors_(limits.multiprocessors) {
     const Instance& i = *choice.instance;
     const SpectrumInstance& s = *choice.spectrum;
-    const std::string key = "mma/" + std::to_string(i.radix) + (i.pairwise ? "p" : "s") + std::to_string(choice.log2N2) +
+    const std::string key = "mma/" + std::to_string(i.cluster) + "x" + std::to_string(i.radix) + (i.pairwise ? "p" : "s") + std::to_string(choice.log2N2) +
                             (i.accurate ? "a" : "f") + (i.gated || i.element == Element::bfloat16 ? "r" : "u");
     tables_ = cache.table(key, [&] { return bytesOf(i.tables(choice.log2N2)); });
     for (int slice = 0; slice < s.slices; slice++)
@@ -177,7 +213,7 @@ class FusedMma final : public GpuAlgorithm {
     info_.algorithm = i.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
     info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
     info_.order = 0;
-    for (const int radix : {16, 1 << choice.log2N2, i.radix, 16})
+    for (const int radix : {i.cluster, 16, 1 << choice.log2N2, i.radix, 16})
       if (radix > 1) info_.radices[info_.order++] = radix;
     info_.inPlace = choice.segments == 1 && problem.outputLength == problem.length;
     info_.transformLength = choice.points;
@@ -212,6 +248,7 @@ class FusedMma final : public GpuAlgorithm {
     p.channels = int32_t(spectra());
     p.radix = choice_.instance->radix;
     p.log2N2 = choice_.log2N2;
+    p.cluster = choice_.instance->cluster;
     p.floats = choice_.instance->accurate;
     const bool rowScaled = choice_.instance->gated || choice_.instance->element == Element::bfloat16;
     p.window = windowFor(rowScaled);
@@ -359,6 +396,13 @@ class FusedMma final : public GpuAlgorithm {
       describeUniform(p, rowsPerSet, int(blocks));
     }
     void* arguments[] = {&p};
+    if (choice_.clusters) {
+      const int64_t clusters = std::min<int64_t>(p.tiles, choice_.clusters);
+      cudaLaunchAttribute attribute;
+      const cudaLaunchConfig_t launch = clusterLaunch(i, unsigned(clusters), shape.sharedBytes, attribute, stream);
+      checkCuda(cudaLaunchKernelExC(&launch, i.convolve, arguments), "launching the fused convolution in clusters");
+      return;
+    }
     checkCuda(cudaLaunchKernel(uniform ? i.uniform : i.convolve, dim3(unsigned(blocks)), dim3(threads), arguments, size_t(shape.sharedBytes), stream),
               "launching the fused convolution");
   }
@@ -370,7 +414,7 @@ class FusedMma final : public GpuAlgorithm {
   float gain_ = 1;
   PlanInfo info_;
   std::shared_ptr<Buffer> tables_, maskTable_;
-  std::array<std::shared_ptr<Buffer>, 2> spectrumTables_;
+  std::array<std::shared_ptr<Buffer>, 8> spectrumTables_;
 };
 
 }  // namespace
@@ -386,11 +430,14 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   const KernelWindow window = kernelWindow(problem);
   std::vector<Choice> choices;
   bool longEnough = false;
+  int64_t longest = 0;
   for (const Instance& i : instances()) {
     if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
-    const int leastN2 = i.packed ? 4 : i.pairwise ? 1 : 0;
+    const int leastN2 = i.packed || i.cluster > 1 ? 4 : i.pairwise ? 1 : 0;
     for (int log2N2 = leastN2; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
-      const int64_t N = int64_t(256 * i.radix) << log2N2;
+      const int64_t N = (int64_t(256 * i.radix) << log2N2) * i.cluster;
+      if (i.cluster > 1 && limits.computeMajor < 9) continue;
+      if (!i.packed) longest = std::max(longest, N);
       const auto spectrum = std::find_if(spectra().begin(), spectra().end(), [&](const SpectrumInstance& s) { return s.points == N; });
       const Segments segments = i.packed ? packedSegments(N, problem, window) : Segments{segmentsWith(N, problem, window)};
       if (!segments.count) continue;
@@ -398,9 +445,14 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;
       const int64_t tiles = ((problem.rows() * (i.packed ? segments.count : 1)) << log2N2) / 16;
       const int64_t tilesPerBlock = (tiles + limits.multiprocessors - 1) / limits.multiprocessors;
-      Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}};
+      Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}, 0};
       c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, limits.sharedMemoryPerBlock, tilesPerBlock);
       if (!c.copies.tilesPerSet) continue;
+      if (i.cluster > 1) {
+        c.clusters = clustersOf(i, c.copies.sharedBytes);
+        if (c.clusters) choices.push_back(c);
+        continue;
+      }
       if (limits.computeMajor >= 9) {
         if (!i.packed) c.uniform = uniformLaunchOf(i, log2N2, problem, limits.sharedMemoryPerBlock);
         // The general driver's slots have a layout for rows n1 of whole lines only.
@@ -414,7 +466,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     return refuse(longEnough ? "no tensor-core transform that is long enough fits into this device's shared memory of " +
                                    std::to_string(limits.sharedMemoryPerBlock) + " bytes per block" +
                                    (gated ? " together with its gates" : "")
-                             : "the tensor-core family transforms at most 32768 samples at once, or in overlapping blocks of "
+                             : "the tensor-core family transforms at most " + std::to_string(longest) + " samples at once, or in overlapping blocks of "
                                "which the kernel must leave an eighth; this problem needs more");
   int64_t least = std::numeric_limits<int64_t>::max();
   for (const Choice& c : choices) least = std::min(least, c.points * c.segments);
@@ -422,6 +474,8 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     if (c.points * c.segments > 4 * least) continue;  // mostly silence
     MmaShape shape;
     shape.radix = c.instance->radix;
+    shape.cluster = c.instance->cluster;
+    shape.clusters = c.clusters;
     shape.n2 = 1 << c.log2N2;
     shape.points = c.points;
     shape.segments = c.segments;

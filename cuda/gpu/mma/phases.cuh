@@ -16,9 +16,9 @@
 namespace ffc::mma {
 
 // Where the middle finds the spectrum of its channel. A skip factor is added when it is fetched.
-enum class SpectrumFrom { registers, shared, memory, memoryWithoutSkip };
+enum class SpectrumFrom { registers, shared, memory, memoryWithoutSkip, ring, ringWithoutSkip };
 
-template <class C>
+template <class C, class StagingOf = Staging<C>>
 struct Phases {
   static constexpr int R = C::R;
   using A = std::conditional_t<C::accurate, FloatArithmetic, HalfArithmetic>;
@@ -31,13 +31,15 @@ struct Phases {
 
   const Params& p;
   const int warp, lane, g, c;
-  Staging<C> staging;
-  u32 exchange, image, resident = 0;  // shared memory: exchange buffers, twiddles, the spectrum where it has a place there
+  StagingOf staging;
+  // Shared memory: exchange buffers, twiddles, the spectrum where it has a place there, this lane's spectrum ring.
+  u32 exchange, image, resident = 0, ring;
   u32 addressOuter, addressIn, addressOut, addressStage;  // this lane's row in the respective 8x8 matrices
   u32 matrixIn[2][4], matrixOut[2][4];                    // M and G, real and imaginary
   u32 ra[4], rf[4], ria[4], rib[4];
   u32 forward[middleTables][8], backward[middleTables][8];
   u32 stepIn[4], stepOut[4];  // W: [s][re, im]; backward [s][re, im]
+  u32 chain[8];               // fast, radix 3 and 4: the step of the twiddles over kb, forward [t][re, im], backward [half]
   u32 turnIn, turnOut;        // accurate: this lane's turns at t = s = 0, and at s = half = 0 of the first of two rows
   // The spectrum at +f and -f: halves (re re, im im of +f, then of -f), or floats, one 16-byte piece each.
   static constexpr int binPieces = C::accurate ? 2 : 1;
@@ -46,6 +48,8 @@ struct Phases {
   };
   Bins spectrum[C::spectrumRegisters ? R : 1][2];
   const uint4* spectrumAt[2];
+  // The ring: this lane's pieces of the tile at hand and of the one after it, counted from p.spectrum.
+  u32 ringAt[2], ringNext[2];
   float skipValue[2];
   float rescale[2];
   int spectrumUntil = -1;  // tiles below this one use the spectrum at hand
@@ -54,6 +58,7 @@ struct Phases {
       : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3), staging(params) {
     exchange = staging.end;
     image = exchange + C::buffers * p.tilesPerSet * R * exchangeBytes;
+    ring = image + C::twiddleBytes + threadIndex() * 16;
     const int row = lane & 7, matrix = lane >> 3;
     // first stores and last loads rows k1 of this warp's column n2; middle loads and stores rows n2 of its row k1.
     // The XOR spreads eight rows over the eight 16-byte columns of a bank line.
@@ -64,9 +69,13 @@ struct Phases {
     turnOut = image + warp * 2048 + c * 256 + turnSlot(2 * c, g) * 8;
   }
 
-  FFC_DEVICE u32 table(int offset, int i) const {
-    return loadConstant4(static_cast<const u32*>(p.tables) + offset + i * 32 + lane);
+  // The block's place in its cluster: the frequencies of this block are slice, slice + cluster, ...
+  FFC_DEVICE int slice() const {
+    if constexpr (C::cluster > 1) return staging.rank;
+    return 0;
   }
+  FFC_DEVICE const u32* tables() const { return static_cast<const u32*>(p.tables) + slice() * Layout::words; }
+  FFC_DEVICE u32 table(int offset, int i) const { return loadConstant4(tables() + offset + i * 32 + lane); }
 
   FFC_DEVICE void loadTables() {
 #pragma unroll
@@ -86,21 +95,23 @@ struct Phases {
           backward[b][i] = table(own, (R + b) * 8 + i);
         }
     }
-    if constexpr (R > 1 && C::twiddleRegisters) {
+    if constexpr (C::powerProducts && !C::storedPowers) {
 #pragma unroll
       for (int i = 0; i < 4; i++) {
         stepIn[i] = table(own, Layout::ownRegisters + i);
         stepOut[i] = table(own, Layout::ownRegisters + 4 + i);
       }
     }
+#pragma unroll
+    for (int i = 0; i < Layout::chainRegisters; i++) chain[i] = table(Layout::chain, i);
     if constexpr (C::outerRegisters) loadOuter();
-    const char* source = static_cast<const char*>(p.tables) + Layout::image * 4;
+    const char* source = reinterpret_cast<const char*>(tables() + Layout::image);
     for (int i = threadIndex(); i < C::twiddleBytes / 16; i += threads)
       sharedStore16(image + i * 16, loadConstant16(source + i * 16));
   }
 
   FFC_DEVICE void loadOuter() {
-    const uint4* source = static_cast<const uint4*>(p.tables) + warp * 128 + lane;
+    const uint4* source = reinterpret_cast<const uint4*>(tables()) + warp * 128 + lane;
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       const uint4 v = loadConstant16(source + i * 32);
@@ -116,6 +127,8 @@ struct Phases {
     if constexpr (C::accurate) {
       const uint2 w = turnAt(image + C::imageBytes + warp * 128 + (8 * s + g) * 8);
       return {{asFloat(w.x), asFloat(w.x)}, {asFloat(w.y), asFloat(w.y)}};
+    } else if constexpr (C::storedPowers > 0) {
+      return sharedFactor(stepsAt(1) + (8 * s + g) * 4);
     } else {
       return A::factor(stepIn[2 * s], stepIn[2 * s + 1]);
     }
@@ -124,6 +137,8 @@ struct Phases {
     if constexpr (C::accurate) {
       const uint4 w = sharedLoad16(image + C::imageBytes + warp * 128 + (8 * s + 2 * c) * 8);
       return {{asFloat(w.x), asFloat(w.z)}, {asFloat(w.y), asFloat(w.w)}};
+    } else if constexpr (C::storedPowers > 0) {
+      return pairFactor(stepsAt(1) + (8 * s + 2 * c) * 4);
     } else {
       return A::factor(stepOut[2 * s], stepOut[2 * s + 1]);
     }
@@ -158,6 +173,15 @@ struct Phases {
   FFC_DEVICE static FloatArithmetic::Turn forwardTurn(uint4 v) {
     return {{asFloat(v.x), asFloat(v.z)}, {asFloat(v.y), asFloat(v.w)}};
   }
+  // Step of the twiddle products over kb, e^{-2 pi i n3l / 16R}, for columns 8t + 2c (forward), rows g + 8 half (backward).
+  FFC_DEVICE Factor nextForward(int t) const {
+    if constexpr (C::storedPowers > 0) return pairFactor(chainAt(1) + (8 * t + 2 * c) * 4);
+    return A::factor(chain[2 * t], chain[2 * t + 1]);
+  }
+  FFC_DEVICE Factor nextBackward(int half) const {
+    if constexpr (C::storedPowers > 0) return sharedFactor(chainAt(1) + (g + 8 * half) * 4);
+    return A::factor(chain[4 + 2 * half], chain[5 + 2 * half]);
+  }
   // The same from power tables: one word for a factor that both numbers of a pair share, two for a pair of factors.
   FFC_DEVICE Factor sharedFactor(u32 address) const {
     const u32 w = sharedConstant4(address);
@@ -167,8 +191,8 @@ struct Phases {
     const uint2 w = sharedConstant8(address);
     return A::factor(lowHalves(w.x, w.y), highHalves(w.x, w.y));
   }
-  FFC_DEVICE u32 stepsAt(int b) const { return image + C::imageBytes + (warp * (R - 1) + b - 1) * 64; }
-  FFC_DEVICE u32 chainAt(int b) const { return image + C::imageBytes + (16 * (R - 1) + b - 1) * 64; }
+  FFC_DEVICE u32 stepsAt(int b) const { return image + C::imageBytes + (warp * C::storedPowers + b - 1) * 64; }
+  FFC_DEVICE u32 chainAt(int b) const { return image + C::imageBytes + (16 * C::storedPowers + b - 1) * 64; }
   FFC_DEVICE static Factor product(Factor a, Factor b) {
     A::multiply(a.re, a.im, b);
     return a;
@@ -176,7 +200,7 @@ struct Phases {
   // Twiddles between n3h and n3l at kb = 0 (kb = b for register tables): forward for columns 8t + 2c, rows of half s;
   // backward for rows g + 8 half, columns of group s.
   FFC_DEVICE void twiddlesForward(int t, Factor (&f)[2]) const {
-    if constexpr (C::powerTables) {
+    if constexpr (!C::accurate && !C::twiddleRegisters) {
       u32 r0, r1, i0, i1;
       loadMatrices(image + warp * 1024 + (lane >> 4) * 512 + (((lane >> 3) & 1) + 2 * t) * 128 + (lane & 7) * 16, r0, r1,
                    i0, i1);
@@ -185,7 +209,7 @@ struct Phases {
     }
   }
   FFC_DEVICE void twiddlesBackward(int s, Factor (&f)[2]) const {
-    if constexpr (C::powerTables) {
+    if constexpr (!C::accurate && !C::twiddleRegisters) {
       u32 r0, r1, i0, i1;
       loadTransposed(image + warp * 1024 + (lane >> 4) * 512 + (s + 2 * ((lane >> 3) & 1)) * 128 + (lane & 7) * 16, r0,
                      r1, i0, i1);
@@ -199,13 +223,44 @@ struct Phases {
   // Sequence within the tile that row half (or column group) s of this lane belongs to.
   FFC_DEVICE int laneSequence(int s) const { return C::pairwise ? g >> (p.log2N2 - 1) : g + 8 * s; }
 
+  FFC_DEVICE int laneChannel(int tile, int s) const {
+    const int last = p.batch * p.channels - 1, sequence = (tile << (4 - p.log2N2)) + laneSequence(s);
+    return staging.channelOf(sequence < last ? sequence : last);
+  }
+  FFC_DEVICE void locateSpectrum(int tile, u32 (&at)[2]) const {
+    const int n2 = 1 << p.log2N2;
+#pragma unroll
+    for (int s = 0; s < 2; s++) {
+      const int j = C::pairwise ? g & (n2 / 2 - 1) : 0, k2 = C::pairwise && s ? n2 - 1 - j : j;
+      const u32 source = p.sharedSpectrum ? 0 : laneChannel(tile, s);
+      at[s] = ((source * C::cluster + slice()) * (64 * R * n2) + u32(spectrumGroup(R, n2, warp, 0, k2, c))) * binPieces;
+    }
+  }
+  // Piece 2 b + s of the tile at hand, or of the one after it.
+  FFC_DEVICE void fetchPiece(const u32 (&at)[2], int piece) const {
+    copyAsync16(ring + (piece & 1) * (16 * threads),
+                static_cast<const uint4*>(p.spectrum) + at[piece & 1] + ((piece >> 1) << (p.log2N2 + 2)));
+    copyAsyncCommit();
+  }
+  // Before the first middle(), which finds its first two pieces on the way and orders those of the next tile.
+  FFC_DEVICE void startRing(int tile) {
+    locateSpectrum(tile, ringNext);
+    fetchPiece(ringNext, 0);
+    fetchPiece(ringNext, 1);
+  }
+  FFC_DEVICE void turnRing(int nextTile) {
+#pragma unroll
+    for (int s = 0; s < 2; s++) ringAt[s] = ringNext[s];
+    locateSpectrum(nextTile, ringNext);
+  }
+
   // The spectrum that row half (or column group) s of this lane is to use. Returns its exponent.
   FFC_DEVICE int chooseSpectrum(int s, int channel) {
     const int n2 = 1 << p.log2N2, source = p.sharedSpectrum ? 0 : channel;
     const int j = C::pairwise ? g & (n2 / 2 - 1) : 0;
     const int k2 = C::pairwise && s ? n2 - 1 - j : j;
     spectrumAt[s] = static_cast<const uint4*>(p.spectrum) +
-                    (int64_t(source) * (64 * R * n2) + spectrumGroup(R, n2, warp, 0, k2, c)) * binPieces;
+                    ((int64_t(source) * C::cluster + slice()) * (64 * R * n2) + spectrumGroup(R, n2, warp, 0, k2, c)) * binPieces;
     skipValue[s] = 0;
     rescale[s] = 1;
     const int own = p.exponent[source];
@@ -246,6 +301,19 @@ struct Phases {
 #pragma unroll
     for (int i = 0; i < binPieces; i++)
       bins.piece[i] = loadConstant16(spectrumAt[s] + ((b << (p.log2N2 + 2)) * binPieces + i));
+    return withSkip<withoutSkip>(bins, s);
+  }
+  template <bool withoutSkip>
+  FFC_DEVICE Bins takePiece(int b, int s) const {
+    const int piece = 2 * b + s;
+    copyAsyncWaitButOne();
+    Bins bins;
+    bins.piece[0] = sharedLoad16(ring + (piece & 1) * (16 * threads));
+    fetchPiece(piece + 2 < 2 * R ? ringAt : ringNext, (piece + 2) % (2 * R));
+    return withSkip<withoutSkip>(bins, s);
+  }
+  template <bool withoutSkip>
+  FFC_DEVICE Bins withSkip(Bins bins, int s) const {
     if (!withoutSkip && p.skip) {
       if constexpr (C::accurate) {
 #pragma unroll
@@ -291,6 +359,8 @@ struct Phases {
 #pragma unroll
       for (int i = 0; i < binPieces; i++) bins.piece[i] = sharedLoad16(residentAt(resident, b, s, i));
       return bins;
+    } else if constexpr (where == SpectrumFrom::ring || where == SpectrumFrom::ringWithoutSkip) {
+      return takePiece<where == SpectrumFrom::ringWithoutSkip>(b, s);
     } else {
       return readBins<where == SpectrumFrom::memoryWithoutSkip>(b, s);
     }
@@ -311,10 +381,14 @@ struct Phases {
   // `steady` is code without branches, for the sets for which nothing out of the ordinary is to be done: then the
   // compiler can mix the phases and tiles of an interval.
 
-  // middle: in place on R exchange blocks of 16 KB. `beforeLast` is called before the last results are stored: what the
-  // next phase loads there arrives while they are, and registers are free again.
-  template <SpectrumFrom where, class BeforeLast>
-  FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast) {
+  // middle: in place on R exchange blocks of 16 KB. `halfway` runs between the way there and the way back. `beforeLast`
+  // is called before the last results are stored: what the next phase loads there arrives while they are, and registers
+  // are free again.
+  struct Nothing {
+    FFC_DEVICE void operator()() const {}
+  };
+  template <SpectrumFrom where, class BeforeLast, class Halfway = Nothing>
+  FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast, Halfway&& halfway = {}) {
     u32 ar[R][4], ai[R][4];  // operands of the n3l contraction: [2t + s]
 #pragma unroll
     for (int t = 0; t < 2; t++) {
@@ -368,8 +442,10 @@ struct Phases {
             Factor twiddle = f[s];
             if constexpr (C::twiddleRegisters)
               twiddle = A::factor(forward[b][2 * (2 * t + s)], forward[b][2 * (2 * t + s) + 1]);
+            else if constexpr (C::powerTables)
+              twiddle = b > 0 ? product(twiddle, pairFactor(chainAt(b) + (8 * t + 2 * c) * 4)) : twiddle;
             else if (b > 0)
-              twiddle = product(twiddle, pairFactor(chainAt(b) + (8 * t + 2 * c) * 4));
+              twiddle = f[s] = product(f[s], nextForward(t));
             A::multiply(re[s][b], im[s][b], twiddle);
           }
           ar[b][2 * t + s] = A::pack(re[s][b]);
@@ -377,6 +453,7 @@ struct Phases {
         }
       }
     }
+    halfway();
     // n3l, spectrum, and the inverse's half-cost combination: the operands of the way back replace ar, ai as
     // [2s + (0 | 1)]: sums of +f and -f meet the cosines, differences the sines.
 #pragma unroll
@@ -421,8 +498,10 @@ struct Phases {
             Factor twiddle = f[half];
             if constexpr (C::twiddleRegisters)
               twiddle = A::factor(backward[b][2 * (2 * s + half)], backward[b][2 * (2 * s + half) + 1]);
+            else if constexpr (C::powerTables)
+              twiddle = b > 0 ? product(twiddle, sharedFactor(chainAt(b) + (g + 8 * half) * 4)) : twiddle;
             else if (b > 0)
-              twiddle = product(twiddle, sharedFactor(chainAt(b) + (g + 8 * half) * 4));
+              twiddle = f[half] = product(f[half], nextBackward(half));
             A::multiplyConjugate(x[half], y[half], twiddle);
           }
           zr[s][half][b] = x[half];

@@ -55,14 +55,15 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
             atomicMax(largest, most);
             continue;
           }
-          const int f = k0 + C * Shape::frequencyOfHigh(hi), n2 = 1 << p.log2N2;  // x[j] has frequency f + j N / 16
+          // x[j] has frequency whole + j N / 16.
+          const int whole = k0 + C * Shape::frequencyOfHigh(hi), block = whole % p.cluster, f = whole / p.cluster;
           if (p.mask.keep) {
 #pragma unroll
             for (int j = 0; j < 16; j++)
-              if (!p.mask.keeps(f + j * (N / 16))) x[gpu::slot<16>(j)] = {0, 0};
+              if (!p.mask.keeps(whole + j * (N / 16))) x[gpu::slot<16>(j)] = {0, 0};
           }
-          const int k1 = f & 15, k2 = f >> 4 & (n2 - 1), kb = f >> (4 + p.log2N2);
-          const int64_t group = int64_t(channel) * (N / 4) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
+          const int n2 = 1 << p.log2N2, k1 = f & 15, k2 = f >> 4 & (n2 - 1), kb = f >> (4 + p.log2N2);
+          const int64_t group = (int64_t(channel) * p.cluster + block) * (N / 4 / p.cluster) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
 #pragma unroll
           for (int c = 0; c < 4; c++) {
             const float2 a = x[gpu::slot<16>(2 * c)], b = x[gpu::slot<16>(2 * c + 1)];

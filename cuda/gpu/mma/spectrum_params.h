@@ -12,9 +12,10 @@ struct SpectrumParams {
   void* spectrum = nullptr;     // per channel N groups' worth of numbers, see spectrumGroup()
   int32_t* exponent = nullptr;  // per channel
   int32_t* anyExponent = nullptr;  // zero before the launch
-  const float2* tables[2] = {};  // per slice
+  const float2* tables[8] = {};  // per slice
   float gain = 1;
   int32_t channels = 0, radix = 1, log2N2 = 0;
+  int32_t cluster = 1;          // frequency f belongs to block f mod cluster, as its frequency f / cluster
   SpectrumWindow window = {0, 0};
   bool floats = false;          // accurate class
 };

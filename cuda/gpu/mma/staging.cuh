@@ -153,7 +153,7 @@ struct Staging {
     plain = !C::rowScaled && !p.skip && loadConstant4(p.anyExponent) == 0;
     base = sharedBase();
     end = base + slotBytes * (p.slots + C::buffers * ((C::gated && p.pre.data) + (C::gated && p.post.data)));
-    barriers = end + C::buffers * p.tilesPerSet * R * exchangeBytes + C::twiddleBytes;
+    barriers = end + C::buffers * p.tilesPerSet * R * exchangeBytes + C::twiddleBytes + C::ringBytes;
     rows = barriers + barrierBytes;
     if constexpr (C::R <= 2)
       for (int r = 0; r < R; r++) owned[r] = packedPiece(threadIndex() + r * threads);

@@ -48,19 +48,25 @@ double spectrumGain(int log2N2) {
   return 1 / (scale * scale * (C::accurate ? C::R : 1));
 }
 
+// Of one block of a cluster: its transform has frequencies k - (1/4 - slice) / cluster.
 template <class C>
-std::vector<uint32_t> makeTables(int log2N2) {
+std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
   using Layout = TableLayout<C>;
   using Complex = std::complex<double>;
   constexpr int R = C::R;
-  constexpr double pi = 3.14159265358979323846, shift = 0.25;  // frequencies k - 1/4: the ring x^N - i
+  constexpr double pi = 3.14159265358979323846;
+  const double shift = (0.25 - slice) / C::cluster;  // the ring x^N - i
   const int N2 = 1 << log2N2, halfN2 = N2 / 2;
   const double N = 256.0 * N2 * R;
   auto e = [&](double turns) { return std::polar(1.0, -2 * pi * turns); };
+  // Clusters: what an mma operand holds at column n of the n1 contraction and at place n of n3l, such that a lane's
+  // operands are what one thread folds (see cluster_staging.cuh).
+  auto n1Of = [&](int n) { return C::cluster > 1 ? n / 2 + 8 * (n % 2) : n; };
+  auto n3Of = [&](int n) { return C::cluster > 1 ? 4 * (n % 8 / 2) + 2 * (n / 8) + n % 2 : n; };
   // Half-cost transform of 16 points at the frequencies j + 1/2: 8 cosines, then 8 sines, applied to the real and to
   // the imaginary parts; +f and -f follow by adding and subtracting. Unitary: 1/4.
   auto real16 = [&](int n, int column) {
-    const double angle = 2 * pi * n * (column % 8 + 0.5) / 16;
+    const double angle = 2 * pi * n3Of(n) * (column % 8 + 0.5) / 16;
     return (column < 8 ? std::cos(angle) : -std::sin(angle)) / 4 * halfCostScale(16);
   };
   // The same over n2, block-diagonal: sequence q has the rows q N2 .. and the columns j = q N2 / 2 .. of each kind.
@@ -76,17 +82,18 @@ std::vector<uint32_t> makeTables(int log2N2) {
   auto outer = [&](int k1, int n1, int warp) {
     const int n2 = warp % N2;
     const double f = k1 - shift;
-    return e(n1 * f / 16 + n2 * (f - 8) / (16.0 * N2)) * 0.25;
+    return e(n1 * f / 16 + n2 * (f - 8) / (16.0 * N2)) * (0.25 / std::sqrt(double(C::cluster)));
   };
   // Row half or column group s, index j of a fragment -> k2.
   auto k2Of = [&](int s, int j) { return !C::pairwise ? 0 : s ? N2 - 1 - j % halfN2 : j % halfN2; };
   auto step = [&](int k1, int k2) { return e(16 * (k1 - shift + 16 * k2) / N); };
   auto twiddle = [&](int kb, int k1, int k2, int n) {
-    return e(n * ((k1 - shift + 16 * k2) / N + double(kb) / (16 * R) - 1.0 / 32)) / std::sqrt(double(R));
+    return e(n3Of(n) * ((k1 - shift + 16 * k2) / N + double(kb) / (16 * R) - 1.0 / 32)) / std::sqrt(double(R));
   };
   auto putTurn = [&](uint32_t* to, double turns) {
     to[0] = floatWord(std::tan(-pi * turns)), to[1] = floatWord(std::sin(-2 * pi * turns));
   };
+  auto chain = [&](int n) { return e(n3Of(n) / (16.0 * R)); };
   const double prescale = std::ldexp(1.0, -C::fixedExponent);
 
   std::vector<uint32_t> table(Layout::words);
@@ -101,7 +108,7 @@ std::vector<uint32_t> makeTables(int log2N2) {
       for (int i = 0; i < 4; i++) {
         const int row = g + 8 * (i & 1), column = 2 * c + 8 * (i >> 1);
         uint32_t* to = &table[Layout::outer + (warp * 128 + lane) * 4 + i];
-        Complex a = outer(row, column, warp) * prescale, b = outer(row, column + 1, warp) * prescale;
+        Complex a = outer(row, n1Of(column), warp) * prescale, b = outer(row, n1Of(column + 1), warp) * prescale;
         to[0] = halfPair(a.real(), b.real());
         to[128] = halfPair(a.imag(), b.imag());
         // Real part of the conjugate transpose times X: re M^T re X + im M^T im X.
@@ -116,6 +123,11 @@ std::vector<uint32_t> makeTables(int log2N2) {
       at(Layout::inner, 8 + i) = halfPair(real16(g + 8 * lo, 2 * c + 8 * hi), real16(g + 8 * lo, 2 * c + 1 + 8 * hi));
       at(Layout::inner, 12 + i) = halfPair(realN2(g + 8 * hi, 2 * c + 8 * lo), realN2(g + 8 * hi, 2 * c + 1 + 8 * lo));
     }
+    if constexpr (Layout::chained)
+      for (int i = 0; i < 2; i++) {
+        putHalves(Layout::chain, 2 * i, chain(8 * i + 2 * c), chain(8 * i + 2 * c + 1));
+        putHalves(Layout::chain, 4 + 2 * i, chain(g + 8 * i), chain(g + 8 * i));
+      }
     for (int k1 = 0; k1 < 16; k1++) {
       const int own = Layout::frequency + k1 * Layout::frequencyRegisters * 32, steps = Layout::ownRegisters;
       for (int outerHalf = 0; outerHalf < 2; outerHalf++)
@@ -137,7 +149,7 @@ std::vector<uint32_t> makeTables(int log2N2) {
             }
           }
         }
-      if (R > 1 && C::twiddleRegisters)
+      if (C::powerProducts && !C::storedPowers)
         for (int s = 0; s < 2; s++) {
           const Complex w = step(k1, k2Of(s, g)), b0 = step(k1, k2Of(s, 2 * c)), b1 = step(k1, k2Of(s, 2 * c + 1));
           putHalves(own, steps + 2 * s, w, w);
@@ -152,22 +164,33 @@ std::vector<uint32_t> makeTables(int log2N2) {
         const int k2 = k2Of(row / 8, row % 8);
         for (int n = 0; n < 16; n++)
           putTurn(&table[Layout::image + (k1 * 16 + row) * 32 + 2 * turnSlot(row, n)],
-                  n * ((k1 - shift + 16 * k2) / N + C::centre / (16.0 * R) - 1.0 / 32));
+                  n3Of(n) * ((k1 - shift + 16 * k2) / N + C::centre / (16.0 * R) - 1.0 / 32));
         if (R > 1) *steps++ = floatWord(step(k1, k2).real()), *steps++ = floatWord(step(k1, k2).imag());
       }
     for (int i = 1; i <= R / 2; i++)
-      for (int n = 0; n < 16; n++, steps += 2) putTurn(steps, i * n / (16.0 * R));
+      for (int n = 0; n < 16; n++, steps += 2) putTurn(steps, i * n3Of(n) / (16.0 * R));
   }
-  if constexpr (C::powerTables) {
+  if constexpr (C::storedPowers > 0) {
     uint32_t* to = &table[Layout::powers];
     auto power = [](Complex z) { return halfPair(z.real(), z.imag()); };
     for (int k1 = 0; k1 < 16; k1++)
-      for (int b = 1; b < R; b++)
+      for (int b = 1; b <= C::storedPowers; b++)
         for (int i = 0; i < 16; i++) *to++ = power(e(16 * b * (k1 - shift + 16 * k2Of(i / 8, i % 8)) / N));
-    for (int b = 1; b < R; b++)
-      for (int n = 0; n < 16; n++) *to++ = power(e(b * n / (16.0 * R)));
+    for (int b = 1; b <= C::storedPowers; b++)
+      for (int n = 0; n < 16; n++) *to++ = power(e(b * n3Of(n) / (16.0 * R)));
   }
   return table;
+}
+
+// One block after the other.
+template <class C>
+std::vector<uint32_t> makeTables(int log2N2) {
+  std::vector<uint32_t> tables;
+  for (int slice = 0; slice < C::cluster; slice++) {
+    const std::vector<uint32_t> next = makeSliceTables<C>(log2N2, slice);
+    tables.insert(tables.end(), next.begin(), next.end());
+  }
+  return tables;
 }
 
 }  // namespace ffc::mma
