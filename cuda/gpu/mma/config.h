@@ -88,8 +88,8 @@ struct Config {
   // two steps.
   static constexpr bool powerTables = !accurate && !twiddleRegisters && (R > 4 || packed);
   static constexpr bool powerProducts = !accurate && R > 1 && !powerTables;
-  // How many of the powers are in shared memory: clusters have no registers left for the first ones.
-  static constexpr int storedPowers = powerTables ? R - 1 : powerProducts && cluster > 1 ? 1 : 0;
+  // How many of the powers are in shared memory: clusters and scaled rows have no registers left for the first ones.
+  static constexpr int storedPowers = powerTables ? R - 1 : powerProducts && R > 2 && (cluster > 1 || rowScaled) ? 1 : 0;
   static constexpr int imageBytes = accurate ? 32768 : twiddleRegisters ? 0 : 16384;
   static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : 17 * 64 * storedPowers;
   // The accurate class turns from the twiddles of this kb to those of the others: never by more than 15/32 of a turn.
