@@ -14,7 +14,7 @@ struct Library {
 #define FFC_FUNCTIONS(X)                                                                                              \
   X(ffc_abi_version) X(ffc_context_create) X(ffc_context_destroy) X(ffc_device_info_get) X(ffc_memory_info_get)        \
   X(ffc_memory_reset_peak) X(ffc_buffer_create) X(ffc_buffer_destroy) X(ffc_buffer_write) X(ffc_buffer_read)          \
-  X(ffc_buffer_fill) X(ffc_stream_synchronize) X(ffc_event_create) X(ffc_event_destroy) X(ffc_event_record)           \
+  X(ffc_buffer_copy) X(ffc_buffer_fill) X(ffc_stream_synchronize) X(ffc_event_create) X(ffc_event_destroy) X(ffc_event_record)           \
   X(ffc_event_synchronize) X(ffc_event_elapsed_ms) X(ffc_plan_create) X(ffc_plan_destroy) X(ffc_plan_info_get)        \
   X(ffc_plan_explain) X(ffc_spectrum_create) X(ffc_spectrum_destroy) X(ffc_spectrum_compute) X(ffc_forward)           \
   X(ffc_convolve_host) X(ffc_plan_create_candidate)
