@@ -6,7 +6,7 @@ GPU_BENCH := $(BUILD)/gpu_bench
 GPU_BUNDLE := .gpu/bundle
 
 # Links the runtime statically, as the library does; its own kernel is only the copy that sets the memory floor.
-$(GPU_BENCH): bench/gpu/bench.cu bench/gpu/library.h bench/gpu/reference.h bench/gpu/sparse.h cuda/include/flashfftconv.h
+$(GPU_BENCH): bench/gpu/bench.cu $(wildcard bench/gpu/*.h) cuda/include/flashfftconv.h
 	@mkdir -p $(@D)
 	$(NVCC) -std=c++17 -O2 -Xcompiler -Wall,-pthread -cudart static \
 	  $(foreach a,$(ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) -o $@ $< -ldl

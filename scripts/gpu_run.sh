@@ -1,5 +1,5 @@
 #!/bin/sh
-# gpu_run.sh OUT [check|speed|peers|tests|sanitize|portable|sweep|lengths|enqueue|calibrate ...]: on the GPU machine,
+# gpu_run.sh OUT [check|speed|sparse|peers|tests|sanitize|portable|sweep|lengths|enqueue|calibrate ...]: on the GPU machine,
 # from the root of a copy of this tree with .gpu/bundle in it. Default: the first four. Result files go to OUT; the exit
 # status says whether all passed.
 set -u
@@ -32,9 +32,13 @@ for step in $steps; do
       $bundle/gpu_bench --lib "$library" --check --out "$out/check.jsonl" > "$out/check.txt" 2>&1 || failed=1
       tail -15 "$out/check.txt" ;;
     speed)
-      $bundle/gpu_bench --lib "$library" --speed --commit "$commit" --dirty "$dirty" --out "$out/speed.jsonl" \
-        > "$out/speed.txt" 2>&1 || failed=1
+      $bundle/gpu_bench --lib "$library" --speed --without /sparse- --commit "$commit" --dirty "$dirty" \
+        --out "$out/speed.jsonl" > "$out/speed.txt" 2>&1 || failed=1
       tail -3 "$out/speed.txt" ;;
+    sparse)  # frequency-sparse plans beside dense ones
+      $bundle/gpu_bench --lib "$library" --speed --filter /sparse- --commit "$commit" --dirty "$dirty" \
+        --out "$out/sparse.jsonl" > "$out/sparse.txt" 2>&1 || failed=1
+      tail -3 "$out/sparse.txt" ;;
     peers)
       python3 bench/gpu/peers.py --commit "$commit" --dirty "$dirty" --out "$out/peers.jsonl" > "$out/peers.txt" 2>&1 || failed=1
       tail -3 "$out/peers.txt" ;;

@@ -1,0 +1,394 @@
+// What --check, --cover and --speed run.
+#pragma once
+#include <random>
+#include <regex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "case.h"
+
+namespace bench {
+
+inline std::vector<Case> checkCases() {
+  std::vector<Case> list;
+  std::mt19937 random(7);
+  const auto pick = [&](std::initializer_list<int64_t> options) { return options.begin()[random() % options.size()]; };
+  const auto add = [&](int mode, int dtype, int algorithm, int64_t length, int64_t kernel) -> Case& {
+    Case c;
+    c.mode = mode;
+    c.dtype = dtype;
+    c.algorithm = algorithm;
+    c.length = length;
+    c.kernelLength = kernel;
+    const bool small = length + kernel < 3000;
+    c.batch = small ? pick({1, 2, 3, 5}) : pick({1, 2, 3});
+    c.channels = small ? pick({1, 3, 7}) : pick({1, 2});
+    c.kernelDtype = static_cast<int>(pick({1, 1, 2, 3}));
+    if (c.dtype == FFC_DTYPE_FLOAT32) c.kernelDtype = FFC_DTYPE_FLOAT32;
+    c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP);
+    if (random() % 5 == 0) c.flags |= FFC_CONV_SHARED_KERNEL;
+    if (mode == FFC_MODE_FULL || mode == FFC_MODE_VALID) c.flags &= ~uint32_t{FFC_CONV_SKIP};
+    c.rowGap = pick({0, 0, 1, 3, 8});
+    list.push_back(c);
+    return list.back();
+  };
+  // Every length 1 .. 300, with each family that has no lower limit.
+  for (int64_t length = 1; length <= 300; ++length)
+    for (const int algorithm : {FFC_ALGORITHM_AUTO, FFC_ALGORITHM_DIRECT, FFC_ALGORITHM_FUSED_FP32})
+      add(1 + static_cast<int>(random() % 5), 1 + static_cast<int>(random() % 3), algorithm, length,
+          1 + random() % (2 * length));
+  const int64_t lengths[] = {383, 385, 511, 513, 700, 768, 1000, 1024, 1025, 1536, 1999, 2048, 2049, 3072, 4095, 4096, 4097,
+                             5000, 6144, 8191, 8192, 8193, 10000, 12288, 12289, 16384, 16385, 20000, 24576, 24577, 32767, 32768};
+  for (const int64_t length : lengths)
+    for (int mode = 1; mode <= 5; ++mode)
+      for (int dtype = 1; dtype <= 3; ++dtype) {
+        add(mode, dtype, FFC_ALGORITHM_AUTO, length, pick({length, length / 2 + 1, int64_t(1 + random() % (2 * length))}));
+        if (dtype != 1) add(mode, dtype, FFC_ALGORITHM_FUSED_FP32, length, pick({length, int64_t(1 + random() % length)}));
+      }
+  // Windows of a row, short kernels on long rows, and rows longer than any transform.
+  for (const int64_t length : {5000, 40000, 100000, 262144})
+    for (const int64_t kernel : {3, 100, 1000, 5000, 30000})
+      for (const int mode : {FFC_MODE_CAUSAL, FFC_MODE_CIRCULAR, FFC_MODE_FULL, FFC_MODE_SAME, FFC_MODE_VALID}) {
+        if (length < 40000 && mode == FFC_MODE_CIRCULAR) continue;
+        add(mode, FFC_DTYPE_FLOAT32, length < 40000 ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_AUTO, length, kernel);
+      }
+  // Short kernels on 16-bit rows: lengths around every power of two, and rows of one segment and of many.
+  for (int64_t power = 1; power <= 16384; power *= 2)
+    for (const int64_t kernel : {power - 1, power, power + 1})
+      for (int dtype = 2; dtype <= 3; ++dtype)
+        for (const int64_t length : {kernel, int64_t{10007}, int64_t{32768}, int64_t{100003}}) {
+          if (kernel < 1 || length < kernel) continue;
+          const int mode = 1 + static_cast<int>(random() % 5);
+          Case& c = add(mode, dtype, FFC_ALGORITHM_OVERLAP_SAVE, length, kernel);
+          c.precision = static_cast<int>(pick({FFC_PRECISION_FAST, FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE}));
+          if (mode == FFC_MODE_CIRCULAR && length < 8192) c.mode = FFC_MODE_CAUSAL;
+          if (length < 1000) c.batch = 5, c.channels = 7;  // samples enough for the tolerance
+        }
+  for (const int dtype : {2, 3})
+    for (const int mode : {1, 2, 3, 4, 5})
+      for (const int64_t kernel : {300, 3000, 13000}) {
+        Case& c = add(mode, dtype, FFC_ALGORITHM_OVERLAP_SAVE, 40000, kernel);
+        c.precision = FFC_PRECISION_FAST;
+        c.batch = 5;
+        c.channels = 37;
+        c.rowGap = 0;
+      }
+  // Smaller devices.
+  for (const int64_t shared : {163 * 1024, 99 * 1024})
+    for (const int64_t length : {1000, 4096, 8192, 9000, 16384, 20000, 32768})
+      for (const int mode : {FFC_MODE_CAUSAL, FFC_MODE_CIRCULAR, FFC_MODE_FULL, FFC_MODE_SAME})
+        for (int dtype = 1; dtype <= 3; ++dtype) {
+          Case& c = add(mode, dtype, FFC_ALGORITHM_AUTO, length, length);
+          c.sharedLimit = shared;
+          c.portable = true;
+        }
+  // In place: y is u. One window per row.
+  for (const int64_t length : {1, 7, 64, 1000, 4096, 16384}) {
+    Case& c = add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_ALGORITHM_FUSED_FP32, length, length);
+    c.inPlace = true;
+  }
+  // Host arrays: small ones, and some large enough to go through in tiles of several shapes.
+  for (const int64_t length : {1, 50, 3000, 20000, 100000}) {
+    Case& c = add(1 + static_cast<int>(random() % 5), 1 + static_cast<int>(random() % 3), FFC_ALGORITHM_AUTO, length, length / 2 + 1);
+    c.hostArrays = true;
+    c.rowGap = 0;  // that call takes packed arrays
+  }
+  for (const int64_t batch : {1, 7, 300}) {
+    Case& c = add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_ALGORITHM_AUTO, 1024, 1024);
+    c.batch = batch;
+    c.channels = 30011 / batch;
+    c.hostArrays = true;
+    c.rowGap = 0;  // that call takes packed arrays
+  }
+  // Many rows, so that several units share a block and blocks walk.
+  for (int dtype = 1; dtype <= 3; ++dtype) {
+    for (const int64_t length : {16, 100, 1000}) {
+      Case& c = add(FFC_MODE_CAUSAL, dtype, FFC_ALGORITHM_AUTO, length, length);
+      c.batch = 37;
+      c.channels = 1001;
+    }
+  }
+  return list;
+}
+
+// Candidates for --cover: every length at which a family changes its instance, in every type, class and gating, small and
+// with the least rows that take a block through its steady loop. main() plans each and runs the first of each kind.
+inline std::vector<Case> coverCandidates() {
+  std::vector<Case> list;
+  const auto add = [&](int algorithm, int dtype, int precision, int64_t length, int64_t kernel, bool gated) -> Case& {
+    Case c;
+    c.algorithm = algorithm;
+    c.dtype = dtype;
+    c.precision = precision;
+    c.length = length;
+    c.kernelLength = kernel;
+    c.batch = 2;
+    c.channels = 3;
+    c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP : 0;
+    if (length > 1 << 18) c.checkedRows = 4;
+    list.push_back(c);
+    return list.back();
+  };
+  const auto smaller = [](Case& c, int64_t kilobytes) {
+    c.sharedLimit = kilobytes * 1024;
+    c.portable = kilobytes != 0;
+  };
+  constexpr int fast = FFC_PRECISION_FAST, accurate = FFC_PRECISION_ACCURATE;
+  // Tensor cores: whole aligned rows (tensor copies), ragged ones and an odd batch in the fast class, and one gate where two
+  // do not fit. A tile is 4096 points and more, and above 16384 a cluster of blocks has one; each of 132 multiprocessors,
+  // or each cluster, gets three, or at 4096 points, where three sets of four tiles can be in flight, thirteen.
+  const auto tensorCores = [&](int dtype, int precision, int64_t length, int64_t ragged, bool gated) -> Case& {
+    Case& c = add(FFC_ALGORITHM_FUSED_MMA, dtype, precision, length - ragged, length - ragged, gated);
+    const int64_t sets = length == 4096 && precision == fast && !ragged ? 13 : 3;
+    const int64_t rows = length <= 4096 ? 132 * sets * 4096 / length : 132 * sets * std::min<int64_t>(16384, length) / length;
+    c.batch = rows / c.channels / 2 * 2;
+    c.rowGap = ragged;
+    return c;
+  };
+  for (const int64_t length : {4096, 256, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304, 131072})
+    for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+      for (const int precision : {fast, accurate})
+        for (const bool gated : {false, true}) {
+          tensorCores(dtype, precision, length, 0, gated);
+          if (precision == fast && (length <= 16384 || dtype == FFC_DTYPE_FLOAT16)) {
+            tensorCores(dtype, precision, length, 3, gated);
+            --tensorCores(dtype, precision, length, 0, gated).batch;  // sets that do not end with a channel
+          }
+          if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
+        }
+  // Its other transforms share their code; one class.
+  for (const int64_t length : {512, 768, 1024, 1536, 2048, 3072, 6144})
+    add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, length, length, false);
+  for (const int64_t length : {1, 100, 1000})
+    add(FFC_ALGORITHM_DIRECT, FFC_DTYPE_FLOAT32, accurate, length, length, length == 100);
+  // One transform a row; then windows, with kernels of one and of several parts.
+  for (const int64_t length : {16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192,
+                               12288, 16384, 24576, 32768})
+    for (const bool gated : {false, true}) add(FFC_ALGORITHM_FUSED_FP32, FFC_DTYPE_FLOAT32, accurate, length, length, gated);
+  for (const int64_t kernel : {100, 3000, 20000, 50000})
+    for (const int64_t kilobytes : {0, 99})
+      smaller(add(FFC_ALGORITHM_OVERLAP_SAVE, FFC_DTYPE_FLOAT32, accurate, 50000, kernel, false), kilobytes);
+  // Several passes: every split, also those of smaller devices, with transforms of 5/8, 3/4 and 1 times a power of two.
+  // Long ones with a kernel so short that the float64 reference is a direct sum: 2N - 31 samples still need N points.
+  for (const int64_t kilobytes : {0, 163, 99})
+    for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16})
+      for (const int precision : {fast, accurate})
+        for (int64_t power = int64_t{1} << 15; power <= int64_t{1} << 24; power *= 2)
+          for (const int64_t points : {power * 5 / 8 + 1, power * 3 / 4, power}) {
+            if (dtype == FFC_DTYPE_FLOAT32 && precision == fast) continue;  // the same
+            const bool isLong = power > 1 << 18;
+            Case& c = add(FFC_ALGORITHM_MULTI_PASS, dtype, precision, isLong ? 2 * points - 31 : points,
+                          isLong ? 32 : points, power == 1 << 17);
+            smaller(c, kilobytes);
+            if (isLong) c.batch = c.channels = 1;
+          }
+  // What the planner chooses by itself, in every mode.
+  for (int mode = FFC_MODE_CAUSAL; mode <= FFC_MODE_VALID; ++mode)
+    for (int dtype = FFC_DTYPE_FLOAT32; dtype <= FFC_DTYPE_BFLOAT16; ++dtype)
+      for (const int64_t length : {200, 3000, 20000, 70000}) {
+        Case& c = add(FFC_ALGORITHM_AUTO, dtype, FFC_PRECISION_DEFAULT, length, length / 2 + 1, false);
+        c.mode = mode;
+        c.flags = FFC_CONV_PRE_GATE;
+        c.rowGap = 1;
+      }
+  return list;
+}
+
+// Problems whose candidates are all run by name, so that what the planner never prefers is run as well: rows of one
+// transform, and rows that are long beside their kernels.
+inline std::vector<Case> problemsForEveryCandidate() {
+  std::vector<Case> list;
+  for (const auto& [length, kernel] : {std::pair<int64_t, int64_t>{5000, 5000}, {65536, 500}})
+    for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+      for (const int precision : {FFC_PRECISION_ACCURATE, FFC_PRECISION_FAST})
+        for (const bool gated : {false, true})
+          for (const int64_t kilobytes : {0, 99}) {
+            Case c;
+            c.dtype = dtype;
+            c.precision = precision;
+            c.length = length;
+            c.kernelLength = kernel;
+            c.batch = c.channels = 2;
+            c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE : 0;
+            c.sharedLimit = kilobytes * 1024;
+            c.portable = kilobytes != 0;
+            list.push_back(c);
+          }
+  return list;
+}
+
+inline std::vector<std::string> matches(const std::string& text, const std::regex& pattern) {
+  std::vector<std::string> found;
+  for (std::sregex_iterator i(text.begin(), text.end(), pattern), end; i != end; ++i) found.push_back((*i)[1]);
+  return found;
+}
+
+// The parts of a candidate that are device functions of their own: for several passes the columns and the rows. None for
+// whole rows on tensor cores, which coverCandidates() lists itself.
+inline std::vector<std::string> partsOf(const Case& c, const std::string& candidate) {
+  const std::string storage = c.dtype != FFC_DTYPE_FLOAT32 ? c.fast() ? "/half-fast" : "/half-accurate" : "/float";
+  std::smatch split;
+  // On tensor cores the columns read and write their own dtype.
+  if (std::regex_search(candidate, split, std::regex("^(multi-pass(?:/mma)?)/([0-9]+)x([0-9]+)/")))
+    return {split[1].str() + "/columns" + split[2].str() + storage + (split[1].length() > 10 ? dtypeNames[c.dtype] : ""),
+            split[1].str() + "/rows" + split[3].str() + storage};
+  if (candidate.find("fp32") != std::string::npos || candidate == "direct") return {candidate};
+  if (candidate.rfind("fused-mma/", 0) == 0) return {};
+  return {candidate + "/" + dtypeNames[c.dtype] + storage + (c.gates() ? "/gated" : "")};
+}
+
+// Cases with the same kind run the same device functions in the same way.
+inline std::string kindOf(const Case& c, const ffc_plan_info& info) {
+  std::string kind = std::string(algorithmNames[info.algorithm]) + "/" + dtypeNames[c.dtype] + "/" +
+                     (info.precision == FFC_PRECISION_FAST ? "fast" : "accurate");
+  for (int i = 0; i < info.order; ++i) kind += (i ? "x" : "/") + std::to_string(info.radices[i]);
+  if (info.algorithm == FFC_ALGORITHM_FUSED_MMA) kind += c.rowGap ? "/ragged" : c.batch % 2 ? "/odd" : "/whole";
+  if (info.algorithm != FFC_ALGORITHM_MULTI_PASS) kind += "/g" + std::to_string(c.gates());
+  if (info.segments > 1) kind += "/windows";
+  return kind;
+}
+
+inline std::vector<Case> speedCases() {
+  std::vector<Case> list;
+  const auto add = [&](int mode, int dtype, int precision, int64_t batch, int64_t channels, int64_t length, int64_t kernel,
+                       bool gated, int algorithm = FFC_ALGORITHM_AUTO) {
+    Case c;
+    c.mode = mode;
+    c.dtype = dtype;
+    c.precision = precision;
+    c.batch = batch;
+    c.channels = channels;
+    c.length = length;
+    c.kernelLength = kernel;
+    c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE : 0;
+    c.algorithm = algorithm;
+    list.push_back(c);
+  };
+  const auto batchFor = [](int64_t length) { return length <= 8192 ? 64 : length <= 16384 ? 32 : 16; };
+  for (int64_t length = 256; length <= 32768; length *= 2)
+    for (const bool gated : {false, true}) {
+      const int64_t batch = batchFor(length);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, 768, length, length, gated);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batch, 768, length, length, gated);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, 768, length, length, gated);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 768, length, length, gated);
+    }
+  for (int64_t length = 256; length <= 32768; length *= 2) {
+    add(FFC_MODE_CIRCULAR, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+    add(FFC_MODE_CIRCULAR, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+    add(FFC_MODE_CIRCULAR, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batchFor(length), 768, length, length, false);
+  }
+  for (const int64_t length : {1100, 1500, 3000, 5000, 6000, 10000, 12000, 20000, 24000}) {
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batchFor(length), 768, length, length, false);
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+  }
+  for (const int64_t length : {256, 1024, 4096, 8192, 16384, 32768})
+    for (const auto& [batch, channels] : {std::pair<int64_t, int64_t>{1, 768}, {4, 768}, {1, 16}, {64, 16}}) {
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, channels, length, length, false);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batch, channels, length, length, false);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, channels, length, length, false);
+    }
+  // Long sequences: B = 8 and as many channels as keep the work at 4 * 10^8 samples; then one row a channel.
+  for (int64_t length = 65536; length <= (int64_t{1} << 24); length *= 2) {
+    const int64_t channels = (int64_t{48} << 20) / length;
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, 8, channels, length, length, false);
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, 8, channels, length, length, false);
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 8, channels, length, length, false);
+    if (length <= (1 << 20)) {
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 8, channels, length, length, true);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 8, channels, length, length, false);
+    }
+  }
+  add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 1, 256, 1 << 20, 1 << 20, false);
+  // Short kernels on long sequences.
+  for (const int64_t kernel : {512, 4096, 16384})  // a length that tensor copies do not serve
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, 1, 256, (1 << 20) + 8, kernel, false);
+  for (const int64_t length : {1 << 20, 1 << 22})
+    for (const int64_t batch : {1, 8})
+      for (const int64_t kernel : {512, 4096, 16384}) {
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, false);
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, false);
+        if (batch > 1) continue;
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, 256, length, kernel, false);
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, true);
+        add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, 256, length, kernel, false);
+      }
+  // Where the direct product ends: the same kernel both ways.
+  for (const int64_t kernel : {4, 16, 32, 64, 128})
+    for (const int algorithm : {FFC_ALGORITHM_DIRECT, FFC_ALGORITHM_FUSED_FP32, FFC_ALGORITHM_AUTO}) {
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 64, 768, 1024, kernel, false, algorithm);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 64, 768, kernel, kernel, false, algorithm);
+    }
+  return list;
+}
+
+// Patterns of a length: classes as a choice by energy leaves them, classes in order, and a low-pass. About 50, 75 and 91
+// per cent zeros.
+inline std::vector<Pattern> patternsFor(int64_t length) {
+  std::vector<Pattern> list = {scattered(256, 128), scattered(256, 64), scattered(256, 23), lowest(length, 0.25)};
+  for (const int64_t modulus : {2, 4, 11}) {
+    Pattern p;
+    p.name = "every" + std::to_string(modulus);
+    p.block = 256;
+    p.keep.assign(256, 0);
+    for (int64_t c = 0; c < 256; c += modulus) p.keep[c] = 1;
+    list.push_back(p);
+  }
+  return list;
+}
+
+inline std::vector<Case> sparseCases(bool speed) {
+  std::vector<Case> list;
+  std::mt19937 random(9);
+  const auto add = [&](int dtype, int precision, int64_t length, int64_t batch, int64_t channels, int algorithm) {
+    Case c;
+    c.dtype = dtype;
+    c.precision = precision;
+    c.algorithm = algorithm;
+    c.length = c.kernelLength = length;
+    c.batch = batch;
+    c.channels = channels;
+    if (speed) {  // the dense one, to compare with
+      c.pattern.name = "dense";
+      list.push_back(c);
+    }
+    for (const Pattern& pattern : patternsFor(length)) {
+      // The float64 reference of a million samples takes a second.
+      if (!speed && length > 200000 && pattern.name != scattered(256, 23).name && pattern.name != lowest(length, 0.25).name) continue;
+      c.pattern = pattern;
+      if (!speed) {
+        c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP);
+        if (random() % 5 == 0) c.flags |= FFC_CONV_SHARED_KERNEL;
+        c.rowGap = random() % 2;
+        c.kernelLength = random() % 2 ? length : 1 + random() % length;
+      }
+      list.push_back(c);
+    }
+  };
+  if (!speed) {
+    for (const int64_t length : {1, 100, 256, 1000, 2048, 4096, 5000, 8192, 16384, 32768, 40000, 65536, 131072, 300000, 1048576, 4194304})
+      for (int dtype = 1; dtype <= 3; ++dtype)
+        for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
+          if (length <= 300000 || (dtype == FFC_DTYPE_FLOAT16 && (length <= 1 << 20 || precision == FFC_PRECISION_FAST)))
+            add(dtype, precision, length, length > 1000000 ? 1 : 2, length > 1000000 ? 2 : 3, FFC_ALGORITHM_AUTO);
+    for (const int64_t length : {1000, 4096, 32768})
+      add(FFC_DTYPE_BFLOAT16, FFC_PRECISION_DEFAULT, length, 2, 3, FFC_ALGORITHM_FUSED_FP32);
+    for (const int64_t length : {65536, 1048576})
+      add(FFC_DTYPE_FLOAT16, FFC_PRECISION_DEFAULT, length, 2, 3, FFC_ALGORITHM_MULTI_PASS);
+    return list;
+  }
+  for (const int64_t length : {1 << 20, 1 << 22, 1 << 16, 1 << 18}) {
+    add(FFC_DTYPE_FLOAT16, FFC_PRECISION_DEFAULT, length, 8, (int64_t{48} << 20) / length, FFC_ALGORITHM_AUTO);
+    if (length == 1 << 20) {
+      add(FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, length, 8, 48, FFC_ALGORITHM_AUTO);
+      add(FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, length, 8, 48, FFC_ALGORITHM_AUTO);
+    }
+  }
+  for (const int64_t length : {4096, 8192, 16384, 32768})
+    for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_FLOAT32})
+      add(dtype, dtype == FFC_DTYPE_FLOAT16 ? FFC_PRECISION_FAST : FFC_PRECISION_ACCURATE, length, 16, 768, FFC_ALGORITHM_AUTO);
+  return list;
+}
+
+}  // namespace bench
