@@ -1,7 +1,7 @@
 #!/bin/sh
 # gpu_run.sh OUT [check|speed|sparse|peers|tests|sanitize|portable|sweep|lengths|enqueue|calibrate ...]: on the GPU machine,
-# from the root of a copy of this tree with .gpu/bundle in it. Default: the first four. Result files go to OUT; the exit
-# status says whether all passed.
+# from the root of a copy of this tree with .gpu/bundle in it. Default: check, tests, speed and peers. Result files go to
+# OUT; the exit status says whether all passed.
 set -u
 out=$1
 shift
