@@ -95,9 +95,9 @@ struct Convolution : Phases<C> {
       first(o.u, rest, block);
     }
     if constexpr (doLast) {
-      const bool scaled = !C::rowScaled && !steady && !staging.plain;
+      const bool scaled = C::rowScaled || (!steady && !staging.plain);
       Base::last(o.xr, o.xi, outer.stage + offset, outer.post, outer.post + offset, scaled,
-                 C::rowScaled || scaled ? sharedLoad4(outer.scale + row) : 0);
+                 scaled ? sharedLoad4(outer.scale + row) : 0);
     }
   }
   template <bool doFirst, bool doLast>

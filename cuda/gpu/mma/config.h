@@ -121,12 +121,15 @@ constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, 
   return tilesPerSet * perTile + C::twiddleBytes + C::ringBytes + rows * rowRing * perRow + barrierBytes;
 }
 
-// The same for the driver for sets of one channel: no row tables but the rows' largest values.
+// What the driver for sets of one channel notes of its rows: a word a sequence, a line of 64 bytes a tile, and a word a set.
 template <class C>
-constexpr int64_t uniformBytes(int tilesPerSet, int log2N2) {
+constexpr int noteBytes = C::uniformTiles * 64 + 4;
+// The same for that driver: no row tables but these notes, and two words that stop the block.
+template <class C>
+constexpr int64_t uniformBytes(int tilesPerSet) {
   const int64_t perTile = int64_t(C::R) * (stagingBytes * (C::uniformSlots + (C::gated ? 2 * C::buffers : 0)) + C::buffers * exchangeBytes);
-  const int64_t rows = C::rowScaled ? int64_t(tilesPerSet) << (4 - log2N2) : 0;
-  return tilesPerSet * perTile + C::twiddleBytes + barrierBytes + rows * rowRing * 4 + C::residentBytes;
+  return tilesPerSet * perTile + C::twiddleBytes + barrierBytes + (C::rowScaled ? rowRing * noteBytes<C> + 16 : 0) +
+         C::residentBytes;
 }
 
 }  // namespace ffc::mma

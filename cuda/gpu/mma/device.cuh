@@ -193,6 +193,24 @@ FFC_DEVICE void copyAsyncCommit() { asm volatile("cp.async.commit_group;" ::: "m
 FFC_DEVICE void copyAsyncWaitButOne() { asm volatile("cp.async.wait_group 1;" ::: "memory"); }
 FFC_DEVICE void copyAsyncWaitAll() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 FFC_DEVICE uint4 loadConstant16(const void* p) { return __ldg(static_cast<const uint4*>(p)); }
+// Of tables, which every block of every launch reads first: what streams past them in between is to leave them in L2.
+FFC_DEVICE uint64_t keepingPolicy() {
+  uint64_t policy;
+  asm("createpolicy.fractional.L2::evict_last.b64 %0,1.0;" : "=l"(policy));
+  return policy;
+}
+FFC_DEVICE uint4 loadTable16(const void* p, uint64_t policy) {
+  uint4 v;
+  asm("ld.global.nc.L2::cache_hint.v4.u32 {%0,%1,%2,%3},[%4],%5;"
+      : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+      : "l"(p), "l"(policy));
+  return v;
+}
+FFC_DEVICE u32 loadTable4(const void* p, uint64_t policy) {
+  u32 v;
+  asm("ld.global.nc.L2::cache_hint.u32 %0,[%1],%2;" : "=r"(v) : "l"(p), "l"(policy));
+  return v;
+}
 FFC_DEVICE u32 loadConstant4(const void* p) { return __ldg(static_cast<const u32*>(p)); }
 // Streaming: u, gates and y pass through once.
 FFC_DEVICE uint4 loadStream16(const void* p) { return __ldcs(static_cast<const uint4*>(p)); }
@@ -219,6 +237,10 @@ FFC_DEVICE void tensorStorePart(u32 source, const void* map, int part, int group
                : "memory");
   asm volatile("cp.async.bulk.commit_group;" ::: "memory");
 }
+// Multiples of 16 bytes at an aligned address, into L2.
+FFC_DEVICE void prefetchBulk(const void* p, u32 bytes) {
+  asm volatile("cp.async.bulk.prefetch.L2.global [%0],%1;" ::"l"(p), "r"(bytes) : "memory");
+}
 // This thread's stores have read shared memory; have reached device memory.
 FFC_DEVICE void tensorStoresRead() { asm volatile("cp.async.bulk.wait_group.read 0;" ::: "memory"); }
 FFC_DEVICE void tensorStoresDone() { asm volatile("cp.async.bulk.wait_group 0;" ::: "memory"); }
@@ -240,6 +262,7 @@ FFC_DEVICE void barrierWait(u32 barrier, u32 parity) {
 constexpr bool hasTensorCopies = false;
 FFC_DEVICE void tensorLoadPart(u32, const void*, int, int, int, u32) {}
 FFC_DEVICE void tensorStorePart(u32, const void*, int, int, int, int) {}
+FFC_DEVICE void prefetchBulk(const void*, u32) {}
 FFC_DEVICE void tensorStoresRead() {}
 FFC_DEVICE void tensorStoresDone() {}
 FFC_DEVICE void fenceTensorCopies() {}
@@ -274,6 +297,13 @@ FFC_DEVICE u32 bfloatMul(u32 a, u32 b) {
   return *reinterpret_cast<const u32*>(&v);
 }
 FFC_DEVICE u32 largestHalves(u32 a, u32 b) { return fromHalf2(__hmax2(__habs2(asHalf2(a)), __habs2(asHalf2(b)))); }
+// Stores `value` if one of two halves is at least the respective one of `limit`, without a branch.
+FFC_DEVICE void sharedStoreIfNotBelow(u32 halves, u32 limit, u32 address, u32 value) {
+  asm volatile(
+      "{\n.reg .pred p,q;\nsetp.ge.f16x2 p|q,%0,%1;\nor.pred p,p,q;\n@p st.shared.u32 [%2],%3;\n}" ::"r"(halves), "r"(limit),
+      "r"(address), "r"(value)
+      : "memory");
+}
 FFC_DEVICE float asFloat(u32 bits) { return __uint_as_float(bits); }
 FFC_DEVICE u32 floatBits(float x) { return __float_as_uint(x); }
 FFC_DEVICE u32 lowHalves(u32 a, u32 b) { return __byte_perm(a, b, 0x5410); }

@@ -298,6 +298,10 @@ FFC_DEVICE void remoteStore16(u32 a, uint4 v) { sharedPut(a, v); }
 FFC_DEVICE void remoteMax(u32 a, u32 v) { sharedMax(a, v); }
 
 FFC_DEVICE uint4 loadConstant16(const void* p) { return *static_cast<const uint4*>(p); }
+FFC_DEVICE uint64_t keepingPolicy() { return 0; }
+FFC_DEVICE uint4 loadTable16(const void* p, uint64_t) { return loadConstant16(p); }
+FFC_DEVICE u32 loadTable4(const void* p, uint64_t) { return *static_cast<const u32*>(p); }
+FFC_DEVICE void prefetchBulk(const void*, u32) {}
 FFC_DEVICE u32 loadConstant4(const void* p) { return *static_cast<const u32*>(p); }
 FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void storeStream16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
@@ -431,6 +435,10 @@ FFC_DEVICE u32 largestHalves(u32 a, u32 b) {
   using namespace emulation;
   auto larger = [](float x, float y) { return std::fmax(std::fabs(x), std::fabs(y)); };
   return pair(larger(low(a), low(b)), larger(high(a), high(b)));
+}
+FFC_DEVICE void sharedStoreIfNotBelow(u32 halves, u32 limit, u32 address, u32 value) {
+  using namespace emulation;
+  if (low(halves) >= low(limit) || high(halves) >= high(limit)) sharedPut(address, value);
 }
 FFC_DEVICE u32 bfloatMul(u32 a, u32 b) {
   return packBfloat(asFloat(a << 16) * asFloat(b << 16), asFloat(a & 0xffff0000u) * asFloat(b & 0xffff0000u));

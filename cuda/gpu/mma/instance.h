@@ -24,7 +24,7 @@ struct Instance {
   // The driver for sets of one channel (no gates, or both); null where there is none.
   const void* uniform = nullptr;
   int uniformTiles = 0, uniformSlots = 0;
-  int64_t (*uniformBytes)(int tilesPerSet, int log2N2) = nullptr;
+  int64_t (*uniformBytes)(int tilesPerSet) = nullptr;
   std::vector<uint32_t> (*tables)(int log2N2) = nullptr;
   double (*gain)(int log2N2) = nullptr;
 };

@@ -82,19 +82,20 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
   return best;
 }
 
-// Sets of one channel. The last set of a channel may be partly empty: the number of tiles per set is the one that takes the
-// least time, counting what lies between two sets as a third of a tile; where that is a tenth more than full sets would
-// take, rows of neighbouring channels had better share tiles.
-Launch uniformLaunchOf(const Instance& i, int log2N2, const ConvProblem& p, int64_t limit) {
+// Sets of one channel, if that is worth it: where a channel has few rows, many of a set's places stay empty, and the general
+// driver takes less time, though it needs a third more a tile.
+Launch uniformLaunchOf(const Instance& i, int log2N2, const ConvProblem& p, const GpuLimits& limits) {
   if (!i.uniform || p.preGate != p.postGate || (i.radix > 2 && (i.radix << log2N2) % 4 != 0)) return {};
-  const double rowsPerTile = 16 >> log2N2, between = 1.0 / 3;
-  const double full = double(p.batch) / rowsPerTile * (1 + between / i.uniformTiles);
+  // In tiles: those of the busiest block, something for every barrier, and an interval and a half to fill and drain.
+  const auto time = [&](int64_t sets, double tilesPerSet) {
+    return (double((sets + limits.multiprocessors - 1) / limits.multiprocessors) + 1.5) * tilesPerSet;
+  };
   Launch best;
-  double least = 1.1 * full;
+  double least = 1.35 * time((p.rows() << log2N2) / 16 + 1, 1.0);
   for (int tiles = i.uniformTiles; tiles >= 1; tiles--) {
-    const int64_t bytes = i.uniformBytes(tiles, log2N2);
-    const double time = std::ceil(double(p.batch) / (tiles * rowsPerTile)) * (tiles + between);
-    if (bytes <= limit && time < least) best = {tiles, i.uniformSlots, bytes}, least = time;
+    const int64_t bytes = i.uniformBytes(tiles), rows = tiles * (16 >> log2N2);
+    const double t = time((p.batch + rows - 1) / rows * p.channels, tiles + 0.3);
+    if (bytes <= limits.sharedMemoryPerBlock && t < least) best = {tiles, i.uniformSlots, bytes}, least = t;
   }
   return best;
 }
@@ -378,7 +379,7 @@ class FusedMma final : public GpuAlgorithm {
     p.tiles = int32_t((int64_t(p.batch) * channels + sequences - 1) / sequences);
     // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
     p.phased = packed() || (p.length + 7 <= choice_.points && p.outLength + 7 <= choice_.points);
-    const bool whole = p.length == choice_.points && p.outLength == choice_.points && batch * channels % sequences == 0;
+    const bool whole = p.length == choice_.points && p.outLength == choice_.points;
     const auto encodeAll = [&](int rows) {
       return encode(p.maps.u, p.u, batch, channels, rows) && encode(p.maps.y, p.y, batch, channels, rows) &&
              (!p.pre.data || encode(p.maps.pre, p.pre, batch, channels, rows)) &&
@@ -386,7 +387,8 @@ class FusedMma final : public GpuAlgorithm {
     };
     const int rowsPerSet = choice_.uniform.tilesPerSet * sequences;
     const bool uniform = rowsPerSet && whole && encodeAll(rowsPerSet);
-    p.useMaps = uniform || (choice_.maps.tilesPerSet && (packed() ? encodePacked(p, batch, channels) : whole && encodeAll(1)));
+    const bool fullTiles = whole && batch * channels % sequences == 0;
+    p.useMaps = uniform || (choice_.maps.tilesPerSet && (packed() ? encodePacked(p, batch, channels) : fullTiles && encodeAll(1)));
     const Launch& shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
     p.tilesPerSet = shape.tilesPerSet;
     p.slots = shape.slots;
@@ -403,7 +405,8 @@ class FusedMma final : public GpuAlgorithm {
       checkCuda(cudaLaunchKernelExC(&launch, i.convolve, arguments), "launching the fused convolution in clusters");
       return;
     }
-    checkCuda(cudaLaunchKernel(uniform ? i.uniform : i.convolve, dim3(unsigned(blocks)), dim3(threads), arguments, size_t(shape.sharedBytes), stream),
+    checkCuda(cudaLaunchKernel(uniform ? i.uniform : i.convolve, dim3(unsigned(blocks)), dim3(threads), arguments,
+                               size_t(shape.sharedBytes), stream),
               "launching the fused convolution");
   }
 
@@ -454,7 +457,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
         continue;
       }
       if (limits.computeMajor >= 9) {
-        if (!i.packed) c.uniform = uniformLaunchOf(i, log2N2, problem, limits.sharedMemoryPerBlock);
+        if (!i.packed) c.uniform = uniformLaunchOf(i, log2N2, problem, limits);
         // The general driver's slots have a layout for rows n1 of whole lines only.
         if (N % 1024 == 0)
           c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, limits.sharedMemoryPerBlock, tilesPerBlock);

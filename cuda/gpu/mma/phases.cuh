@@ -75,7 +75,7 @@ struct Phases {
     return 0;
   }
   FFC_DEVICE const u32* tables() const { return static_cast<const u32*>(p.tables) + slice() * Layout::words; }
-  FFC_DEVICE u32 table(int offset, int i) const { return loadConstant4(tables() + offset + i * 32 + lane); }
+  FFC_DEVICE u32 table(int offset, int i) const { return loadTable4(tables() + offset + i * 32 + lane, keepingPolicy()); }
 
   FFC_DEVICE void loadTables() {
 #pragma unroll
@@ -107,14 +107,14 @@ struct Phases {
     if constexpr (C::outerRegisters) loadOuter();
     const char* source = reinterpret_cast<const char*>(tables() + Layout::image);
     for (int i = threadIndex(); i < C::twiddleBytes / 16; i += threads)
-      sharedStore16(image + i * 16, loadConstant16(source + i * 16));
+      sharedStore16(image + i * 16, loadTable16(source + i * 16, keepingPolicy()));
   }
 
   FFC_DEVICE void loadOuter() {
     const uint4* source = reinterpret_cast<const uint4*>(tables()) + warp * 128 + lane;
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-      const uint4 v = loadConstant16(source + i * 32);
+      const uint4 v = loadTable16(source + i * 32, keepingPolicy());
       u32(&to)[4] = i < 2 ? matrixIn[i & 1] : matrixOut[i & 1];
       to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
     }
@@ -595,9 +595,8 @@ struct Phases {
   }
 
   // last: one exchange block (xr, xi) -> staged outputs at `stage`: the real part, and of packed samples the imaginary
-  // part, which is the real part of -i times the block, over the second window. `scale` is a power of two as float bits;
-  // where rows have no scale it is for spectra far from 1 only, and `scaled` says whether there are any (the same for the
-  // warp).
+  // part, which is the real part of -i times the block, over the second window. All times `scale`, a power of two as float
+  // bits, if `scaled` (the same for the warp).
   FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
     lastWindow(xr, xi, stage, gate, gateAt, scaled, scale);
     if constexpr (C::packed) {
@@ -622,14 +621,15 @@ struct Phases {
           out[2 * t + half] = d[half];
         } else {
           float2 v = d[half];
-          if constexpr (C::gated) v.x *= asFloat(scale), v.y *= asFloat(scale);
+          if (C::gated && scaled) v.x *= asFloat(scale), v.y *= asFloat(scale);
           if constexpr (C::gated)
             if (gate) {
               const float2 f = unpackElements<C>(post[2 * t + half]);
               v.x *= f.x, v.y *= f.y;
             }
           out[2 * t + half] = C::bf16 ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
-          if constexpr (C::bf16 && !C::gated) out[2 * t + half] = bfloatMul(out[2 * t + half], bfloatPair(scale));
+          if constexpr (C::bf16 && !C::gated)
+            if (scaled) out[2 * t + half] = bfloatMul(out[2 * t + half], bfloatPair(scale));
         }
       }
     }

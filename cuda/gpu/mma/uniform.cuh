@@ -1,14 +1,15 @@
-// The order of work for the common shape: whole aligned rows, and sets of rows of one channel (the last of a channel may be
-// partly empty: tensor copies read zeros there and write nothing). Then one tensor copy moves a set, a spectrum changes between intervals only, and
-// what the general driver (body.cuh) keeps per row is one register. Interval j is as there: middle(set j), last(set j - 1)
-// and first(set j + 1), one barrier.
+// The order of work for the common shape: whole aligned rows, in sets of one channel (the last of a channel may have fewer
+// rows: copies leave out what lies beyond the batch). Then one tensor copy moves a set, a spectrum changes between intervals
+// only, and what the general driver (body.cuh) keeps per row is one register. Interval j is as there: middle(set j),
+// last(set j - 1) and first(set j + 1), one barrier.
 //
 // Blocks take channels in turn, each a whole one, so that all blocks together read neighbouring rows (2 % faster than a
 // range of channels per block); the channels that are left over are shared out by sets.
 //
 // Where samples may leave the range of a half (bfloat16, gates), finding each row's scale before first() costs a wait and a
-// second look at every sample. So rows go through unscaled at first, and first() notes their largest values on the way.
-// A set with a row outside the window below is not stored: from it on the block starts again with exact scales.
+// second look at every sample. So rows go through unscaled at first, the spectrum's exponent goes into the last matrix, and
+// first() notes on the way whether all is well. A set with a row outside the window below, or of a channel with an exponent
+// that the matrix cannot take, is not stored: from it on the block starts again with exact scales.
 //
 // A Config opts in by `uniform` and says its tiles; the host (mma.cu) then uses this driver wherever a problem has the shape.
 #pragma once
@@ -18,7 +19,10 @@ namespace ffc::mma {
 
 // A row whose largest half is 0 or lies in [2^-3, 2^8) needs no scale: 2^8 sqrt(8192), the largest value its transform can
 // reach, is 23170 (see Config::rowScaled); below 2^-3 its transform may come near the end of the normal halves, 2^-14.
-constexpr uint32_t lowestUnscaled = (15 - 3) << 10, highestUnscaled = (15 + 8) << 10;
+constexpr uint32_t halfPower(int e) { return uint32_t(15 + e) << 10 | uint32_t(15 + e) << 26; }  // 2^e twice
+constexpr uint32_t lowestUnscaled = halfPower(-3), aboveUnscaled = halfPower(8);
+// Exponents that entries of the last matrix, up to 1/4, may take: above the smallest half by 15 bits, below the largest.
+constexpr int lowestInMatrix = -8, highestInMatrix = 15;
 
 template <class C>
 struct Uniform : Phases<C> {
@@ -30,9 +34,12 @@ struct Uniform : Phases<C> {
   int sets, wholeSets, restBegin;  // of this block; of whole channels; place of the others among those left over
   static_assert(C::buffers == 2 || !C::uniform, "phases of three sets share an interval");
   u32 fragment[R];                 // this lane's row of the staged samples (n1, n3l) of this warp at n3h = b
-  u32 scale = 0, scaleBefore = 0;  // of outputs of the current and of the previous set's channel: 2^e, or e where exact
+  int exponent = 0, exponentBefore = 0;  // of the spectra of the current and the previous set's channel
+  int inMatrix = 0;                      // the one that is in the last matrix
+  u32 largest = 0;                       // of this lane's samples in first(), since the last note was taken
 
-  FFC_DEVICE explicit Uniform(const Params& params) : Base(params) {
+  // `begins`: before the first run of the block.
+  FFC_DEVICE Uniform(const Params& params, bool begins) : Base(params) {
     const u32 count = gridSize(), me = blockIndex();
     wholeSets = p.wholeChannels * p.setsPerChannel;
     const u32 rest = p.channels * p.setsPerChannel - wholeSets * count;
@@ -50,47 +57,65 @@ struct Uniform : Phases<C> {
                       ((piece ^ line) & ((1 << log2Pieces) - 1)) * 16;
       }
     }
-    Base::resident = staging.rows + (C::rowScaled ? rowRing * staging.rowsPerSet * 4 : 0);
+    Base::resident = staging.rows + (C::rowScaled ? rowRing * noteBytes<C> + 16 : 0);
     // One group of barriers for the first run, one for the run with exact scales.
-    staging.initBarriers((C::rowScaled ? 2 : 1) * barrierCount);
+    if (begins) {
+      staging.initBarriers((C::rowScaled ? 2 : 1) * barrierCount);
+      // Before anything that waits for memory; but the second set would delay the tables.
+      if (threadIndex() == 0 && sets > 0) load(0, 0, staging.barriers, positionOf(0));
+    }
+    Base::loadTables();
   }
   static constexpr int barrierCount = C::uniformSlots + C::buffers;
 
   struct Position {
-    int channel, row;
+    int channel, set;
   };
   FFC_DEVICE Position positionOf(int set) const {
     const bool whole = set < wholeSets;
     const int index = whole ? set : set - wholeSets + restBegin;
     const int channel = p.setsMagic ? int(highProduct(index, p.setsMagic) >> p.setsShift) : index;
     return {whole ? channel * gridSize() + blockIndex() : channel + p.wholeChannels * gridSize(),
-            (index - channel * p.setsPerChannel) * staging.rowsPerSet};
+            index - channel * p.setsPerChannel};
   }
 
   // ---- copies, by one thread
   FFC_DEVICE void load(int set, int slot, u32 barriers, Position from) const {
     const u32 barrier = barriers + slot * 8;
     barrierExpect(barrier, staging.slotBytes * (C::gated ? 2 : 1));
-    tensorLoad(staging.base + staging.slotBytes * slot, &p.maps.u, from.row, from.channel, barrier);
-    if constexpr (C::gated) tensorLoad(staging.slotOfPre(set), &p.maps.pre, from.row, from.channel, barrier);
+    tensorLoad(staging.base + staging.slotBytes * slot, &p.maps.u, from.set * staging.rowsPerSet, from.channel, barrier);
+    if constexpr (C::gated) tensorLoad(staging.slotOfPre(set), &p.maps.pre, from.set * staging.rowsPerSet, from.channel, barrier);
   }
   FFC_DEVICE static u32 postBarrier(int set, u32 barriers) { return barriers + (C::uniformSlots + (set & 1)) * 8; }
   FFC_DEVICE void loadPost(int set, u32 barriers, Position from) const {
     const u32 barrier = postBarrier(set, barriers);
     barrierExpect(barrier, staging.slotBytes);
-    tensorLoad(staging.slotOfPost(set), &p.maps.post, from.row, from.channel, barrier);
+    tensorLoad(staging.slotOfPost(set), &p.maps.post, from.set * staging.rowsPerSet, from.channel, barrier);
   }
   FFC_DEVICE void store(int slot, Position to) const {
-    tensorStore(staging.base + staging.slotBytes * slot, &p.maps.y, to.row, to.channel);
+    tensorStore(staging.base + staging.slotBytes * slot, &p.maps.y, to.set * staging.rowsPerSet, to.channel);
   }
 
-  template <bool exact>
+  FFC_DEVICE void prefetchSpectrum(int channel) const {
+    const u32 bytes = (1024 * R << p.log2N2) * Base::binPieces;
+    if (!p.sharedSpectrum) prefetchBulk(static_cast<const char*>(p.spectrum) + int64_t(channel) * bytes, bytes);
+  }
   FFC_DEVICE void useChannel(int channel) {
     Base::chooseSpectrum(0, channel);
-    const int exponent = Base::chooseSpectrum(1, channel);
+    exponent = Base::chooseSpectrum(1, channel);
     Base::fetchSpectrum();
     if constexpr (C::spectrumResident) Base::keepSpectrum();
-    scale = exact ? u32(exponent) : floatBits(powerOfTwo(exponent));
+  }
+  FFC_DEVICE void putIntoMatrix(int e) {
+    inMatrix = e;
+    Base::loadOuter();
+    if (e == 0) return;
+    const float f = powerOfTwo(e);
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      Base::matrixOut[0][i] = halfMul(Base::matrixOut[0][i], packHalf(f, f));
+      Base::matrixOut[1][i] = halfMul(Base::matrixOut[1][i], packHalf(f, f));
+    }
   }
 
   FFC_DEVICE u32 exchangeOf(int set) const { return exchange + (set & 1) * p.tilesPerSet * (R * exchangeBytes); }
@@ -99,7 +124,7 @@ struct Uniform : Phases<C> {
   struct Interval {
     u32 middle, outer;        // exchange buffers
     u32 stage, pre, post;     // slots
-    u32 largestIn, largestOut;  // of this warp's first sequence
+    u32 noteIn, noteOut;      // of this warp's first sequence
   };
   struct Operands {
     u32 u[4], gate[4], xr[4], xi[4];
@@ -119,24 +144,26 @@ struct Uniform : Phases<C> {
   template <bool doFirst, bool doLast, bool exact, bool scaled>
   FFC_DEVICE void compute(Operands& o, const Interval& at, int tile, int b) {
     const u32 offset = tile * (R * stagingBytes) + fragment[b], block = at.outer + (tile * R + b) * exchangeBytes;
-    const u32 row = tile << (staging.log2Sequences + 2);
     if constexpr (doFirst) {
-      u32 inputScale = floatBits(1.0f);
-      if constexpr (exact) inputScale = floatBits(powerOfTwo(staging.inputExponent(at.largestIn + row)));
-      u32 rest[4];
+      u32 inputScale = floatBits(1.0f), rest[4];
+      if constexpr (exact) inputScale = floatBits(powerOfTwo(staging.inputExponent(at.noteIn + tile * 64)));
       if constexpr (C::gated)
         prepareGated<C>(o.u, rest, o.gate, true, inputScale);
       else if constexpr (exact)
         prepare<C>(o.u, inputScale);
       else
         prepareUnscaled<C>(o.u);
-      if constexpr (C::rowScaled && !exact) noteLargest(o.u, at.largestIn + row);
+      if constexpr (C::rowScaled && !exact) {
+        const u32 most = largestHalves(largestHalves(o.u[0], o.u[1]), largestHalves(o.u[2], o.u[3]));
+        largest = largestHalves(largest, most);
+        sharedStoreIfNotBelow(most, lowestUnscaled, at.noteIn + tile * 64, 1);
+      }
       first(o.u, rest, block);
     }
     if constexpr (doLast) {
-      u32 by = scaleBefore;
-      if constexpr (exact) by = floatBits(powerOfTwo(int(scaleBefore) - staging.inputExponent(at.largestOut + row)));
-      last(o.xr, o.xi, at.stage + offset, C::gated, at.post + offset, scaled, by);
+      int e = exponentBefore;
+      if constexpr (exact) e -= staging.inputExponent(at.noteOut + tile * 64);
+      last(o.xr, o.xi, at.stage + offset, C::gated, at.post + offset, scaled, scaled ? floatBits(powerOfTwo(e)) : 0);
     }
   }
   template <bool doFirst, bool doMiddle, bool doLast, bool exact, bool scaled>
@@ -183,27 +210,39 @@ struct Uniform : Phases<C> {
     }
   }
 
-  // ---- largest values of rows
-  // Unscaled: as a half in the upper part of a word; halves without sign order like integers.
-  FFC_DEVICE void noteLargest(const u32 (&u)[4], u32 to) const {
-    const u32 most = largestHalves(largestHalves(u[0], u[1]), largestHalves(u[2], u[3]));
-    const u32 all = warpMax(Staging<C>::largerOf(most, most << 16));
-    if (lane == 0) sharedMax(to, all);
+  // ---- notes on rows. At first: a word that is not 0 for each row with a sample of sufficient size, and one for the set
+  // if some sample is too large. A row of zeros counts as too small. With exact scales: the row's largest value.
+  FFC_DEVICE u32 noteOf(int set) const { return staging.rows + (set & (rowRing - 1)) * noteBytes<C>; }
+  FFC_DEVICE u32 noteOfSet(int set) const { return noteOf(set) + noteBytes<C> - 4; }
+  FFC_DEVICE u32 stopAt(int set) const { return staging.rows + rowRing * noteBytes<C> + (set & 1) * 4; }
+  FFC_DEVICE bool outsideWindow(int set, int firstRow) const {
+    bool bad = sharedLoad4(noteOfSet(set)) != 0 || exponent < lowestInMatrix || exponent > highestInMatrix;
+#pragma unroll
+    for (int i = 0; i < C::uniformTiles; i += 2) {
+      const int tile = i + (lane >> 4), sequence = lane & 15;
+      const bool exists = tile < p.tilesPerSet && sequence >> staging.log2Sequences == 0 &&
+                          firstRow + (tile << staging.log2Sequences) + sequence < p.batch;
+      if (exists) bad |= sharedLoad4(noteOf(set) + i * 64 + lane * 4) == 0;
+    }
+    return warpMax(bad) != 0;
   }
-  FFC_DEVICE bool needsScale(u32 largest) const {
-    return largest >= 0x10000 && (largest >> 16 < lowestUnscaled || largest >> 16 >= highestUnscaled);
+  // One warp reads the notes for all, who learn of it in the next interval: words in turn, or some would learn of it at once.
+  FFC_DEVICE void watch(int set, int firstRow) const {
+    if (outsideWindow(set, firstRow) && lane == 0) sharedStore4(stopAt(set), 1);
+    for (int i = lane; i < noteBytes<C> / 4; i += 32) sharedStore4(noteOf(set) + i * 4, 0);
   }
-  // Exact: as Staging::findScale does.
+  FFC_DEVICE void clearNotes(int set) const {
+    if (threadIndex() < noteBytes<C> / 4) sharedStore4(noteOf(set) + threadIndex() * 4, 0);
+  }
+  // As Staging::findScale does.
   FFC_DEVICE void findLargest(int set, int slot) const {
 #pragma unroll 1
-    for (int tile = 0; tile < p.tilesPerSet; tile++)
-#pragma unroll
-      for (int i = 0; i < R; i++) {
-        const u32 offset = (tile * R + i) * stagingBytes + threadIndex() * 16;
-        const u32 all = warpMax(staging.largestOfPiece(staging.base + staging.slotBytes * slot + offset, staging.slotOfPre(set) + offset));
-        const int row = int(offset >> (9 + p.log2N2)) / R;
-        if (lane == 0) sharedMax(staging.largestOf(set, row), all);
-      }
+    for (int i = 0; i < p.tilesPerSet * R; i++) {
+      const u32 offset = i * stagingBytes + threadIndex() * 16;
+      const u32 all = warpMax(staging.largestOfPiece(staging.base + staging.slotBytes * slot + offset, staging.slotOfPre(set) + offset));
+      const int row = int(offset >> (9 + p.log2N2)) / R, sequences = 1 << staging.log2Sequences;
+      if (lane == 0) sharedMax(noteOf(set) + (row >> staging.log2Sequences) * 64 + (row & (sequences - 1)) * 4, all);
+    }
   }
 
   // Runs the block's sets from `from` on. Returns the set that needs exact scales, everything before it stored; or -1.
@@ -212,20 +251,22 @@ struct Uniform : Phases<C> {
     constexpr bool noting = C::rowScaled && !exact;
     const u32 barriers = staging.barriers + (exact ? barrierCount * 8 : 0);
     const int count = sets - from;
-    if (threadIndex() == 0)
-      for (int set = 0; set < 2 && set < count; set++) load(set, set, barriers, positionOf(from + set));
-    if (!exact) Base::loadTables();
-    int channel = positionOf(from).channel;
-    if (count > 0) useChannel<exact>(channel);
-    if (C::rowScaled)
-      for (int i = threadIndex(); i < rowRing * staging.rowsPerSet; i += threads) sharedStore4(staging.largestOf(0, i), 0);
+    if (exact && threadIndex() == 0) load(0, 0, barriers, positionOf(from));
+    const Position begin = positionOf(from);
+    int left = p.setsPerChannel - begin.set;  // sets of the current channel
+    if (count > 0) useChannel(begin.channel);
+    if (threadIndex() == 0 && count > 1) load(1, 1, barriers, positionOf(from + 1));
+    if constexpr (C::rowScaled) {
+      for (int set = 0; set < rowRing; set++) clearNotes(set);
+      if (threadIndex() < 2) sharedStore4(stopAt(threadIndex()), 0);
+    }
     blockSync();
     if (count <= 0) return -1;
     Place at = {0, 0};  // of set + 1
     auto interval = [&](int set) {
       const int sequence = warp >> p.log2N2;
       return Interval{exchangeOf(set), exchangeOf(set + 1), staging.slotOf(at), staging.slotOfPre(set + 1),
-                      staging.slotOfPost(set + 1), staging.largestOf(set + 1, sequence), staging.largestOf(set - 1, sequence)};
+                      staging.slotOfPost(set + 1), noteOf(set + 1) + sequence * 4, noteOf(set - 1) + sequence * 4};
     };
     barrierWait(barriers, 0);
     if constexpr (exact) {
@@ -238,6 +279,10 @@ struct Uniform : Phases<C> {
     }
     if constexpr (!C::outerRegisters) Base::loadOuter();
     runEdge<exact, scaled>(interval(-1), true, false, false);
+    if constexpr (noting) {
+      sharedStoreIfNotBelow(largest, aboveUnscaled, noteOfSet(0), 1);
+      largest = 0;
+    }
     fenceTensorCopies();
     blockSync();
     for (int set = 0; set <= count; set++) {
@@ -245,30 +290,38 @@ struct Uniform : Phases<C> {
       const Place next = staging.following(at);  // of set + 2; the third slot is that of `set`, now with y of set - 2
       if (threadIndex() == 0) {
         tensorStoresRead();  // y of set - 3 has left the slot of set + 2
-        if (set + 2 < count) load(set + 2, next.slot, barriers, positionOf(from + set + 2));
+        if (set + 2 < count) {
+          const Position ahead = positionOf(from + set + 2);
+          load(set + 2, next.slot, barriers, ahead);
+          if (ahead.set == 0) prefetchSpectrum(ahead.channel);
+        }
         if (set >= 2) store(C::uniformSlots - at.slot - next.slot, positionOf(from + set - 2));
         if (C::gated && set < count) loadPost(set, barriers, positionOf(from + set));
       }
-      u32 largest[2] = {0, 0};
-      if constexpr (C::rowScaled)
-        if (threadIndex() < staging.rowsPerSet) sharedStore4(staging.largestOf(set + 4, threadIndex()), 0);
+      u32 stop = 0;  // a word about set - 1
+      if constexpr (exact) clearNotes(set + 4);
       if constexpr (noting) {
-        if (lane < staging.rowsPerSet) largest[0] = sharedLoad4(staging.largestOf(set, lane));
-        if (!C::pairwise && lane + 32 < staging.rowsPerSet) largest[1] = sharedLoad4(staging.largestOf(set, lane + 32));
+        stop = sharedLoad4(stopAt(set - 1));
+        if (warp == 1 && set < count) watch(set, positionOf(from + set).set * staging.rowsPerSet);
       }
       if (set + 1 < count) barrierWait(barriers + at.slot * 8, at.parity);
       if (C::gated && set > 0) barrierWait(postBarrier(set - 1, barriers), (set - 1) >> 1 & 1);
       const Interval now = interval(set);
-      if constexpr (!C::outerRegisters) Base::loadOuter();
+      if constexpr (!C::outerRegisters) putIntoMatrix(inMatrix);
       if (set > 0 && set + 1 < count)
         runTiles<exact, scaled>(now);
       else
         runEdge<exact, scaled>(now, set + 1 < count, set < count, set > 0);
-      const bool stop = noting && set < count && warpMax(needsScale(largest[0]) || needsScale(largest[1])) != 0;
-      scaleBefore = scale;
-      if (set + 1 < count) {
-        const int following = positionOf(from + set + 1).channel;
-        if (following != channel) useChannel<exact>(channel = following);
+      exponentBefore = exponent;
+      if constexpr (noting) {
+        if (exponent != inMatrix) putIntoMatrix(exponent);
+        sharedStoreIfNotBelow(largest, aboveUnscaled, noteOfSet(set + 1), 1);
+        largest = 0;
+      }
+      if (set + 1 < count && --left == 0) {
+        const Position following = positionOf(from + set + 1);
+        left = p.setsPerChannel - following.set;
+        useChannel(following.channel);
       }
       if constexpr (exact)
         if (set + 2 < count) {
@@ -277,15 +330,13 @@ struct Uniform : Phases<C> {
         }
       fenceTensorCopies();
       blockSync();
-      if (stop) {
-        // Nothing may be on its way when the slots are filled anew; y of set - 1 lies where u of set + 1 was.
+      if (noting && stop) {
+        // y of set - 2 is on its way, that of set - 1 is not to be stored. Nothing may be under way when the slots are
+        // filled anew.
         if (set + 2 < count) barrierWait(barriers + next.slot * 8, next.parity);
-        if (C::gated) barrierWait(postBarrier(set, barriers), set >> 1 & 1);
-        if (threadIndex() == 0) {
-          if (set > 0) store(at.slot, positionOf(from + set - 1));
-          tensorStoresDone();
-        }
-        return from + set;
+        if (C::gated && set < count) barrierWait(postBarrier(set, barriers), set >> 1 & 1);
+        if (threadIndex() == 0) tensorStoresDone();
+        return from + set - 1;
       }
     }
     if (threadIndex() == 0) {
@@ -298,10 +349,11 @@ struct Uniform : Phases<C> {
 
 template <class C>
 FFC_DEVICE void convolveUniform(const Params& p) {
-  Uniform<C> uniform(p);
+  Uniform<C> uniform(p, true);
   if constexpr (C::rowScaled) {
-    const int stopped = uniform.template run<false, true>(0);
-    if (stopped >= 0) uniform.template run<true, true>(stopped);
+    const int stopped = uniform.template run<false, false>(0);
+    // With constants of its own: the first run is not to keep registers for this one.
+    if (stopped >= 0) Uniform<C>(p, false).template run<true, true>(stopped);
   } else if (uniform.staging.plain) {
     uniform.template run<false, false>(0);
   } else {
