@@ -189,19 +189,26 @@ struct Uniform : Phases<C> {
                                                         : SpectrumFrom::memory;
     Base::template middle<from>(at.middle + tile * (R * exchangeBytes), beforeLast);
   }
-  template <bool exact, bool scaled>
+  template <bool doFirst, bool doMiddle, bool doLast, bool exact, bool scaled>
   FFC_DEVICE void runTiles(const Interval& at) {
     if (!exact && C::uniformUnroll > 1 && p.tilesPerSet == C::uniformTiles) {
 #pragma unroll(C::uniformUnroll)
-      for (int tile = 0; tile < C::uniformTiles; tile++) runTile<true, true, true, exact, scaled>(at, tile);
+      for (int tile = 0; tile < C::uniformTiles; tile++) runTile<doFirst, doMiddle, doLast, exact, scaled>(at, tile);
     } else {
 #pragma unroll 1
-      for (int tile = 0; tile < p.tilesPerSet; tile++) runTile<true, true, true, exact, scaled>(at, tile);
+      for (int tile = 0; tile < p.tilesPerSet; tile++) runTile<doFirst, doMiddle, doLast, exact, scaled>(at, tile);
     }
   }
-  // The first and the last intervals of a block.
+  // The first and the last intervals of a block. Where tiles are interleaved at all, here too: of 24 intervals, as many as a
+  // block has at 1024 points and 64 rows, these are four.
   template <bool exact, bool scaled>
   FFC_DEVICE void runEdge(const Interval& at, bool doFirst, bool doMiddle, bool doLast) {
+    if constexpr (!exact && C::uniformUnroll > 1) {
+      if (doMiddle && doFirst)
+        return runTiles<true, true, false, exact, scaled>(at);
+      if (doMiddle && doLast)
+        return runTiles<false, true, true, exact, scaled>(at);
+    }
 #pragma unroll 1
     for (int tile = 0; tile < p.tilesPerSet; tile++) {
       if (doMiddle) middleOf(at, tile, [] {});
@@ -309,7 +316,7 @@ struct Uniform : Phases<C> {
       const Interval now = interval(set);
       if constexpr (!C::outerRegisters) putIntoMatrix(inMatrix);
       if (set > 0 && set + 1 < count)
-        runTiles<exact, scaled>(now);
+        runTiles<true, true, true, exact, scaled>(now);
       else
         runEdge<exact, scaled>(now, set + 1 < count, set < count, set > 0);
       exponentBefore = exponent;
