@@ -30,5 +30,11 @@ $(MMA_EMULATION): tests/native/mma_emulation.cpp $(wildcard cuda/gpu/mma/*.cuh c
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O2 -Wall -Wno-unknown-pragmas -o $@ $<
 
-mma-emulation: $(MMA_EMULATION)
-	$<
+PASSES_EMULATION := $(BUILD)/native/passes_emulation
+$(PASSES_EMULATION): tests/native/passes_emulation.cpp $(wildcard cuda/gpu/m*/*.cuh cuda/gpu/m*/*.h)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -Wall -Wno-unknown-pragmas -o $@ $<
+
+mma-emulation: $(MMA_EMULATION) $(PASSES_EMULATION)
+	$(MMA_EMULATION)
+	$(PASSES_EMULATION)

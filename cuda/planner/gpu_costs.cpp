@@ -144,7 +144,7 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   c.points = s.columns * s.rowPoints;
   c.radices = s.columnRadices;
   c.radices.insert(c.radices.end(), s.rowRadices.begin(), s.rowRadices.end());
-  c.name = "multi-pass/" + std::to_string(s.columns) + "x" + std::to_string(s.rowPoints) + "/" + joined(c.radices);
+  c.name = std::string("multi-pass/") + (s.tensorCores ? "mma/" : "") + std::to_string(s.columns) + "x" + std::to_string(s.rowPoints) + "/" + joined(c.radices);
   const std::string kind = s.tensorCores ? "mma" : "cores";
   c.key = "multi-pass/" + kind + (p.precision == FFC_PRECISION_FAST ? "/fast/" : "/accurate/") + classOf(p) +
           (gated(p) ? "/gated" : "/plain") + "/run" + std::to_string(s.run) + "/n" + std::to_string(c.points);

@@ -74,6 +74,13 @@ constexpr ShippedConstant gpuTable[] = {
     {"efficiency/multi-pass/cores/accurate/half/plain/run4", 0.28},
     {"efficiency/multi-pass/cores/accurate/half/plain/run8", 0.3},
     {"efficiency/multi-pass/cores/fast/half/gated", 0.3},
+    {"efficiency/multi-pass/mma", 0.6},
+    {"efficiency/multi-pass/mma/accurate", 0.7},
+    {"efficiency/multi-pass/mma/fast", 0.8},
+    {"efficiency/multi-pass/mma/fast/half/gated", 0.63},
+    {"efficiency/multi-pass/mma/fast/half/plain/run32", 0.7},
+    {"efficiency/multi-pass/mma/fast/half/plain/run32/n8388608", 0.58},
+    {"efficiency/multi-pass/mma/fast/half/plain/run64/n2097152", 0.74},
     {"latency", 5000},
 };
 

@@ -40,6 +40,8 @@ struct Config {
   // Blocks that transform one sequence together: block k0 computes the frequencies k0 mod `cluster`, which are a
   // transform of 4096 R points (cluster.cuh). Compute capability 9.0.
   static constexpr int cluster = cluster_;
+  // Exchange blocks are laid out for speed between the phases; true: like the rows of a multi-pass scratch (multipass/tensor_params.h).
+  static constexpr bool rowLayout = false;
   // bfloat16 reaches far outside the range of half, and so do products with a gate: each row is brought to a maximum
   // in [64, 128) by a power of two. 128 sqrt(32768) = 23170, the largest value a transform of a row can reach, and its
   // sums stay below 65504.

@@ -26,9 +26,9 @@ FFC_DEVICE u32 sharedBase() {
   extern __shared__ __align__(1024) unsigned char sharedMemory[];
   return static_cast<u32>(__cvta_generic_to_shared(sharedMemory));
 }
+FFC_DEVICE void warpSync() { __syncwarp(); }
 FFC_DEVICE u32 warpMax(u32 value) { return __reduce_max_sync(0xffffffffu, value); }
 FFC_DEVICE u32 warpExchange(u32 value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
-FFC_DEVICE void warpSync() { __syncwarp(); }
 
 // ---- clusters (compute capability 9.0): blocks that see each other's shared memory. The barrier is split, so that
 // work may lie between arriving and waiting; it orders the accesses of all threads of the cluster.
@@ -211,6 +211,12 @@ FFC_DEVICE u32 loadTable4(const void* p, uint64_t policy) {
   asm("ld.global.nc.L2::cache_hint.u32 %0,[%1],%2;" : "=r"(v) : "l"(p), "l"(policy));
   return v;
 }
+// Without a branch: v keeps its value where it is not wanted.
+FFC_DEVICE void loadConstant16If(bool wanted, uint4& v, const void* p) {
+  asm volatile("{\n.reg .pred wanted;\nsetp.ne.s32 wanted,%5,0;\n@wanted ld.global.nc.v4.u32 {%0,%1,%2,%3},[%4];\n}"
+               : "+r"(v.x), "+r"(v.y), "+r"(v.z), "+r"(v.w)
+               : "l"(p), "r"(int(wanted)));
+}
 FFC_DEVICE u32 loadConstant4(const void* p) { return __ldg(static_cast<const u32*>(p)); }
 // Streaming: u, gates and y pass through once.
 FFC_DEVICE uint4 loadStream16(const void* p) { return __ldcs(static_cast<const uint4*>(p)); }
@@ -219,6 +225,18 @@ FFC_DEVICE void storeStream8(void* p, uint64_t v) { __stcs(static_cast<unsigned 
 // To L2.
 FFC_DEVICE void prefetch(const void* p) { asm volatile("prefetch.global.L2 [%0];" ::"l"(p)); }
 FFC_DEVICE void storeStream16(void* p, uint4 v) { __stcs(static_cast<uint4*>(p), v); }
+
+// Complex points that the next pass reads.
+FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
+FFC_DEVICE void globalMax(u32* p, u32 v) { atomicMax(p, v); }
+
+// e^{-2 pi i m / 2^bits}, m reduced first.
+FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {
+  const float halfTurns = float(m & ((1u << bits) - 1)) * __uint_as_float(u32(128 - bits) << 23);
+  float sine, cosine;
+  sincospif(halfTurns, &sine, &cosine);
+  return {cosine, -sine};
+}
 
 // ---- tensor copies (compute capability 9.0): whole sequences between device memory and a staging slot by one
 // instruction, completing on a barrier in shared memory. `map` describes (64 samples, 16 n1, N / 1024, b, h).
@@ -241,6 +259,18 @@ FFC_DEVICE void tensorStorePart(u32 source, const void* map, int part, int group
 FFC_DEVICE void prefetchBulk(const void* p, u32 bytes) {
   asm volatile("cp.async.bulk.prefetch.L2.global [%0],%1;" ::"l"(p), "r"(bytes) : "memory");
 }
+// A plain run of bytes, a multiple of 16.
+FFC_DEVICE void bulkLoad(u32 target, const void* source, u32 bytes, u32 barrier) {
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0],[%1],%2,[%3];" ::"r"(target),
+               "l"(source), "r"(bytes), "r"(barrier)
+               : "memory");
+}
+FFC_DEVICE void bulkStore(void* target, u32 source, u32 bytes) {
+  asm volatile("cp.async.bulk.global.shared::cta.bulk_group [%0],[%1],%2;" ::"l"(target), "r"(source), "r"(bytes) : "memory");
+}
+FFC_DEVICE void bulkCommit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
+// All but this thread's latest group of stores have read shared memory.
+FFC_DEVICE void bulkStoresReadButOne() { asm volatile("cp.async.bulk.wait_group.read 1;" ::: "memory"); }
 // This thread's stores have read shared memory; have reached device memory.
 FFC_DEVICE void tensorStoresRead() { asm volatile("cp.async.bulk.wait_group.read 0;" ::: "memory"); }
 FFC_DEVICE void tensorStoresDone() { asm volatile("cp.async.bulk.wait_group 0;" ::: "memory"); }
@@ -263,6 +293,10 @@ constexpr bool hasTensorCopies = false;
 FFC_DEVICE void tensorLoadPart(u32, const void*, int, int, int, u32) {}
 FFC_DEVICE void tensorStorePart(u32, const void*, int, int, int, int) {}
 FFC_DEVICE void prefetchBulk(const void*, u32) {}
+FFC_DEVICE void bulkLoad(u32, const void*, u32, u32) {}
+FFC_DEVICE void bulkStore(void*, u32, u32) {}
+FFC_DEVICE void bulkCommit() {}
+FFC_DEVICE void bulkStoresReadButOne() {}
 FFC_DEVICE void tensorStoresRead() {}
 FFC_DEVICE void tensorStoresDone() {}
 FFC_DEVICE void fenceTensorCopies() {}

@@ -302,9 +302,18 @@ FFC_DEVICE uint64_t keepingPolicy() { return 0; }
 FFC_DEVICE uint4 loadTable16(const void* p, uint64_t) { return loadConstant16(p); }
 FFC_DEVICE u32 loadTable4(const void* p, uint64_t) { return *static_cast<const u32*>(p); }
 FFC_DEVICE void prefetchBulk(const void*, u32) {}
+FFC_DEVICE void loadConstant16If(bool wanted, uint4& v, const void* p) {
+  if (wanted) v = loadConstant16(p);
+}
 FFC_DEVICE u32 loadConstant4(const void* p) { return *static_cast<const u32*>(p); }
 FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void storeStream16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
+FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
+FFC_DEVICE void globalMax(u32* p, u32 v) { *p = std::max(*p, v); }
+FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {
+  const double angle = -2 * 3.14159265358979323846 * (m & ((1u << bits) - 1)) / std::ldexp(1.0, bits);
+  return {float(std::cos(angle)), float(std::sin(angle))};
+}
 FFC_DEVICE void copyAsync16(u32 target, const void* source) { sharedStore16(target, loadStream16(source)); }
 FFC_DEVICE void copyAsync8(u32 target, const void* source) {
   uint64_t v;
@@ -382,6 +391,14 @@ FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrie
   tensorLoadPart(target, map, 0, b, h, barrier);
 }
 FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) { tensorStorePart(source, map, 0, 0, b, h); }
+FFC_DEVICE void bulkLoad(u32 target, const void* source, u32 bytes, u32 barrier) {
+  std::memcpy(emulation::at(target, int(bytes)), source, bytes);
+  barrierAt(barrier).bytes -= int32_t(bytes);
+  barrierAt(barrier).settle();
+}
+FFC_DEVICE void bulkStore(void* target, u32 source, u32 bytes) { std::memcpy(target, emulation::at(source, int(bytes)), bytes); }
+FFC_DEVICE void bulkCommit() {}
+FFC_DEVICE void bulkStoresReadButOne() {}
 FFC_DEVICE void tensorStoresRead() {}
 FFC_DEVICE void tensorStoresDone() {}
 FFC_DEVICE void fenceTensorCopies() {}

@@ -69,6 +69,15 @@ struct Phases {
     turnOut = image + warp * 2048 + c * 256 + turnSlot(2 * c, g) * 8;
   }
 
+  // Within an exchange block: this lane's row of the 8x8 matrices of n3h = b (and half t of n3l).
+  static constexpr u32 planeBytes = C::rowLayout ? 8192 * R : 8192;
+  FFC_DEVICE u32 addressOfInput(int b, int t) const {
+    return C::rowLayout ? addressIn ^ ((2 * b + t) * 16) : addressIn + b * exchangeBytes + t * 4096;
+  }
+  FFC_DEVICE u32 addressOfOutput(int b) const {
+    return C::rowLayout ? addressOut ^ (b * 32) : addressOut + b * exchangeBytes;
+  }
+
   // The block's place in its cluster: the frequencies of this block are slice, slice + cluster, ...
   FFC_DEVICE int slice() const {
     if constexpr (C::cluster > 1) return staging.rank;
@@ -396,7 +405,7 @@ struct Phases {
 #pragma unroll
       for (int b = 0; b < R; b++) {
         u32 r0, r1, i0, i1;
-        const u32 from = block + b * exchangeBytes + t * 4096 + addressIn;
+        const u32 from = block + addressOfInput(b, t);
         if constexpr (C::pairwise) {
           loadTransposed(from, r0, r1, i0, i1);
           Pair x[2], y[2];
@@ -525,7 +534,7 @@ struct Phases {
     }
 #pragma unroll
     for (int b = 0; b < R; b++) {
-      const u32 to = block + b * exchangeBytes + addressOut;
+      const u32 to = block + addressOfOutput(b);
       u32 outRe[4], outIm[4];
       if constexpr (C::pairwise) {
         u32 sr[4], si[4];
@@ -554,7 +563,7 @@ struct Phases {
       }
       if (b == R - 1) beforeLast();
       storeTransposed(to, outRe[0], outRe[1], outRe[2], outRe[3]);
-      storeTransposed(to + 8192, outIm[0], outIm[1], outIm[2], outIm[3]);
+      storeTransposed(to + planeBytes, outIm[0], outIm[1], outIm[2], outIm[3]);
     }
   }
 

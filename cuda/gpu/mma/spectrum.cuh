@@ -8,6 +8,37 @@
 
 namespace ffc::mma {
 
+// The power of two taken off a spectrum whose largest component is `most`: most < 2^size, and size is brought into the
+// window; an all-zero kernel gets 0.
+__device__ __forceinline__ int spectrumExponent(float most, SpectrumWindow window) {
+  const int biased = int(__float_as_uint(most) >> 23 & 255), size = biased == 0 ? window.low : biased - 126;
+  return size < window.low ? size - window.low : size > window.high ? size - window.high : 0;
+}
+// In two factors: 2^-exponent alone may leave the range of a float.
+__device__ __forceinline__ float scaleDown(float x, int exponent) {
+  return x * ldexpf(1.0f, -exponent / 2) * ldexpf(1.0f, -exponent - (-exponent / 2));
+}
+
+// The 16 frequencies j of one (k1, kb, k2) as the four groups from `group` on, see spectrumGroup().
+__device__ __forceinline__ void storeBins(const float2 (&x)[16], float scale, bool floats, void* spectrum, int64_t group) {
+#pragma unroll
+  for (int c = 0; c < 4; c++) {
+    const float2 a = x[gpu::slot<16>(2 * c)], b = x[gpu::slot<16>(2 * c + 1)];
+    const float2 d = x[gpu::slot<16>(15 - 2 * c)], e = x[gpu::slot<16>(14 - 2 * c)];
+    const float v[8] = {a.x, b.x, a.y, b.y, d.x, e.x, d.y, e.y};
+    if (floats) {
+      float4* to = static_cast<float4*>(spectrum) + (group + c) * 2;
+      to[0] = {v[0] * scale, v[1] * scale, v[2] * scale, v[3] * scale};
+      to[1] = {v[4] * scale, v[5] * scale, v[6] * scale, v[7] * scale};
+    } else {
+      __half2 h[4];
+#pragma unroll
+      for (int i = 0; i < 4; i++) h[i] = __floats2half2_rn(v[2 * i] * scale, v[2 * i + 1] * scale);
+      static_cast<uint4*>(spectrum)[group + c] = *reinterpret_cast<uint4*>(h);
+    }
+  }
+}
+
 template <class Shape, int C>
 __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumParams p) {
   constexpr int M = Shape::points, N = C * M, last = Shape::stages - 1;
@@ -64,32 +95,15 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
           }
           const int n2 = 1 << p.log2N2, k1 = f & 15, k2 = f >> 4 & (n2 - 1), kb = f >> (4 + p.log2N2);
           const int64_t group = (int64_t(channel) * p.cluster + block) * (N / 4 / p.cluster) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
-#pragma unroll
-          for (int c = 0; c < 4; c++) {
-            const float2 a = x[gpu::slot<16>(2 * c)], b = x[gpu::slot<16>(2 * c + 1)];
-            const float2 d = x[gpu::slot<16>(15 - 2 * c)], e = x[gpu::slot<16>(14 - 2 * c)];
-            const float v[8] = {a.x, b.x, a.y, b.y, d.x, e.x, d.y, e.y};
-            if (p.floats) {
-              float4* to = static_cast<float4*>(p.spectrum) + (group + c) * 2;
-              to[0] = {v[0] * scale, v[1] * scale, v[2] * scale, v[3] * scale};
-              to[1] = {v[4] * scale, v[5] * scale, v[6] * scale, v[7] * scale};
-            } else {
-              __half2 h[4];
-#pragma unroll
-              for (int i = 0; i < 4; i++) h[i] = __floats2half2_rn(v[2 * i] * scale, v[2 * i + 1] * scale);
-              static_cast<uint4*>(p.spectrum)[group + c] = *reinterpret_cast<uint4*>(h);
-            }
-          }
+          storeBins(x, scale, p.floats, p.spectrum, group);
         }
       }
       if (round == 0) {
         __syncthreads();
         // largest * gain < 2^size; an all-zero kernel gets exponent 0.
         const float most = __uint_as_float(*largest) * p.gain;
-        const int biased = int(__float_as_uint(most) >> 23 & 255), size = biased == 0 ? p.window.low : biased - 126;
-        const int exponent = size < p.window.low ? size - p.window.low : size > p.window.high ? size - p.window.high : 0;
-        // In two factors: 2^-exponent alone may leave the range of a float.
-        scale = p.gain * ldexpf(1.0f, -exponent / 2) * ldexpf(1.0f, -exponent - (-exponent / 2));
+        const int exponent = spectrumExponent(most, p.window);
+        scale = scaleDown(p.gain, exponent);
         if (thread == 0) p.exponent[channel] = exponent;
         if (thread == 0 && exponent != 0) *p.anyExponent = 1;  // every writer writes the same
       }

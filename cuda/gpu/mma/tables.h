@@ -55,7 +55,7 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
   using Complex = std::complex<double>;
   constexpr int R = C::R;
   constexpr double pi = 3.14159265358979323846;
-  const double shift = (0.25 - slice) / C::cluster;  // the ring x^N - i
+  const double shift = C::rowLayout ? 0 : (0.25 - slice) / C::cluster;  // the ring x^N - i; rows bring their own shift
   const int N2 = 1 << log2N2, halfN2 = N2 / 2;
   const double N = 256.0 * N2 * R;
   auto e = [&](double turns) { return std::polar(1.0, -2 * pi * turns); };

@@ -6,22 +6,27 @@
 
 namespace ffc::gpu {
 
-template <class Storage, int Threads, int MinBlocks, int ColumnThreads, int... Radices>
-ColumnInstance makeColumns() {
+// SpectrumOnly: the way forward alone, for the spectra of the tensor-core passes, which split N in their own way.
+template <class Storage, int Threads, int MinBlocks, int ColumnThreads, bool SpectrumOnly, int... Radices>
+ColumnInstance makeColumnsFor() {
   using Shape = FftShape<ColumnThreads, Radices...>;
   static_assert(Threads % 32 == 0 && Threads % ColumnThreads == 0);
   ColumnInstance instance;
   instance.points = Shape::points;
+  instance.spectrumOnly = SpectrumOnly;
   instance.columns = Threads / ColumnThreads;
   instance.threads = Threads;
   instance.radices = {Radices...};
   instance.sharedBytes = int64_t{instance.columns} * ColumnTile<Shape>::pitch * static_cast<int64_t>(sizeof(float2));
   instance.forward = reinterpret_cast<const void*>(&columnsForward<Shape, Storage, Threads, MinBlocks, false>);
-  instance.inverse = reinterpret_cast<const void*>(&columnsInverse<Shape, Storage, Threads, MinBlocks, false>);
   // The grids of frequency-sparse plans are powers of two.
-  if constexpr ((Shape::points & (Shape::points - 1)) == 0) {
+  constexpr bool sparse = (Shape::points & (Shape::points - 1)) == 0;
+  if constexpr (sparse)
     instance.sparseForward = reinterpret_cast<const void*>(&columnsForward<Shape, Storage, Threads, MinBlocks, true>);
-    instance.sparseInverse = reinterpret_cast<const void*>(&columnsInverse<Shape, Storage, Threads, MinBlocks, true>);
+  if constexpr (!SpectrumOnly) {
+    instance.inverse = reinterpret_cast<const void*>(&columnsInverse<Shape, Storage, Threads, MinBlocks, false>);
+    if constexpr (sparse)
+      instance.sparseInverse = reinterpret_cast<const void*>(&columnsInverse<Shape, Storage, Threads, MinBlocks, true>);
   }
   instance.tables = [] { return tableBytes(makeFftTables<Shape>(0.25)); };
   instance.tableKey = "columns";
@@ -29,9 +34,17 @@ ColumnInstance makeColumns() {
   return instance;
 }
 
+template <class Storage, int Threads, int MinBlocks, int ColumnThreads, int... Radices>
+ColumnInstance makeColumns() {
+  return makeColumnsFor<Storage, Threads, MinBlocks, ColumnThreads, false, Radices...>();
+}
+
 template <class Storage>
 std::vector<ColumnInstance> makeColumnList() {
   return {
+      makeColumnsFor<Storage, 256, 2, 4, true, 4, 8>(),   // 32 x 64: 17 KB
+      makeColumnsFor<Storage, 256, 2, 8, true, 8, 8>(),   // 64 x 32: 18 KB
+      makeColumnsFor<Storage, 256, 2, 8, true, 16, 8>(),  // 128 x 32: 35 KB
       //                  threads, blocks per SM, threads per column, radices
       makeColumns<Storage, 256, 2, 8, 16, 16>(),    // 256 x 32: 70 KB
       makeColumns<Storage, 256, 2, 8, 6, 8, 8>(),    // 384 x 32: 104 KB

@@ -13,6 +13,7 @@ namespace ffc::gpu {
 
 struct ColumnInstance {
   int points = 0, columns = 0, threads = 0;  // threads of a block: all columns of a tile
+  bool spectrumOnly = false;                 // not a choice for convolutions
   std::vector<int> radices;
   int64_t sharedBytes = 0;
   const void *forward = nullptr, *inverse = nullptr;

@@ -3,21 +3,46 @@
 #include <cmath>
 #include <limits>
 
-#include "../../host/window.h"
-#include "../algorithm.h"
 #include "../core/fft_shape.h"
 #include "instance.h"
 #include "kept_rows.h"
+#include "multipass.h"
 
 namespace ffc {
-namespace {
 
 using namespace gpu;
 
-// e^{-2 pi i m / 4N}: 2^12 fine entries (32 KB) stay in the first-level cache; the coarse ones number 4N / 2^12.
+namespace {
+
 constexpr int fineBits = 12;
 
-constexpr int64_t alignedUp(int64_t bytes) { return (bytes + 255) / 256 * 256; }
+std::vector<float2> makeTurns(int64_t points) {
+  const int64_t turns = 4 * points, coarse = (turns >> fineBits) + 1;
+  std::vector<float2> table;
+  table.reserve((1 << fineBits) + coarse);
+  for (int64_t m = 0; m < (1 << fineBits); ++m) table.push_back(tableRoot(-static_cast<double>(m) / turns));
+  for (int64_t m = 0; m < coarse; ++m)
+    table.push_back(tableRoot(-static_cast<double>(m << fineBits) / turns));
+  return table;
+}
+
+}  // namespace
+
+std::shared_ptr<Buffer> turnTable(int64_t points, TableCache& cache) {
+  return cache.table("turns/" + std::to_string(points), [points] { return tableBytes(makeTurns(points)); });
+}
+
+TurnTable turnsOf(const Buffer& table) {
+  const float2* fine = static_cast<const float2*>(table.data());
+  return {fine + (1 << fineBits), fine, fineBits};
+}
+
+void allowSharedMemory(const void* function, int64_t bytes) {
+  checkCuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+            "to reserve shared memory for a multi-pass convolution");
+}
+
+namespace {
 
 struct Split {
   ColumnInstance column;
@@ -31,7 +56,7 @@ std::vector<Split> splits(const ConvProblem& p, int64_t samples, bool half, cons
   std::vector<Split> list;
   int64_t shortest = std::numeric_limits<int64_t>::max();
   for (const ColumnInstance& column : half ? halfColumnInstances() : floatColumnInstances()) {
-    if (column.sharedBytes > limits.sharedMemoryPerBlock) continue;
+    if (column.spectrumOnly || column.sharedBytes > limits.sharedMemoryPerBlock) continue;
     for (const RowInstance& row : half ? halfRowInstances() : floatRowInstances()) {
       if (row.sharedBytes > limits.sharedMemoryPerBlock) continue;
       const Split split{column, row};
@@ -90,11 +115,10 @@ class MultiPass final : public GpuAlgorithm {
 
     columnTables_ = cache.table(split.column.tableKey, split.column.tables);
     rowTables_ = cache.table(split.row.tableKey, split.row.tables);
-    turns_ = cache.table("turns/" + std::to_string(points), [points] { return tableBytes(makeTurns(points)); });
+    turns_ = turnTable(points, cache);
     p_.columnTables = static_cast<const float2*>(columnTables_->data());
     p_.rowTables = static_cast<const float2*>(rowTables_->data());
-    p_.turns = {static_cast<const float2*>(turns_->data()) + (1 << fineBits),
-                static_cast<const float2*>(turns_->data()), fineBits};
+    p_.turns = turnsOf(*turns_);
 
     p_.rows = p_.n1;
     if (problem.mask) {
@@ -198,37 +222,14 @@ class MultiPass final : public GpuAlgorithm {
   const void* columnsForward() const { return problem_.mask ? split_.column.sparseForward : split_.column.forward; }
   const void* columnsInverse() const { return problem_.mask ? split_.column.sparseInverse : split_.column.inverse; }
 
-  static std::vector<float2> makeTurns(int64_t points) {
-    const int64_t turns = 4 * points, coarse = (turns >> fineBits) + 1;
-    std::vector<float2> table;
-    table.reserve((1 << fineBits) + coarse);
-    for (int64_t m = 0; m < (1 << fineBits); ++m) table.push_back(tableRoot(-static_cast<double>(m) / turns));
-    for (int64_t m = 0; m < coarse; ++m)
-      table.push_back(tableRoot(-static_cast<double>(m << fineBits) / turns));
-    return table;
-  }
-
-  static void allowSharedMemory(const void* function, int64_t bytes) {
-    checkCuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
-              "to reserve shared memory for a multi-pass convolution");
-  }
-
-  static void launch(const void* function, int64_t blocks, int threads, int64_t sharedBytes, MultiPassParams& p,
-                     cudaStream_t stream, const char* what) {
-    void* arguments[] = {&p};
-    checkCuda(cudaLaunchKernel(function, dim3(static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)),
-                               arguments, static_cast<size_t>(sharedBytes), stream),
-              what);
-  }
-
   void launchColumns(const void* function, MultiPassParams& p, cudaStream_t stream, const char* what) const {
-    launch(function, p.sequences * p.tiles, split_.column.threads, split_.column.sharedBytes, p, stream, what);
+    launchPass(function, p.sequences * p.tiles, split_.column.threads, split_.column.sharedBytes, p, stream, what);
   }
 
   void launchRows(const void* function, MultiPassParams& p, cudaStream_t stream, const char* what) const {
     const int64_t rows = p.sequences * p.rows;
-    launch(function, (rows + split_.row.rows - 1) / split_.row.rows, split_.row.threads, split_.row.sharedBytes, p,
-           stream, what);
+    launchPass(function, (rows + split_.row.rows - 1) / split_.row.rows, split_.row.threads, split_.row.sharedBytes, p,
+               stream, what);
   }
 
   ConvProblem problem_;
@@ -246,6 +247,7 @@ class MultiPass final : public GpuAlgorithm {
 
 void offerMultiPass(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache, Offers& offers) {
   const KernelWindow window = kernelWindow(problem);
+  offerTensorPasses(problem, window, limits, cache, offers);
   const int64_t samples = ringSamples(problem, window);
   // float16 intermediates keep 16-bit inputs and outputs as exact as float32 ones would to within their own rounding.
   const bool half = problem.dtype != Dtype::float32;

@@ -14,6 +14,26 @@ __device__ __forceinline__ unsigned warpMask() {
   else return ((1u << Shape::threads) - 1) << (threadIdx.x % 32 / Shape::threads * Shape::threads);
 }
 
+// A row of scratch through the first stage into shared memory; see(x) is called with every value.
+template <class Shape, class Storage, class See>
+__device__ __forceinline__ void loadRow(float2* shared, const MultiPassParams& p, const typename Storage::Element* row,
+                                        int64_t sequence, int thread, See&& see) {
+  constexpr int R0 = Shape::radixOf(0), inner0 = Shape::inner(0);
+  const float* tileScale = Storage::scaled ? p.tileScale + sequence * p.tiles : nullptr;
+  forwardFirst<Shape, false>(shared, p.rowTables, thread, [&](float2(&x)[R0], int lo) {
+    typename Storage::Element raw[R0];
+#pragma unroll
+    for (int q = 0; q < R0; ++q) raw[q] = row[lo + q * inner0];
+#pragma unroll
+    for (int q = 0; q < R0; ++q) {
+      const int n2 = lo + q * inner0;
+      const float inverse = Storage::scaled ? reciprocalPowerOfTwo(__ldg(tileScale + (n2 >> p.log2Columns))) : 1.0f;
+      x[q] = Storage::unpack(raw[q], inverse);
+      see(x[q]);
+    }
+  });
+}
+
 // Rows per block: transforms of one block. `k1` counts the rows that are in scratch; which frequencies they have, only a
 // masked spectrum has to know. Rows are taken in the order (k1, sequence) with the sequence fastest:
 // neighbouring sequences share a channel, hence the spectrum row, which then comes from L2.
@@ -33,22 +53,12 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
   const int64_t k1 = safe / p.sequences, sequence = safe - k1 * p.sequences;
   const int64_t channel = (p.first + sequence) / p.batch;
   Element* row = static_cast<Element*>(p.scratch) + (sequence * p.rows + k1) * p.n2;
-  const float* tileScale = Storage::scaled ? p.tileScale + sequence * p.tiles : nullptr;
   if (Storage::scaled && thread == 0) mostOf[group] = 0;
   if (Storage::scaled) groupSync<Shape>();
 
   float largest = 0;
-  forwardFirst<Shape, false>(shared, p.rowTables, thread, [&](float2(&x)[R0], int lo) {
-    Element raw[R0];
-#pragma unroll
-    for (int q = 0; q < R0; ++q) raw[q] = row[lo + q * inner0];
-#pragma unroll
-    for (int q = 0; q < R0; ++q) {
-      const int n2 = lo + q * inner0;
-      const float inverse = Storage::scaled ? reciprocalPowerOfTwo(__ldg(tileScale + (n2 >> p.log2Columns))) : 1.0f;
-      x[q] = Storage::unpack(raw[q], inverse);
-      if (Storage::scaled && SpectrumOnly) largest = fmaxf(largest, fmaxf(fabsf(x[q].x), fabsf(x[q].y)));
-    }
+  loadRow<Shape, Storage>(shared, p, row, sequence, thread, [&](float2 v) {
+    if (Storage::scaled && SpectrumOnly) largest = fmaxf(largest, fmaxf(fabsf(v.x), fabsf(v.y)));
   });
   if constexpr (Storage::scaled && SpectrumOnly) sharedMaximum(&mostOf[group], largest, warpMask<Shape>());
   groupSync<Shape>();

@@ -1,0 +1,41 @@
+// Turns a configuration into a row of the list of column passes.
+#pragma once
+#include "tensor_columns.cuh"
+#include "tensor_instance.h"
+#include "tensor_tables.h"
+
+namespace ffc::mma {
+
+template <class C>
+__global__ void __launch_bounds__(threads, C::blocks) tensorColumnsForward(const __grid_constant__ ColumnParams p) {
+  Columns<C>(p).forward();
+}
+template <class C>
+__global__ void __launch_bounds__(threads, C::blocks) tensorColumnsInverse(const __grid_constant__ ColumnParams p) {
+  Columns<C>(p).inverse();
+}
+
+template <class C>
+TensorColumnInstance makeColumnInstance() {
+  TensorColumnInstance i;
+  i.bf16 = C::bf16;
+  i.accurate = C::accurate;
+  i.radix = C::R;
+  i.width = C::width;
+  i.sharedBytes = C::sharedBytes;
+  i.blocks = C::blocks;
+  i.forward = reinterpret_cast<const void*>(&tensorColumnsForward<C>);
+  i.inverse = reinterpret_cast<const void*>(&tensorColumnsInverse<C>);
+  i.tables = &makeColumnTables<C>;
+  return i;
+}
+
+template <bool accurate>
+void addColumns(std::vector<TensorColumnInstance>& list) {
+  list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 1>>());
+  list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 1>>());
+  list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 4>>());
+  list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 4>>());
+}
+
+}  // namespace ffc::mma

@@ -1,0 +1,556 @@
+// The first and the last pass on tensor cores: transforms over n1 for a tile of neighbouring columns. A tile is what the 16
+// warps of a block see as 16 x 16 R rows of `width` columns: N1 = 16 C R, C = 1 << log2Inner, and 16 / C groups of columns side
+// by side, told apart by the upper part of the warps' digit w.
+//   digits n1 = a | m | b (radices 16, C, R), k1 = ka + 16 (km + C kb)
+//   outer   (warp w = group | m)  a <-> ka: one complex 16 x 16 matrix per m, with the shift and the twiddle of m
+//   inner   (warp w = ka)         m <-> km by the half-cost transform (mma/DESIGN), b <-> kb a butterfly in registers
+// Between them lies one exchange through shared memory; inner works in place on the rows of its own warp, and the same warp moves
+// them to or from scratch, without a barrier. Two blocks share a multiprocessor (one for R = 4), so that one computes while the
+// other waits for memory.
+#pragma once
+#include "../mma/arithmetic.cuh"
+#include "../mma/staging.cuh"
+#include "tensor_config.h"
+#include "tensor_params.h"
+
+namespace ffc::mma {
+
+template <class C>
+struct Columns {
+  static constexpr int R = C::R;
+  using A = std::conditional_t<C::accurate, FloatArithmetic, HalfArithmetic>;
+  using Pair = typename A::Pair;
+  using Factor = typename A::Factor;
+  using Layout = ColumnTables<C>;
+  static constexpr int log2Pieces = C::pieces == 8 ? 3 : 2;
+  static constexpr int pairs = C::width / 16;       // of 8-column halves
+  static constexpr u32 blockBytes = 16 * C::fragmentBytes;  // all rows of one b
+  static constexpr int ownPasses = 16 * C::pieces / 32;     // 16-byte pieces of a lane in 16 rows
+
+  const ColumnParams& p;
+  const int warp, lane, g, c;
+  u32 samples, points, word;  // shared memory: real samples, complex points (real plane, imaginary plane), largest values
+  u32 atSamples, atOuter, atInner, atPaired;  // this lane's row in the 8x8 matrices
+  u32 matrix[2][4], inner[2][4];
+
+  FFC_DEVICE explicit Columns(const ColumnParams& params)
+      : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3) {
+    samples = sharedBase();
+    points = samples + C::planeBytes;
+    word = points + 2 * C::planeBytes;
+    const int row8 = lane & 7, half = lane >> 3 & 1, piece = lane >> 4, row = half * 8 + row8;
+    atSamples = samples + warp * C::fragmentBytes + place(row, piece, 0);
+    atOuter = points + row * C::fragmentBytes + place(warp, piece, row);
+    atInner = points + warp * C::fragmentBytes + place(row, piece, warp);
+    // The half-cost transform yields +f and -f: rows j of the first half, mirrored rows of the second.
+    const int inside = (1 << p.log2Inner) / 2, j = row8 & (inside - 1), base = (row8 - j) * 2;
+    atPaired = points + warp * C::fragmentBytes + place(base + (half ? 2 * inside - 1 - j : j), piece, warp);
+  }
+
+  // Piece `piece` of row `row` of a fragment: eight rows of one piece (consecutive, or the ones that are paired), and eight
+  // fragments `mix` at one row and piece, lie in different 16-byte columns of a bank line. A neighbouring pair of pieces is an XOR with 32.
+  FFC_DEVICE static u32 place(int row, int piece, int mix) {
+    if constexpr (C::pieces == 8)
+      return row * 128 + ((piece ^ row ^ (row & 8 ? 7 : 0) ^ mix) & 7) * 16;
+    else
+      return (row >> 1) * 128 + ((((row & 1) * 4 + piece) ^ (row >> 1 & 3) ^ mix) & 7) * 16;
+  }
+
+  FFC_DEVICE u32 table(int offset, int i) const {
+    return loadConstant4(static_cast<const u32*>(p.tables) + offset + i * 32 + lane);
+  }
+  FFC_DEVICE void loadMatrix(u32 (&to)[4], int index) const {
+    const uint4 v = loadConstant16(static_cast<const uint4*>(p.tables) + warp * 128 + index * 32 + lane);
+    to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
+  }
+
+  // ---------------------------------------------------------------- tiles
+
+  struct Tile {
+    int sequence, index;  // within the launch, within the sequence
+    int b, h;
+  };
+  FFC_DEVICE Tile tileAt(int t) const {
+    Tile tile;
+    tile.sequence = t >> p.log2Tiles;
+    tile.index = t & ((1 << p.log2Tiles) - 1);
+    const int row = p.first + tile.sequence;
+    tile.h = p.batchMagic ? int(highProduct(row, p.batchMagic) >> p.batchShift) : row;
+    tile.b = row - tile.h * p.batch;
+    return tile;
+  }
+  FFC_DEVICE int tiles() const { return p.sequences << p.log2Tiles; }
+  FFC_DEVICE static uint64_t rowOf(const Rows& r, const Tile& t) {
+    return reinterpret_cast<uint64_t>(r.data) + int64_t(t.b) * r.batchStride + int64_t(t.h) * r.channelStride;
+  }
+  FFC_DEVICE int phaseOf(const Tile& t) const { return p.phased ? int(rowOf(p.u, t) >> 1) & 7 : 0; }
+  FFC_DEVICE int columnsOf(const Tile& t) const { return t.index << (4 - p.log2Inner + log2Pieces + 3); }
+
+  // This warp's rows of complex points: body(shared address, address in scratch) for each 16-byte piece. A warp moves rows of
+  // 128 (or 64) bytes.
+  template <class Body>
+  FFC_DEVICE void forOwnPoints(const Tile& t, Body&& body) const {
+    const u32 plane = 8192u << p.log2Q;
+    char* const sequence = p.scratch + t.sequence * p.sequenceBytes;
+    const int first = t.index << (4 - p.log2Inner), inside = (1 << p.log2Inner) - 1;
+#pragma unroll
+    for (int i = 0; i < ownPasses; i++) {
+      const int row = (lane >> log2Pieces) + i * (32 >> log2Pieces);
+      const int unit = first + (row >> p.log2Inner);  // group of columns
+      const int group = C::pieces == 8 ? unit : unit >> 1;
+      const int piece = (lane & (C::pieces - 1)) + (C::pieces == 8 ? 0 : (unit & 1) * 4);
+      const u32 within = group * 128 + (piece ^ pieceTurn(group, p.log2Q)) * 16;
+      char* at = sequence + (u32(warp + 16 * (row & inside)) * (2 * plane) + within);  // rows of one b lie within 2^32 bytes
+      const u32 shared = points + warp * C::fragmentBytes + place(row, lane & (C::pieces - 1), warp);
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        body(shared + b * blockBytes, at);
+        body(shared + b * blockBytes + C::planeBytes, at + plane);
+        if (b + 1 < R) at += u32(32 << p.log2Inner) * plane;
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- real samples
+
+  FFC_DEVICE static u32 magnitude(uint4 v) {
+    const u32 mask = 0x7fff7fffu;
+    const u32 m = largerHalves(largerHalves(v.x & mask, v.y & mask), largerHalves(v.z & mask, v.w & mask));
+    return m;
+  }
+  FFC_DEVICE static u32 floatOfMagnitude(u32 pair) {
+    const u32 m = (pair & 0xffffu) > pair >> 16 ? pair & 0xffffu : pair >> 16;
+    return C::bf16 ? m << 16 : floatBits(unpackHalf(m).x);
+  }
+  FFC_DEVICE static uint4 pieceOf(uint64_t row, int first, int length) {
+    const uint64_t at = row + int64_t(first) * 2;
+    if (first >= length || first + 8 <= 0) return uint4{0, 0, 0, 0};
+    if (first >= 0 && first + 8 <= length && (at & 15) == 0) return loadStream16(reinterpret_cast<const void*>(at));
+    return gatherSamples(reinterpret_cast<const char*>(row), first, length, false);
+  }
+  FFC_DEVICE static void fill(u32 target, uint64_t row, int first, int length) {
+    const uint64_t at = row + int64_t(first) * 2;
+    if (first >= 0 && first + 8 <= length && (at & 15) == 0)
+      copyAsync16(target, reinterpret_cast<const void*>(at));
+    else
+      sharedStore16(target, pieceOf(row, first, length));
+  }
+
+  // Pieces that this thread brings in, in the order of device memory: body(shared address, sample number).
+  static constexpr int inputPasses = R * 256 * C::pieces / threads;
+  template <class Body>
+  FFC_DEVICE void forInputs(const Tile& t, Body&& body) const {
+    const int log2Row = 4 - p.log2Inner + log2Pieces;  // pieces of the tile in one row n1
+    const int piece = threadIndex() & ((1 << log2Row) - 1), row = threadIndex() >> log2Row;
+    const int m = row / R & ((1 << p.log2Inner) - 1), a = row / R >> p.log2Inner;
+    const int w = (piece >> log2Pieces << p.log2Inner) + m;
+    const u32 shared = samples + row % R * blockBytes + w * C::fragmentBytes + place(a, piece & (C::pieces - 1), 0);
+    const int number = (row << (12 + p.log2Q)) + columnsOf(t) + piece * 8;
+    const int step = (threads >> log2Row) << (12 + p.log2Q);
+    // From one pass to the next, a grows by 512 / (16 pieces R): 4, or 2 where a fragment's rows are half as long.
+#pragma unroll
+    for (int i = 0; i < inputPasses; i++) {
+      const u32 turned = C::pieces == 8 ? (shared + i * 512) ^ ((i & 1) * 64 ^ (i >> 1) * 112) : (shared + i * 128) ^ ((i & 3) * 16);
+      body(turned, number + i * step);
+    }
+  }
+
+  // A row of N samples on a 16-byte boundary: every piece is whole.
+  FFC_DEVICE bool wholeRow(uint64_t row, int length) const {
+    return (row & 15) == 0 && length >> (16 + p.log2Inner + (R == 4 ? 2 : 0) + p.log2Q) == 1;
+  }
+  FFC_DEVICE void load(int t) const {
+    const Tile tile = tileAt(t);
+    const uint64_t row = rowOf(p.u, tile);
+    if (wholeRow(row, p.length)) {
+      forInputs(tile, [&](u32 shared, int n) { copyAsync16(shared, reinterpret_cast<const char*>(row) + u32(n) * 2); });
+      return;
+    }
+    const int phase = phaseOf(tile);
+    forInputs(tile, [&](u32 shared, int n) { fill(shared, row, n - phase, p.length); });
+  }
+
+  // The largest input of this thread, as float bits.
+  FFC_DEVICE u32 largestLoaded(const Tile& t) const {
+    u32 most = 0;
+    forInputs(t, [&](u32 shared, int) { most = largerHalves(most, magnitude(sharedLoad16(shared))); });
+    return floatOfMagnitude(most);
+  }
+  FFC_DEVICE void product(uint4 u, uint4 gate, float2 (&v)[4]) const {
+    const u32 a[4] = {u.x, u.y, u.z, u.w}, b[4] = {gate.x, gate.y, gate.z, gate.w};
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      const float2 x = unpackElements<C>(a[i]), y = unpackElements<C>(b[i]);
+      v[i] = {x.x * y.x, x.y * y.y};
+    }
+  }
+  // Gated samples are read twice: for their maximum, which the scale of the tile follows from, and to be stored.
+  FFC_DEVICE u32 largestGated(const Tile& t) const {
+    const uint64_t row = rowOf(p.u, t), gate = rowOf(p.pre, t);
+    const int phase = phaseOf(t);
+    u32 most = 0;
+    forInputs(t, [&](u32, int n) {
+      float2 v[4];
+      product(pieceOf(row, n - phase, p.length), pieceOf(gate, n - phase, p.length), v);
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        const u32 x = floatBits(v[i].x) & 0x7fffffffu, y = floatBits(v[i].y) & 0x7fffffffu;
+        most = x > most ? x : most;
+        most = y > most ? y : most;
+      }
+    });
+    return most;
+  }
+  FFC_DEVICE void loadGated(const Tile& t, float scale) const {
+    const uint64_t row = rowOf(p.u, t), gate = rowOf(p.pre, t);
+    const int phase = phaseOf(t);
+    forInputs(t, [&](u32 shared, int n) {
+      float2 v[4];
+      product(pieceOf(row, n - phase, p.length), pieceOf(gate, n - phase, p.length), v);
+      u32 h[4];
+#pragma unroll
+      for (int i = 0; i < 4; i++) h[i] = packHalf(v[i].x * scale, v[i].y * scale);
+      sharedStore16(shared, uint4{h[0], h[1], h[2], h[3]});
+    });
+  }
+
+  // ---------------------------------------------------------------- forward
+
+  // ka of all rows, m of this warp; real samples to complex points.
+  // Where nothing is scaled before, the largest magnitudes of the samples are found on the way.
+  template <bool convert, bool find>
+  FFC_DEVICE u32 outerForward(u32 scale) const {
+    u32 most = 0;
+#pragma unroll
+    for (int b = 0; b < R; b++)
+#pragma unroll
+      for (int j = 0; j < pairs; j++) {
+        u32 x[4], re[4], im[4];
+        loadTransposed((atSamples + b * blockBytes) ^ (j * 32), x[0], x[1], x[2], x[3]);
+        if constexpr (find) most = largerHalves(most, magnitude(uint4{x[0], x[1], x[2], x[3]}));
+        if constexpr (convert) prepare<C>(x, scale);
+#pragma unroll
+        for (int t = 0; t < 2; t++) {
+          Pair r[2], i[2];
+          A::dot(r, matrix[0], x[2 * t], x[2 * t + 1]);
+          A::dot(i, matrix[1], x[2 * t], x[2 * t + 1]);
+          re[2 * t] = A::pack(r[0]), re[2 * t + 1] = A::pack(r[1]);
+          im[2 * t] = A::pack(i[0]), im[2 * t + 1] = A::pack(i[1]);
+        }
+        const u32 to = (atOuter + b * blockBytes) ^ (j * 32);
+        storeMatrices(to, re[0], re[1], re[2], re[3]);
+        storeMatrices(to + C::planeBytes, im[0], im[1], im[2], im[3]);
+      }
+    return most;
+  }
+
+  FFC_DEVICE Factor stepForward(const u32* steps, int b, int s) const {
+    const u32 re = steps[((b - 1) * 2 + s) * 2], im = steps[((b - 1) * 2 + s) * 2 + 1];
+    if constexpr (C::accurate)
+      return {{asFloat(re), asFloat(re)}, {asFloat(im), asFloat(im)}};
+    else
+      return A::factor(re, im);
+  }
+
+  FFC_DEVICE void innerForward(const u32* steps) const {
+#pragma unroll
+    for (int j = 0; j < pairs; j++) {
+      u32 outRe[R][4], outIm[R][4];
+      u32 xr[R][4], xi[R][4];
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        const u32 from = (atInner + b * blockBytes) ^ (j * 32);
+        loadTransposed(from, xr[b][0], xr[b][1], xr[b][2], xr[b][3]);
+        loadTransposed(from + C::planeBytes, xi[b][0], xi[b][1], xi[b][2], xi[b][3]);
+      }
+#pragma unroll
+      for (int t = 0; t < 2; t++) {
+        Pair re[2][R], im[2][R];
+#pragma unroll
+        for (int b = 0; b < R; b++) {
+          Pair x[2], y[2];
+          A::dot(x, inner[0], xr[b][2 * t], xr[b][2 * t + 1]);
+          A::dot(y, inner[0], xi[b][2 * t], xi[b][2 * t + 1]);
+          re[0][b] = A::sub(x[0], y[1]);
+          im[0][b] = A::add(x[1], y[0]);
+          re[1][b] = A::add(x[0], y[1]);
+          im[1][b] = A::sub(y[0], x[1]);
+        }
+#pragma unroll
+        for (int s = 0; s < 2; s++) {
+#pragma unroll
+          for (int b = 1; b < R; b++) A::multiply(re[s][b], im[s][b], stepForward(steps, b, s));
+          if constexpr (R > 1) Butterfly<A, R, false>::run(re[s], im[s]);
+#pragma unroll
+          for (int b = 0; b < R; b++) outRe[b][2 * t + s] = A::pack(re[s][b]), outIm[b][2 * t + s] = A::pack(im[s][b]);
+        }
+      }
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        const u32 to = (atPaired + b * blockBytes) ^ (j * 32);
+        storeMatrices(to, outRe[b][0], outRe[b][1], outRe[b][2], outRe[b][3]);
+        storeMatrices(to + C::planeBytes, outIm[b][0], outIm[b][1], outIm[b][2], outIm[b][3]);
+      }
+    }
+  }
+
+  FFC_DEVICE void forward() {
+    loadMatrix(matrix[0], 0);
+    loadMatrix(matrix[1], 1);
+#pragma unroll
+    for (int i = 0; i < 4; i++) inner[0][i] = table(Layout::inner, i);
+    u32 steps[R > 1 ? Layout::forwardSteps : 1];
+    if constexpr (R > 1) {
+#pragma unroll
+      for (int i = 0; i < Layout::forwardSteps; i++) steps[i] = table(Layout::steps + warp * Layout::stepRegisters * 32, i);
+    }
+    const bool gated = p.pre.data != nullptr;
+    // Two words for the largest sample, used in turn: the one is published and cleared while the other collects.
+    if (threadIndex() < 2) sharedStore4(word + threadIndex() * 4, 0);
+    blockSync();
+    int t = blockIndex();
+    if (t < tiles() && !gated) load(t);
+    for (int turn = 0; t < tiles(); t += gridSize(), turn ^= 1) {
+      const Tile tile = tileAt(t);
+      copyAsyncWaitAll();
+      auto note = [&](u32 most) {
+        most = warpMax(most);
+        if (lane == 0) sharedMax(word + turn * 4, most);
+      };
+      if (C::bf16 || gated) note(gated ? largestGated(tile) : largestLoaded(tile));
+      blockSync();  // samples are complete, and so is their maximum where it is needed now
+      int exponent = 0;
+      if (C::bf16 || gated) exponent = tileScale(sharedLoad4(word + turn * 4));
+      if (gated) {
+        loadGated(tile, powerOfTwo(exponent));
+        blockSync();
+        outerForward<false, false>(0);
+      } else if constexpr (C::bf16) {
+        outerForward<true, false>(floatBits(powerOfTwo(exponent)));
+      } else {
+        note(floatOfMagnitude(outerForward<false, true>(0)));
+      }
+      blockSync();  // points are complete, samples are free
+      if (threadIndex() == 0) {
+        const u32 value = sharedLoad4(word + turn * 4);
+        sharedStore4(word + turn * 4, 0);
+        if (value) globalMax(p.largest + tile.sequence, value);
+        if (C::bf16 || gated) p.tileExponent[(tile.sequence << p.log2Tiles) + tile.index] = exponent;
+      }
+      if (!gated && t + gridSize() < tiles()) load(t + gridSize());
+      innerForward(steps);
+      warpSync();
+      forOwnPoints(tile, [](u32 shared, char* at) { storePoints(at, sharedLoad16(shared)); });
+    }
+  }
+
+  // Brings the maximum into [64, 128).
+  FFC_DEVICE static int tileScale(u32 largest) {
+    const int e = largest ? 133 - int(largest >> 23) : 0;
+    return e > 126 ? 126 : e;
+  }
+
+  // ---------------------------------------------------------------- inverse
+
+  FFC_DEVICE Factor stepBackward(const u32* steps, int b, int s) const {
+    if constexpr (C::accurate) {
+      const u32* at = steps + ((b - 1) * 2 + s) * 4;
+      return {{asFloat(at[0]), asFloat(at[1])}, {asFloat(at[2]), asFloat(at[3])}};
+    } else {
+      const u32* at = steps + ((b - 1) * 2 + s) * 2;
+      return A::factor(at[0], at[1]);
+    }
+  }
+
+  FFC_DEVICE void innerInverse(const u32* steps) const {
+#pragma unroll
+    for (int j = 0; j < pairs; j++) {
+      u32 xr[R][4], xi[R][4];
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        // Plain rows where nothing is summed before the product, so that no sum is rounded.
+        const u32 from = ((C::accurate && R == 1 ? atInner : atPaired) + b * blockBytes) ^ (j * 32);
+        loadTransposed(from, xr[b][0], xr[b][1], xr[b][2], xr[b][3]);
+        loadTransposed(from + C::planeBytes, xi[b][0], xi[b][1], xi[b][2], xi[b][3]);
+      }
+      u32 outRe[R][4], outIm[R][4];
+#pragma unroll
+      for (int t = 0; t < 2; t++) {
+        if constexpr (C::accurate && R == 1) {
+          Pair x[2], y[2];
+          A::dot2(x, inner[0], xr[0][2 * t], xr[0][2 * t + 1], inner[1], halfNegate(xi[0][2 * t]), halfNegate(xi[0][2 * t + 1]));
+          A::dot2(y, inner[0], xi[0][2 * t], xi[0][2 * t + 1], inner[1], xr[0][2 * t], xr[0][2 * t + 1]);
+          outRe[0][2 * t] = A::pack(x[0]), outRe[0][2 * t + 1] = A::pack(x[1]);
+          outIm[0][2 * t] = A::pack(y[0]), outIm[0][2 * t + 1] = A::pack(y[1]);
+        } else {
+          Pair re[2][R], im[2][R];
+#pragma unroll
+          for (int s = 0; s < 2; s++) {
+#pragma unroll
+            for (int b = 0; b < R; b++) re[s][b] = A::unpack(xr[b][2 * t + s]), im[s][b] = A::unpack(xi[b][2 * t + s]);
+            if constexpr (R > 1) Butterfly<A, R, true>::run(re[s], im[s]);
+#pragma unroll
+            for (int b = 1; b < R; b++) A::multiplyConjugate(re[s][b], im[s][b], stepBackward(steps, b, s));
+          }
+#pragma unroll
+          for (int b = 0; b < R; b++) {
+            Pair x[2], y[2];
+            A::dot(x, inner[0], A::pack(A::add(re[0][b], re[1][b])), A::pack(A::sub(im[0][b], im[1][b])));
+            A::dot(y, inner[0], A::pack(A::add(im[0][b], im[1][b])), A::pack(A::sub(re[1][b], re[0][b])));
+            outRe[b][2 * t] = A::pack(x[0]), outRe[b][2 * t + 1] = A::pack(x[1]);
+            outIm[b][2 * t] = A::pack(y[0]), outIm[b][2 * t + 1] = A::pack(y[1]);
+          }
+        }
+      }
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        const u32 to = (atInner + b * blockBytes) ^ (j * 32);
+        storeMatrices(to, outRe[b][0], outRe[b][1], outRe[b][2], outRe[b][3]);
+        storeMatrices(to + C::planeBytes, outIm[b][0], outIm[b][1], outIm[b][2], outIm[b][3]);
+      }
+    }
+  }
+
+  // Samples of this warp, complex points of all. `gated`: the post gate lies where the samples go.
+  template <bool gated>
+  FFC_DEVICE void outerInverse(int exponent) const {
+    const float scale = powerOfTwo(exponent);
+    const bool exact = !C::accurate && !C::bf16 && !gated && exponent >= -14 && exponent <= 15;
+    const u32 scalePair = exact ? packHalf(scale, scale) : 0;
+    using Last = std::conditional_t<C::accurate || C::bf16, FloatArithmetic, HalfArithmetic>;
+#pragma unroll
+    for (int b = 0; b < R; b++)
+#pragma unroll
+      for (int j = 0; j < pairs; j++) {
+        u32 xr[4], xi[4], post[4], out[4];
+        const u32 from = (atOuter + b * blockBytes) ^ (j * 32), to = (atSamples + b * blockBytes) ^ (j * 32);
+        loadTransposed(from, xr[0], xr[1], xr[2], xr[3]);
+        loadTransposed(from + C::planeBytes, xi[0], xi[1], xi[2], xi[3]);
+        if constexpr (gated) loadMatrices(to, post[0], post[1], post[2], post[3]);
+        if (p.imaginary) {
+          // The imaginary part is the real part of -i times the result.
+#pragma unroll
+          for (int i = 0; i < 4; i++) {
+            const u32 x = xr[i];
+            xr[i] = xi[i];
+            xi[i] = halfNegate(x);
+          }
+        }
+#pragma unroll
+        for (int t = 0; t < 2; t++) {
+          typename Last::Pair d[2];
+          Last::dot2(d, matrix[0], xr[2 * t], xr[2 * t + 1], matrix[1], xi[2 * t], xi[2 * t + 1]);
+#pragma unroll
+          for (int half = 0; half < 2; half++) {
+            u32& o = out[2 * t + half];
+            if constexpr (std::is_same_v<Last, HalfArithmetic>) {
+              if (exact) {
+                o = halfMul(d[half], scalePair);
+                continue;
+              }
+            }
+            float2 v = asFloats(d[half]);
+            v.x *= scale, v.y *= scale;
+            if constexpr (gated) {
+              const float2 f = unpackElements<C>(post[2 * t + half]);
+              v.x *= f.x, v.y *= f.y;
+            }
+            o = C::bf16 ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
+          }
+        }
+        storeMatrices(to, out[0], out[1], out[2], out[3]);
+      }
+  }
+  FFC_DEVICE static float2 asFloats(u32 pair) { return unpackHalf(pair); }
+  FFC_DEVICE static float2 asFloats(float2 pair) { return pair; }
+
+  // This warp's samples: body(shared address, sample number) for each piece.
+  template <class Body>
+  FFC_DEVICE void forOwnSamples(const Tile& t, Body&& body) const {
+    const int piece = lane & (C::pieces - 1), m = warp & ((1 << p.log2Inner) - 1);
+    const int column = columnsOf(t) + (warp >> p.log2Inner) * C::width + piece * 8;
+#pragma unroll
+    for (int i = 0; i < ownPasses; i++) {
+      const int a = (lane >> log2Pieces) + i * (32 >> log2Pieces);
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        const int row = ((a << p.log2Inner) + m) * R + b;
+        body(samples + b * blockBytes + warp * C::fragmentBytes + place(a, piece, 0), (row << (12 + p.log2Q)) + column);
+      }
+    }
+  }
+
+  FFC_DEVICE void store(const Tile& t) const {
+    const uint64_t row = rowOf(p.y, t);
+    if (wholeRow(row, p.outLength)) {
+      forOwnSamples(t, [&](u32 shared, int n) { storeStream16(reinterpret_cast<char*>(row) + u32(n) * 2, sharedLoad16(shared)); });
+      return;
+    }
+    const int phase = phaseOf(t);
+    forOwnSamples(t, [&](u32 shared, int n) {
+      const int first = n - phase;
+      const uint64_t at = row + int64_t(first) * 2;
+      if (first >= p.outLength || first + 8 <= 0) return;
+      const uint4 v = sharedLoad16(shared);
+      if (first >= 0 && first + 8 <= p.outLength && (at & 15) == 0) {
+        storeStream16(reinterpret_cast<void*>(at), v);
+      } else {
+        uint16_t* to = reinterpret_cast<uint16_t*>(row);
+        const u32 w[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+          if (first + i >= 0 && first + i < p.outLength) to[first + i] = uint16_t(w[i >> 1] >> (16 * (i & 1)));
+      }
+    });
+  }
+
+  FFC_DEVICE int outputExponent(const Tile& t) const {
+    int e = int(loadConstant4(p.exponent + (p.sharedSpectrum ? 0 : t.h)));
+    if (p.skip) e = exponentWithSkip<Rounded>(e, skipLoad(p.skip, t.h, p.skipType) * p.spectrumGain);
+    return e - sequenceExponent(loadConstant4(p.largest + t.sequence), p.rangeExponent, p.mostExponent);
+  }
+  // The rows' spectra are normalised.
+  struct Rounded {
+    static constexpr bool rowScaled = true;
+  };
+
+  FFC_DEVICE void inverse() {
+    loadMatrix(matrix[0], 2);
+    loadMatrix(matrix[1], 3);
+#pragma unroll
+    for (int i = 0; i < 4; i++) inner[0][i] = table(Layout::inner, 4 + i);
+    if constexpr (C::accurate && R == 1) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) inner[1][i] = table(Layout::inner, 8 + i);
+    }
+    u32 steps[R > 1 ? Layout::backwardSteps : 1];
+    if constexpr (R > 1) {
+#pragma unroll
+      for (int i = 0; i < Layout::backwardSteps; i++)
+        steps[i] = table(Layout::steps + warp * Layout::stepRegisters * 32, Layout::forwardSteps + i);
+    }
+    for (int t = blockIndex(); t < tiles(); t += gridSize()) {
+      const Tile tile = tileAt(t);
+      forOwnPoints(tile, [](u32 shared, char* at) { copyAsync16(shared, at); });
+      if (p.post.data) {
+        const uint64_t row = rowOf(p.post, tile);
+        const int phase = phaseOf(tile);
+        forOwnSamples(tile, [&](u32 shared, int n) { fill(shared, row, n - phase, p.outLength); });
+      }
+      const int exponent = outputExponent(tile);
+      copyAsyncWaitAll();
+      warpSync();
+      innerInverse(steps);
+      blockSync();  // points of all warps are transformed
+      if (p.post.data)
+        outerInverse<true>(exponent);
+      else
+        outerInverse<false>(exponent);
+      blockSync();  // points are free
+      store(tile);
+      warpSync();   // samples are free (the next post gate)
+    }
+  }
+};
+
+}  // namespace ffc::mma

@@ -1,0 +1,60 @@
+// Every number of the three passes on tensor cores, with its reason. Host and device read the same ones.
+#pragma once
+#include "../mma/config.h"
+
+namespace ffc::mma {
+
+// Columns of N1 = 32, 64, 128, 256 (R = 1) or 1024 (R = 4, N1 = 256 R) points.
+template <bool bf16_, bool accurate_, int radix_>
+struct ColumnConfig {
+  static constexpr bool bf16 = bf16_, accurate = accurate_;
+  static constexpr int R = radix_;
+  // Columns of a group: runs of 128 bytes of 16-bit samples, as long as a line of L2, where shared memory allows (R = 4: 64 bytes).
+  static constexpr int width = R == 1 ? 64 : 32;
+  static constexpr int pieces = width / 8;          // of 16 bytes in a row of a group
+  static constexpr int fragmentBytes = 32 * width;  // 16 rows of 16-bit numbers: one warp, one b
+  static constexpr int planeBytes = R * 16 * fragmentBytes;
+  // Samples, real and imaginary plane: 96 KB for R = 1, two blocks on a multiprocessor; 192 KB for R = 4.
+  static constexpr int sharedBytes = 3 * planeBytes + 16;
+  static constexpr int blocks = R == 1 ? 2 : 1;
+};
+
+// Constant tables of the columns, in 32-bit words; [register][lane] unless said otherwise.
+template <class C>
+struct ColumnTables {
+  // Outer matrices of warp w: [w][M re, M im, G re, G im][lane][4].
+  static constexpr int outer = 0;
+  // The half-cost matrix of m forward (4 registers); its inverse (4), or where nothing may be rounded before the product the
+  // complex matrix (4 + 4).
+  static constexpr int inner = outer + 16 * 512, innerRegisters = C::accurate && C::R == 1 ? 12 : 8;
+  // Per ka: the twiddles between m and b, [b - 1][+f, -f][re, im]. Backward they differ within a pair of rows: a pair of halves
+  // is still a word, floats are two.
+  static constexpr int steps = inner + innerRegisters * 32;
+  static constexpr int forwardSteps = 4 * (C::R - 1), backwardSteps = (C::accurate ? 8 : 4) * (C::R - 1);
+  static constexpr int stepRegisters = forwardSteps + backwardSteps;
+  static constexpr int words = steps + 16 * stepRegisters * 32;
+};
+
+// Rows of N2 = 4096 Q points: the body of the fused convolution between complex numbers, in place.
+template <int Q, bool accurate_>
+struct RowConfig : Config<Q, true, Element::float16, accurate_, false> {
+  using Base = Config<Q, true, Element::float16, accurate_, false>;
+  static constexpr bool rowLayout = true, rowScaled = true;
+  static constexpr int fixedExponent = 0;
+  // Rows that share an interval between two barriers.
+  static constexpr int rows = Q == 1 ? 2 : 1;
+  static constexpr int rowBytes = Q * exchangeBytes;
+  // Everything between the slots and the tables in shared memory counts in tiles; how many slots there are is up to the launch.
+  static constexpr int buffers = 1;
+  static constexpr bool outerRegisters = true;
+  static constexpr int log2Q = Q == 1 ? 0 : 1;
+  // Factors of a row's samples: a pair of halves for each 64 (32) columns of two neighbouring n1, for the set at hand and the next.
+  static constexpr int factorWords = 64 * Q;
+  static constexpr int factorBytes = 2 * rows * factorWords * 4;
+  // A slot holds a set: one each is in first, middle and last, one is being stored, the others are on their way in.
+  static constexpr int sharedBytes(int slots) {
+    return slots * (rows * rowBytes + 8) + Base::twiddleBytes + factorBytes;
+  }
+};
+
+}  // namespace ffc::mma

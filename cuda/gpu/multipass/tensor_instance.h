@@ -1,0 +1,32 @@
+// One compiled shape of a tensor-core pass; the lists in tensor_*_instances*.cu are the manifest.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace ffc::mma {
+
+struct TensorColumnInstance {
+  bool bf16 = false, accurate = false;
+  int radix = 1, width = 64;  // N1 = 16 (1 << log2Inner) radix, columns of a group
+  int sharedBytes = 0, blocks = 1;
+  const void *forward = nullptr, *inverse = nullptr;
+  std::vector<uint32_t> (*tables)(int log2Inner) = nullptr;
+};
+
+struct TensorRowInstance {
+  int points = 0;  // 4096 Q
+  bool accurate = false;
+  int rows = 1;  // that share an interval
+  int (*sharedBytes)(int slots) = nullptr;
+  const void* convolve = nullptr;
+  std::vector<uint32_t> (*tables)(int log2N2) = nullptr;
+  double (*gain)(int log2N2) = nullptr;
+};
+
+// Each list lives in a translation unit of its own, so that a parallel build shares the work.
+void addFastColumns(std::vector<TensorColumnInstance>& list);
+void addAccurateColumns(std::vector<TensorColumnInstance>& list);
+void addFastRows(std::vector<TensorRowInstance>& list);
+void addAccurateRows(std::vector<TensorRowInstance>& list);
+
+}  // namespace ffc::mma

@@ -1,0 +1,72 @@
+// The multi-pass convolution on tensor cores: what its launches get. Three passes over a complex scratch in halves, with
+// the split of params.h, N = N1 N2, n = n1 N2 + n2, k = k1 + N1 k2:
+//   columns forward   real samples, gates; N1-point transforms over n1 at the frequencies k1 - 1/4
+//   rows              N2-point transforms at the frequencies k2 + (k1 - 1/4) / N1, times the spectrum, and back
+//   columns inverse   N1-point transforms back, real part, gates, store
+// The factor between columns and rows is a shift of the row's frequencies by a fraction that depends on the row, and
+// a shift is free in a transform by tables: a row pass makes its tables when k1 changes (tensor_rows.cuh).
+//
+// Scratch: [sequence][row k1][real plane, imaginary plane][4096 Q / 8 pieces of 16 bytes], N2 = 4096 Q. The low three bits of a
+// piece's number are XORed with pieceTurn(), so that the row in shared memory, a plain copy, is free of bank conflicts.
+//
+// Range. A sequence's values are brought to a common power of two once its largest sample is known, which is when
+// the first pass is over: all transforms are unitary, so no value exceeds the sequence's norm, and the exponent of
+// sequenceExponent() keeps that below 2^16 in the rows. Before that, the first pass stores its results times 2^-p, p = log2(N1) / 2,
+// which no sample overflows; bfloat16 and gated samples are brought to [64, 128) tile by tile.
+#pragma once
+#include "../mma/params.h"
+
+namespace ffc::mma {
+
+struct ColumnParams {
+  Rows u, pre, post, y;
+  const void* tables = nullptr;
+  char* scratch = nullptr;
+  int64_t sequenceBytes = 0;         // of scratch
+  uint32_t* largest = nullptr;       // per sequence of the launch: float bits of the largest |u pre|
+  int32_t* tileExponent = nullptr;   // [sequence][tile], where samples are scaled tile by tile
+  const int32_t* exponent = nullptr;  // per channel: the true spectrum is the stored one times 2^exponent
+  const void* skip = nullptr;
+  float spectrumGain = 1;
+  int32_t skipType = 0, sharedSpectrum = 0;
+  int32_t first = 0, sequences = 0;  // rows of the problem, (channel, batch) with the batch fastest
+  int32_t batch = 1;
+  uint32_t batchMagic = 0, batchShift = 0;
+  int32_t log2Inner = 0;             // of the radix n2 -> k2 of the column transform: N1 = 16 (1 << log2Inner) R
+  int32_t log2Q = 0;                 // N2 = 4096 Q
+  int32_t log2Tiles = 0;             // of a sequence
+  int32_t length = 0, outLength = 0;
+  int32_t phased = 0;                // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
+  int32_t imaginary = 0;             // outputs are the imaginary part: samples N .. 2N of the result
+  int32_t rangeExponent = 0, mostExponent = 0;  // see sequenceExponent()
+};
+
+struct RowParams : Params {
+  char* scratch = nullptr;
+  int64_t sequenceBytes = 0;
+  const uint32_t* largest = nullptr;
+  const int32_t* tileExponent = nullptr;  // null: all zero
+  int32_t first = 0, sequences = 0;
+  int32_t log2N1 = 0;
+  int32_t log2TileShare = 0;   // 64-column groups (32-column groups where wide is 0) of one column tile
+  int32_t halfTiles = 0;       // column tiles are 32 columns wide
+  int32_t columnExponent = 0;  // p: the columns' results are 2^-p of a unitary transform's
+  int32_t rangeExponent = 0, mostExponent = 0;
+};
+
+// Exponent of the power of two that brings a sequence with this largest sample to values whose unitary transform of N points
+// stays below 2^16: largest 2^e < 2^(range + 1), range = 15 - log2(N) / 2. Small samples of unscaled tiles stop at `most`, so
+// that the factor of the rows is a half.
+FFC_MMA_SHARED inline int sequenceExponent(uint32_t largest, int range, int most) {
+  const int biased = int(largest >> 23);
+  if (largest == 0) return 0;
+  const int e = range + 127 - biased;
+  return e > most ? most : e < -126 ? -126 : e;
+}
+
+// What the low three bits of the number of a piece are XORed with: group = number / 8.
+FFC_MMA_SHARED constexpr int pieceTurn(int group, int log2Q) {
+  return ((group & ((2 << log2Q) - 1)) ^ (group >> (2 + log2Q))) & 7;
+}
+
+}  // namespace ffc::mma

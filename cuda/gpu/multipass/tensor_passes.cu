@@ -1,0 +1,332 @@
+// The host side of the three passes on tensor cores: the split N = N1 N2, scratch, chunks of sequences, launches.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../core/fft_shape.h"
+#include "../mma/config.h"
+#include "instance.h"
+#include "multipass.h"
+#include "tensor_instance.h"
+#include "tensor_params.h"
+#include "tensor_spectrum.h"
+#include "tensor_tables.h"
+
+namespace ffc {
+namespace {
+
+using namespace gpu;
+using mma::TensorColumnInstance;
+using mma::TensorRowInstance;
+
+int log2Exactly(int64_t n) {
+  int log2 = 0;
+  while ((int64_t{1} << log2) < n) log2++;
+  return log2;
+}
+
+struct TensorSplit {
+  TensorColumnInstance column;
+  TensorRowInstance row;
+  int log2Inner = 0, log2N1 = 0, log2N2 = 0;
+  int64_t n1() const { return int64_t{1} << log2N1; }
+  int64_t n2() const { return int64_t{1} << log2N2; }
+  int64_t points() const { return n1() * n2(); }
+  int log2Tiles() const { return log2N2 - (4 - log2Inner) - log2Exactly(column.width); }  // of a sequence
+  std::vector<int> columnRadices() const {
+    std::vector<int> list = {16, 1 << log2Inner};
+    if (column.radix > 1) list.push_back(column.radix);
+    return list;
+  }
+  std::vector<int> rowRadices() const {
+    if (row.points == mma::tilePoints) return {16, 16, 16};
+    return {16, 16, row.points / mma::tilePoints, 16};
+  }
+};
+
+// Rows of any number up to 2^30 (mma/params.h, setDivisor), and tiles of a launch in 31 bits.
+constexpr int64_t mostRows = int64_t{1} << 30;
+
+// Sequences that go through scratch together: each needs its points, its largest sample and the exponents of its tiles.
+int64_t chunkOf(const ConvProblem& problem, const TensorSplit& s, const GpuLimits& limits) {
+  const int64_t perSequence = s.points() * 4 + 4 + (int64_t{4} << s.log2Tiles());
+  const int64_t launchable = std::numeric_limits<int32_t>::max() >> std::max(s.log2Tiles(), s.log2N1);
+  return std::min({problem.rows(), std::max<int64_t>(1, limits.scratchLimitBytes / perSequence), launchable});
+}
+
+class TensorPasses final : public GpuAlgorithm {
+ public:
+  TensorPasses(const ConvProblem& problem, const KernelWindow& window, const TensorSplit& split, int slots,
+               const GpuLimits& limits, TableCache& cache)
+      : problem_(problem), split_(split), slots_(slots), limits_(limits) {
+    const int64_t points = split.points();
+    accurate_ = problem.precision == FFC_PRECISION_ACCURATE;
+    gain_ = static_cast<float>(split.row.gain(4));
+    spectra_ = problem.sharedKernel ? 1 : problem.channels;
+    const std::string shape = std::to_string(split.log2N1) + "/" + std::to_string(split.log2N2) + (accurate_ ? "/accurate" : "/fast");
+    const int log2Inner = split.log2Inner;
+    columnTables_ = cache.table("tensor-columns/" + std::to_string(split.column.radix) + "/" + shape,
+                                [&split, log2Inner] { return bytesOf(split.column.tables(log2Inner)); });
+    rowTables_ = cache.table("tensor-rows/" + shape, [&split] { return bytesOf(split.row.tables(4)); });
+    planColumns();
+    planRows();
+    planSpectrum(window, cache);
+
+    chunk_ = chunkOf(problem, split, limits);
+    info_.algorithm = FFC_ALGORITHM_MULTI_PASS;
+    info_.order = 0;
+    info_.precision = problem.precision;
+    for (const std::vector<int>& radices : {split.columnRadices(), split.rowRadices()})
+      for (const int radix : radices)
+        if (info_.order < 8) info_.radices[info_.order++] = radix;
+    info_.inPlace = problem.outputLength == problem.length;  // the first pass has read all rows of a chunk before the last writes
+    info_.transformLength = points;
+    info_.spectrumBytes = exponentsAt() + spectra_ * 8 + tileScaleBytes();
+    info_.workspaceBytes = alignedUp(chunk_ * points * 4) + chunk_ * 4 + (chunk_ * 4 << columns_.log2Tiles);
+
+    allowSharedMemory(split.column.forward, split.column.sharedBytes);
+    allowSharedMemory(split.column.inverse, split.column.sharedBytes);
+    allowSharedMemory(split.row.convolve, rowBytes());
+  }
+
+  const PlanInfo& info() const override { return info_; }
+
+  void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
+    TensorSpectrumParams s;
+    s.gain = gain_;
+    s.passes = spectrumPasses_;
+    MultiPassParams& p = s.passes;
+    p.taps.kernel = kernel;
+    char* const base = static_cast<char*>(spectrum);
+    s.exponent = reinterpret_cast<int32_t*>(base + exponentsAt());
+    s.largest = reinterpret_cast<unsigned*>(s.exponent + spectra_);
+    p.scratch = base;
+    if (!accurate_) p.tileScale = reinterpret_cast<float*>(s.largest + spectra_);
+    checkCuda(cudaMemsetAsync(s.largest, 0, spectra_ * 4, stream), "clearing the largest components of kernel spectra");
+    launchPass(spectrumColumn_.forward, spectra_ * p.tiles, spectrumColumn_.threads, spectrumColumn_.sharedBytes, p, stream,
+               "the columns of a kernel spectrum");
+    for (s.write = 0; s.write < 2; s.write++)
+      launchPass(spectrumRow_.transform, spectra_ * split_.n1(), spectrumRow_.threads, spectrumRow_.sharedBytes, s, stream,
+                 "the rows of a kernel spectrum");
+  }
+
+  void forward(const void* spectrum, const ForwardPointers& t, cudaStream_t stream) const override {
+    mma::ColumnParams c = columns_;
+    mma::RowParams r = rows_;
+    const char* const spectra = static_cast<const char*>(spectrum);
+    char* const scratch = static_cast<char*>(t.workspace);
+    c.u = rowsOf(t.u, problem_.u);
+    if (problem_.preGate) c.pre = rowsOf(t.preGate, problem_.pre);
+    r.spectrum = spectra;
+    c.scratch = r.scratch = scratch;
+    r.exponent = c.exponent = reinterpret_cast<const int32_t*>(spectra + exponentsAt());
+    c.largest = reinterpret_cast<uint32_t*>(scratch + alignedUp(chunk_ * split_.points() * 4));
+    c.tileExponent = reinterpret_cast<int32_t*>(c.largest + chunk_);
+    r.largest = c.largest;
+    r.tileExponent = scaledTiles() ? c.tileExponent : nullptr;
+    if (problem_.skip) c.skip = r.skip = t.skip;
+    for (int64_t first = 0; first < problem_.rows(); first += chunk_) {
+      c.first = r.first = static_cast<int32_t>(first);
+      c.sequences = r.sequences = static_cast<int32_t>(std::min(chunk_, problem_.rows() - first));
+      checkCuda(cudaMemsetAsync(c.largest, 0, c.sequences * 4, stream), "clearing the largest samples");
+      launchColumns(split_.column.forward, c, stream, "the first pass");
+      const int64_t rows = int64_t{c.sequences} << split_.log2N1;
+      launchPass(split_.row.convolve, std::min<int64_t>(rows, limits_.multiprocessors), mma::threads, rowBytes(), r, stream,
+                 "the middle pass");
+      // Samples N .. 2N of the result are the imaginary part of the same transform.
+      for (int64_t done = 0; done < problem_.outputLength; done += split_.points()) {
+        c.imaginary = done > 0;
+        c.outLength = static_cast<int32_t>(std::min(split_.points(), problem_.outputLength - done));
+        c.y = rowsOf(t.y, problem_.y, done);
+        if (problem_.postGate) c.post = rowsOf(t.postGate, problem_.post, done);
+        launchColumns(split_.column.inverse, c, stream, "the last pass");
+      }
+    }
+  }
+
+ private:
+  static std::vector<uint8_t> bytesOf(const std::vector<uint32_t>& words) {
+    const uint8_t* data = reinterpret_cast<const uint8_t*>(words.data());
+    return {data, data + words.size() * 4};
+  }
+  static mma::Rows rowsOf(const void* data, const Strides& strides, int64_t firstSample = 0) {
+    mma::Rows r;
+    r.data = static_cast<const char*>(data) + firstSample * 2;
+    r.batchStride = strides.batch * 2;
+    r.channelStride = strides.channel * 2;
+    return r;
+  }
+  bool scaledTiles() const { return problem_.dtype == Dtype::bfloat16 || problem_.preGate; }
+  int64_t elementBytes() const { return accurate_ ? 8 : 4; }  // of a spectrum
+  int64_t exponentsAt() const { return alignedUp(spectra_ * split_.points() * elementBytes()); }
+  int64_t tileScaleBytes() const { return accurate_ ? 0 : spectra_ * spectrumPasses_.tiles * int64_t{4}; }
+  int rowBytes() const { return split_.row.sharedBytes(slots_); }
+
+  void planColumns() {
+    mma::ColumnParams& c = columns_;
+    const int64_t points = split_.points();
+    c.tables = columnTables_->data();
+    c.sequenceBytes = points * 4;
+    c.spectrumGain = gain_;
+    c.skipType = static_cast<int32_t>(problem_.kernelDtype);
+    c.sharedSpectrum = problem_.sharedKernel;
+    c.batch = static_cast<int32_t>(problem_.batch);
+    mma::setDivisor(c.batchMagic, c.batchShift, static_cast<uint32_t>(problem_.batch));
+    c.log2Inner = split_.log2Inner;
+    c.log2Q = split_.log2N2 - 12;
+    c.log2Tiles = split_.log2Tiles();
+    c.length = static_cast<int32_t>(problem_.length);
+    // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
+    c.phased = problem_.length + 7 <= points && problem_.outputLength + 7 <= points;
+    // The accurate rows leave a factor 2^(1/2) of radix 2 to the spectrum.
+    c.rangeExponent = 15 - (split_.log2N1 + split_.log2N2 + 1) / 2 - (accurate_ && split_.row.points > mma::tilePoints);
+    c.mostExponent = scaledTiles() ? 126 : 15 - mma::columnExponent(split_.log2N1);
+  }
+
+  void planRows() {
+    mma::RowParams& r = rows_;
+    r.tables = rowTables_->data();
+    r.log2N2 = 4;
+    r.slots = slots_;
+    r.tilesPerSet = slots_ * split_.row.rows;
+    r.useMaps = limits_.computeMajor >= 9;
+    r.batch = columns_.batch, r.batchMagic = columns_.batchMagic, r.batchShift = columns_.batchShift;
+    r.channels = static_cast<int32_t>(problem_.channels);
+    r.spectrumGain = gain_;
+    r.skipType = columns_.skipType;
+    r.sharedSpectrum = columns_.sharedSpectrum;
+    r.sequenceBytes = columns_.sequenceBytes;
+    r.log2N1 = split_.log2N1;
+    r.log2TileShare = 4 - split_.log2Inner;
+    r.halfTiles = split_.column.width == 32;
+    r.columnExponent = mma::columnExponent(split_.log2N1);
+    r.rangeExponent = columns_.rangeExponent;
+    r.mostExponent = columns_.mostExponent;
+  }
+
+  void planSpectrum(const KernelWindow& window, TableCache& cache) {
+    for (const ColumnInstance& i : accurate_ ? floatColumnInstances() : halfColumnInstances())
+      if (i.points == split_.n1()) spectrumColumn_ = i;
+    for (const TensorSpectrumInstance& i : tensorSpectrumInstances())
+      if (i.points == split_.n2() && i.floats == accurate_) spectrumRow_ = i;
+    MultiPassParams& p = spectrumPasses_;
+    p.points = split_.points();
+    p.n1 = p.rows = static_cast<int>(split_.n1());
+    p.n2 = static_cast<int>(split_.n2());
+    p.log2Columns = log2Exactly(spectrumColumn_.columns);
+    p.tiles = p.n2 / spectrumColumn_.columns;
+    p.batch = 1;
+    p.sequences = spectra_;
+    p.kernelDtype = problem_.kernelDtype;
+    p.taps = kernelTaps(problem_, window);
+    p.taps.lead = window.offset;
+    p.taps.circularImage = problem_.circular();
+    p.readTaps = true;
+    spectrumColumnTables_ = cache.table(spectrumColumn_.tableKey, spectrumColumn_.tables);
+    spectrumRowTables_ = cache.table("tensor-spectrum/" + std::to_string(p.n2), spectrumRow_.tables);
+    turns_ = turnTable(p.points, cache);
+    p.columnTables = static_cast<const float2*>(spectrumColumnTables_->data());
+    p.rowTables = static_cast<const float2*>(spectrumRowTables_->data());
+    p.turns = turnsOf(*turns_);
+    allowSharedMemory(spectrumColumn_.forward, spectrumColumn_.sharedBytes);
+    allowSharedMemory(spectrumRow_.transform, spectrumRow_.sharedBytes);
+  }
+
+  void launchColumns(const void* function, mma::ColumnParams& c, cudaStream_t stream, const char* what) const {
+    const int64_t tiles = int64_t{c.sequences} << c.log2Tiles;
+    launchPass(function, std::min<int64_t>(tiles, int64_t{limits_.multiprocessors} * split_.column.blocks), mma::threads,
+               split_.column.sharedBytes, c, stream, what);
+  }
+
+  ConvProblem problem_;
+  TensorSplit split_;
+  int slots_;
+  GpuLimits limits_;
+  bool accurate_ = false;
+  float gain_ = 1;
+  mma::ColumnParams columns_;
+  mma::RowParams rows_;
+  MultiPassParams spectrumPasses_;
+  ColumnInstance spectrumColumn_;
+  TensorSpectrumInstance spectrumRow_;
+  PlanInfo info_;
+  std::shared_ptr<Buffer> columnTables_, rowTables_, spectrumColumnTables_, spectrumRowTables_, turns_;
+  int64_t chunk_ = 0, spectra_ = 0;
+};
+
+const std::vector<TensorColumnInstance>& columnInstances() {
+  static const std::vector<TensorColumnInstance> list = [] {
+    std::vector<TensorColumnInstance> all;
+    mma::addFastColumns(all);
+    mma::addAccurateColumns(all);
+    return all;
+  }();
+  return list;
+}
+const std::vector<TensorRowInstance>& rowInstances() {
+  static const std::vector<TensorRowInstance> list = [] {
+    std::vector<TensorRowInstance> all;
+    mma::addFastRows(all);
+    mma::addAccurateRows(all);
+    return all;
+  }();
+  return list;
+}
+
+// Slots of the row pass: one each for first, middle and last, at least one on its way; more hide more latency.
+int slotsOf(const TensorRowInstance& row, int64_t sharedMemory) {
+  int slots = 6;
+  while (slots >= 4 && row.sharedBytes(slots) > sharedMemory) slots--;
+  return slots;
+}
+
+MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const GpuLimits& limits) {
+  MultiPassShape shape;
+  shape.columns = s.n1();
+  shape.rowPoints = s.n2();
+  shape.run = s.column.width << (4 - s.log2Inner);
+  shape.scratchBytes = 4;
+  shape.tensorCores = true;
+  const int64_t chunk = chunkOf(problem, s, limits);
+  shape.chunks = (problem.rows() + chunk - 1) / chunk;
+  shape.columnRadices = s.columnRadices();
+  shape.rowRadices = s.rowRadices();
+  return shape;
+}
+
+}  // namespace
+
+void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, const GpuLimits& limits,
+                       TableCache& cache, Offers& offers) {
+  if (problem.dtype == Dtype::float32) return;  // the float32 passes are offered for everything
+  // Every frequency is kept, and rows are numbered up to 2^30.
+  if (limits.computeMajor < 8 || problem.mask || problem.rows() > mostRows) return;
+  const int64_t samples = ringSamples(problem, window);
+  const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, bf16 = problem.dtype == Dtype::bfloat16;
+  int64_t shortest = std::numeric_limits<int64_t>::max();
+  std::vector<TensorSplit> list;
+  std::vector<int> slots;
+  for (const TensorColumnInstance& column : columnInstances()) {
+    if (column.accurate != accurate || column.bf16 != bf16 || column.sharedBytes > limits.sharedMemoryPerBlock) continue;
+    for (int log2Inner = column.radix == 1 ? 1 : 4; log2Inner <= 4; log2Inner++)
+      for (const TensorRowInstance& row : rowInstances()) {
+        const int slotsOfRow = slotsOf(row, limits.sharedMemoryPerBlock);
+        if (row.accurate != accurate || slotsOfRow < 4) continue;
+        const TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points)};
+        // Inputs fill the real part alone; what is longer than N goes through the float32 passes, which pack both.
+        if (s.points() < problem.length || 2 * s.points() < samples) continue;
+        shortest = std::min(shortest, s.points());
+        list.push_back(s);
+        slots.push_back(slotsOfRow);
+      }
+  }
+  for (size_t i = 0; i < list.size(); i++) {
+    if (list[i].points() > shortest) continue;
+    offers.add(multiPassCandidate(problem, shapeOf(problem, list[i], limits), sizeOf(limits)),
+               [&problem, &limits, &cache, window, split = list[i], ring = slots[i]] {
+                 return std::make_unique<TensorPasses>(problem, window, split, ring, limits, cache);
+               });
+  }
+}
+
+}  // namespace ffc

@@ -1,0 +1,398 @@
+// The middle pass on tensor cores: every row of scratch is read, transformed over n2, multiplied by its row of the spectrum,
+// transformed back and written, in place in scratch and in place in shared memory. The transform is the fused convolution's
+// (mma/phases.cuh) with complex input and output.
+//
+// Row k1 has the frequencies k2 + (k1 - 1/4) / N1: a shift, which is in the tables. A block works on rows of one k1, sequence after
+// sequence, for as long as there are any, then makes the tables of the next k1. Within a run of rows, interval j is
+// middle(set j), last(set j - 1), first(set j + 1), as in mma/body.cuh, with one barrier at its end; set j - 2 is being stored, and
+// sets up to j + ahead are on their way in, each in a slot of its own.
+#pragma once
+#include "../mma/phases.cuh"
+#include "tensor_config.h"
+#include "tensor_params.h"
+
+namespace ffc::mma {
+
+// A row comes and goes by plain copies; there is nothing to stage.
+template <int Q, bool accurate>
+struct Staging<RowConfig<Q, accurate>> {
+  u32 end;
+  FFC_DEVICE explicit Staging(const Params&) : end(sharedBase()) {}
+};
+
+template <class C>
+struct RowPass : Phases<C> {
+  using Base = Phases<C>;
+  using Base::spectrumAt;
+  using typename Base::A;
+  using typename Base::Bins;
+  using typename Base::Factor;
+  using typename Base::Pair;
+  static constexpr int Q = C::R, rows = C::rows;
+
+  const RowParams& q;
+  const int slots, ahead;  // sets are loaded so many intervals before their middle
+  u32 factors, barriers;
+  bool bulk;             // bulk copies, which complete on a barrier per slot; otherwise every thread copies
+  Bins bins[rows][Q][2];
+  int channelAt[rows];   // whose spectrum is at hand
+  u32 factorAt;          // this lane's factors, within those of a row
+
+  FFC_DEVICE explicit RowPass(const RowParams& params) : Base(params), q(params), slots(params.slots), ahead(params.slots - 3) {
+    this->loadTables();
+    factors = this->image + C::twiddleBytes;
+    barriers = factors + C::factorBytes;
+    const int row = this->lane & 7, half = this->lane >> 3 & 1, other = this->lane >> 4, w = this->warp;
+    this->addressOuter = pieceAt(half * 8 + row, w, other);
+    this->addressIn = other * Base::planeBytes + pieceAt(w, half * 8 + row, 0);
+    this->addressOut = pieceAt(w, other * 8 + row, half);
+    factorAt = ((w * Q >> (q.halfTiles ? 1 : 2)) * 8 + this->c * 2) * 4;
+    bulk = hasTensorCopies && q.useMaps;
+    if (threadIndex() == 0)
+      for (int i = 0; i < slots && bulk; i++) barrierInit(barriers + i * 8);
+  }
+
+  // Piece h of (n1, n2) at n3h = 0; n3h and h are an XOR with (2 n3h + h) * 16.
+  FFC_DEVICE static u32 pieceAt(int n1, int n2, int h) {
+    const int number = (n1 * 16 + n2) * 2 * Q + h, group = number >> 3;
+    return group * 128 + ((number ^ pieceTurn(group, C::log2Q)) & 7) * 16;
+  }
+
+  // ---------------------------------------------------------------- tables of one k1
+
+  // Frequencies k + (k1 - 1/4) / N1 are multiples of 1 / 4 N1: numerators, exact in integers.
+  FFC_DEVICE void makeTables(int k1) {
+    const u32 N1 = 1u << q.log2N1, f0 = 4 * k1 - 1;
+    const int outerBits = q.log2N1 + 10, innerBits = q.log2N1 + 14 + C::log2Q;
+    const int g = this->g, c = this->c, w = this->warp;
+    auto outer = [&](int ka, int a) {
+      const u32 F = 4 * N1 * ka + f0;
+      const float2 v = rootOfUnity(16 * a * F + w * (F - 32 * N1), outerBits);
+      return float2{v.x * 0.25f, v.y * 0.25f};
+    };
+    auto pairOf = [](float2 x, float2 y, u32& re, u32& im) { re = packHalf(x.x, y.x), im = packHalf(x.y, y.y); };
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      const int row = g + 8 * (i & 1), column = 2 * c + 8 * (i >> 1);
+      pairOf(outer(row, column), outer(row, column + 1), this->matrixIn[0][i], this->matrixIn[1][i]);
+      pairOf(outer(column, row), outer(column + 1, row), this->matrixOut[0][i], this->matrixOut[1][i]);
+    }
+    const u32 own = 4 * N1 * w + f0;
+    auto mirrored = [](int s, int j) { return s ? 15 - j : j; };
+    auto twiddle = [&](int kb, int k2, int n) {
+      const u32 turns = n * (own + 64 * N1 * k2) + n * kb * (1024 * N1) - n * (512 * Q * N1);
+      const float2 v = rootOfUnity(turns, innerBits);
+      constexpr float unit = Q == 1 ? 1.0f : 0.70710678f;
+      return float2{v.x * unit, v.y * unit};
+    };
+    auto step = [&](int k2) { return rootOfUnity(16 * (own + 64 * N1 * k2), innerBits); };
+    if constexpr (C::accurate) {
+      // Turns (tan(angle / 2), sin(angle)) of every row k2 and column n3l of this warp's ka; see mma/arithmetic.cuh.
+#pragma unroll 1
+      for (int i = this->lane; i < 256; i += 32) {
+        const int row = i >> 4, n = i & 15;
+        const u32 turns = n * (own + 64 * N1 * mirrored(row >> 3, row & 7)) + n * C::centre * (1024 * N1) - n * (512 * Q * N1);
+        const float2 v = rootOfUnity(turns, innerBits);
+        sharedStore8(this->image + w * 2048 + row * 128 + turnSlot(row, n) * 8, wordsOf(float2{v.y / (1 + v.x), v.y}));
+      }
+      if (Q > 1 && this->lane < 16)
+        sharedStore8(this->image + C::imageBytes + w * 128 + this->lane * 8,
+                     wordsOf(step(mirrored(this->lane >> 3, this->lane & 7))));
+      warpSync();
+    } else {
+#pragma unroll
+      for (int half = 0; half < 2; half++)
+#pragma unroll
+        for (int s = 0; s < 2; s++) {
+          const int ahead0 = 8 * half + 2 * c, back = g + 8 * half;
+#pragma unroll
+          for (int kb = 0; kb < Q; kb++) {
+            u32(&to)[8] = this->forward[kb];
+            u32(&fro)[8] = this->backward[kb];
+            const int i = 2 * (2 * half + s), j = 2 * (2 * s + half);
+            pairOf(twiddle(kb, mirrored(s, g), ahead0), twiddle(kb, mirrored(s, g), ahead0 + 1), to[i], to[i + 1]);
+            pairOf(twiddle(kb, mirrored(s, 2 * c), back), twiddle(kb, mirrored(s, 2 * c + 1), back), fro[j], fro[j + 1]);
+          }
+        }
+      if constexpr (Q > 1) {
+#pragma unroll
+        for (int s = 0; s < 2; s++) {
+          const float2 v = step(mirrored(s, g)), x = step(mirrored(s, 2 * c)), y = step(mirrored(s, 2 * c + 1));
+          pairOf(v, v, this->stepIn[2 * s], this->stepIn[2 * s + 1]);
+          pairOf(x, y, this->stepOut[2 * s], this->stepOut[2 * s + 1]);
+        }
+      }
+    }
+  }
+  FFC_DEVICE static uint64_t wordsOf(float2 v) { return floatBits(v.x) | uint64_t(floatBits(v.y)) << 32; }
+
+  // ---------------------------------------------------------------- rows on their way
+
+  // The rows of this block from (k1, sequence) on. Sets are up to `rows` rows of one k1 and follow one another across k1.
+  struct Cursor {
+    int k1, sequence, left;
+  };
+  FFC_DEVICE Cursor start() const {
+    const int64_t all = int64_t(q.sequences) << q.log2N1;
+    const int64_t from = all * blockIndex() / gridSize(), until = all * (blockIndex() + 1) / gridSize();
+    const int k1 = int(from / q.sequences);
+    return {k1, int(from - int64_t(k1) * q.sequences), int(until - from)};
+  }
+  // Rows of one k1 from here on, at most so many.
+  FFC_DEVICE int together(const Cursor& at, int most) const {
+    const int inRun = q.sequences - at.sequence, count = at.left < inRun ? at.left : inRun;
+    return count < most ? count : most;
+  }
+  FFC_DEVICE void advance(Cursor& at, int count) const {
+    at.sequence += count;
+    at.left -= count;
+    if (at.sequence == q.sequences) at.sequence = 0, at.k1++;
+  }
+  FFC_DEVICE char* rowAt(int k1, int sequence) const {
+    return q.scratch + (sequence * q.sequenceBytes + int64_t(k1) * C::rowBytes);
+  }
+  static constexpr u32 setBytes = rows * C::rowBytes;
+  FFC_DEVICE u32 slotAt(int slot) const { return this->exchange + slot * setBytes; }
+  FFC_DEVICE int next(int slot) const { return slot + 1 == slots ? 0 : slot + 1; }
+
+  // The next set into its slot. Bulk copies are the business of one thread, and so is where they stand.
+  FFC_DEVICE void load(Cursor& coming, int& slot) const {
+    if (bulk && threadIndex() != 0) return;
+    const int count = together(coming, rows);
+    if (bulk && count) {
+      const u32 barrier = barriers + slot * 8;
+      bulkStoresReadButOne();  // the set that was stored before the last one lay here
+      barrierExpect(barrier, count * C::rowBytes);
+      for (int i = 0; i < count; i++)
+        bulkLoad(slotAt(slot) + i * C::rowBytes, rowAt(coming.k1, coming.sequence + i), C::rowBytes, barrier);
+    } else {
+      for (int i = 0; i < count; i++)
+#pragma unroll
+        for (int j = 0; j < C::rowBytes / 16; j += threads) {
+          const int piece = (j + threadIndex()) * 16;
+          copyAsync16(slotAt(slot) + i * C::rowBytes + piece, rowAt(coming.k1, coming.sequence + i) + piece);
+        }
+    }
+    advance(coming, count);
+    slot = next(slot);
+  }
+  FFC_DEVICE void store(int k1, int sequence, int count, int slot) const {
+    if (bulk) {
+      if (threadIndex() != 0) return;
+      for (int i = 0; i < count; i++) bulkStore(rowAt(k1, sequence + i), slotAt(slot) + i * C::rowBytes, C::rowBytes);
+      bulkCommit();
+    } else {
+      for (int i = 0; i < count; i++)
+#pragma unroll
+        for (int j = 0; j < C::rowBytes / 16; j += threads) {
+          const int piece = (j + threadIndex()) * 16;
+          storePoints(rowAt(k1, sequence + i) + piece, sharedLoad16(slotAt(slot) + i * C::rowBytes + piece));
+        }
+    }
+  }
+
+  // Powers of two that bring the columns' results of a set to the range of the sequence: word [group][n1 / 2 % 4][n1 / 8] of a row holds
+  // those of n1, n1 + 1, in the order in which a lane needs them; a group is 64 columns, or 32 where column tiles are that narrow.
+  // A thread makes one word of a set.
+  static constexpr int wordsOfSet = rows * C::factorWords;
+  static_assert(wordsOfSet <= threads);
+  struct Factors {
+    u32 largest;
+    int low, high;
+  };
+  FFC_DEVICE bool makesFactors(int count) const { return threadIndex() < wordsOfSet && threadIndex() / C::factorWords < count; }
+  FFC_DEVICE void fetchFactors(int sequence, int count, Factors& f) const {
+    if (!makesFactors(count)) return;
+    sequence += threadIndex() / C::factorWords;
+    f.largest = loadConstant4(q.largest + sequence);
+    f.low = f.high = 0;
+    if (!q.tileExponent) return;
+    const int n1 = (threadIndex() >> 1 & 3) * 2 + (threadIndex() & 1) * 8, log2Groups = 2 + C::log2Q + q.halfTiles, group = threadIndex() % C::factorWords >> 3;
+    if (group >> log2Groups) return;
+    const int32_t* at = q.tileExponent + (int64_t(sequence) << (4 + log2Groups - q.log2TileShare));
+    f.low = int(loadConstant4(at + (((n1 << log2Groups) + group) >> q.log2TileShare)));
+    f.high = int(loadConstant4(at + ((((n1 + 1) << log2Groups) + group) >> q.log2TileShare)));
+  }
+  FFC_DEVICE void storeFactors(int count, const Factors& f, int half) const {
+    if (!makesFactors(count)) return;
+    const int e = sequenceExponent(f.largest, q.rangeExponent, q.mostExponent) + q.columnExponent;
+    sharedStore4(factors + (half * wordsOfSet + threadIndex()) * 4, packHalf(powerOfTwo(e - f.low), powerOfTwo(e - f.high)));
+  }
+
+  // ---------------------------------------------------------------- phases
+
+  FFC_DEVICE void first(u32 row, u32 factorsOfRow) const {
+    const uint64_t pairs = sharedLoad8(factorsOfRow + factorAt);  // of n1 = 2c, 2c + 1 and of n1 + 8; the same for all n3h
+    const u32 low = u32(pairs), high = u32(pairs >> 32);
+#pragma unroll
+    for (int b = 0; b < Q; b++) {
+      const u32 at = row + (this->addressOuter ^ (b * 32));
+      u32 x[4], y[4], re[4], im[4];
+      loadTransposed(at, x[0], x[1], x[2], x[3]);
+      loadTransposed(at + Base::planeBytes, y[0], y[1], y[2], y[3]);
+#pragma unroll
+      for (int t = 0; t < 2; t++) {
+        x[2 * t] = halfMul(x[2 * t], low), x[2 * t + 1] = halfMul(x[2 * t + 1], high);
+        y[2 * t] = halfMul(y[2 * t], low), y[2 * t + 1] = halfMul(y[2 * t + 1], high);
+        Pair r[2], i[2];
+        A::dot2(r, this->matrixIn[0], x[2 * t], x[2 * t + 1], this->matrixIn[1], halfNegate(y[2 * t]), halfNegate(y[2 * t + 1]));
+        A::dot2(i, this->matrixIn[0], y[2 * t], y[2 * t + 1], this->matrixIn[1], x[2 * t], x[2 * t + 1]);
+        re[2 * t] = A::pack(r[0]), re[2 * t + 1] = A::pack(r[1]);
+        im[2 * t] = A::pack(i[0]), im[2 * t + 1] = A::pack(i[1]);
+      }
+      storeMatrices(at, re[0], re[1], re[2], re[3]);
+      storeMatrices(at + Base::planeBytes, im[0], im[1], im[2], im[3]);
+    }
+  }
+
+  // The conjugate transpose.
+  FFC_DEVICE void last(u32 row) const {
+#pragma unroll
+    for (int b = 0; b < Q; b++) {
+      const u32 at = row + (this->addressOuter ^ (b * 32));
+      u32 x[4], y[4], re[4], im[4];
+      loadTransposed(at, x[0], x[1], x[2], x[3]);
+      loadTransposed(at + Base::planeBytes, y[0], y[1], y[2], y[3]);
+#pragma unroll
+      for (int t = 0; t < 2; t++) {
+        Pair r[2], i[2];
+        A::dot2(r, this->matrixOut[0], x[2 * t], x[2 * t + 1], this->matrixOut[1], y[2 * t], y[2 * t + 1]);
+        A::dot2(i, this->matrixOut[0], y[2 * t], y[2 * t + 1], this->matrixOut[1], halfNegate(x[2 * t]), halfNegate(x[2 * t + 1]));
+        re[2 * t] = A::pack(r[0]), re[2 * t + 1] = A::pack(r[1]);
+        im[2 * t] = A::pack(i[0]), im[2 * t + 1] = A::pack(i[1]);
+      }
+      storeMatrices(at, re[0], re[1], re[2], re[3]);
+      storeMatrices(at + Base::planeBytes, im[0], im[1], im[2], im[3]);
+    }
+  }
+
+  // ---------------------------------------------------------------- spectrum
+
+  FFC_DEVICE int channelOf(int sequence) const {
+    const int row = q.first + sequence;
+    return q.batchMagic ? int(highProduct(row, q.batchMagic) >> q.batchShift) : row;
+  }
+  // Fetches the spectrum for row i of a set, a row of this sequence, unless it is at hand. The registers are not read before
+  // the row's middle. No branch, so that the compiler can mix what is before and behind.
+  FFC_DEVICE void fetchBins(int k1, int sequence, int i) {
+    const int channel = q.sharedSpectrum ? 0 : channelOf(sequence);
+    const bool wanted = channel != channelAt[i];
+    channelAt[i] = channel;
+    const uint4* row = static_cast<const uint4*>(q.spectrum) + int64_t((channel << q.log2N1) + k1) * (1024 * Q * Base::binPieces);
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+      this->spectrumAt[h] = row + spectrumGroup(Q, 16, this->warp, 0, h ? 15 - this->g : this->g, this->c) * Base::binPieces;
+      if constexpr (C::spectrumRegisters) {
+#pragma unroll
+        for (int b = 0; b < Q; b++)
+#pragma unroll
+          for (int piece = 0; piece < Base::binPieces; piece++)
+            loadConstant16If(wanted, bins[i][b][h].piece[piece], this->spectrumAt[h] + b * 64 * Base::binPieces + piece);
+      }
+    }
+  }
+  template <bool withoutSkip>
+  FFC_DEVICE void runMiddle(int sequence, int i, u32 row) {
+    if (!withoutSkip && q.skip) {
+      // y + d v is one more tap: every frequency gains d.
+      const int channel = channelOf(sequence), own = int(loadConstant4(q.exponent + (q.sharedSpectrum ? 0 : channel)));
+      const float d = skipLoad(q.skip, channel, q.skipType) * q.spectrumGain;
+      const int exponent = exponentWithSkip<C>(own, d);
+      for (int h = 0; h < 2; h++) {
+        this->rescale[h] = powerOfTwo(own - exponent);
+        this->skipValue[h] = d * powerOfTwo(-exponent);
+      }
+    }
+    if constexpr (C::spectrumRegisters) {
+#pragma unroll
+      for (int b = 0; b < Q; b++)
+#pragma unroll
+        for (int h = 0; h < 2; h++) {
+          this->spectrum[b][h] = this->template withSkip<withoutSkip>(bins[i][b][h], h);
+        }
+      this->template middle<SpectrumFrom::registers>(row, [] {});
+    } else {
+      this->template middle<withoutSkip ? SpectrumFrom::memoryWithoutSkip : SpectrumFrom::memory>(row, [] {});
+    }
+  }
+
+  // ---------------------------------------------------------------- the pass
+
+  // Middle of the `middles` rows from `sequence` on, first of the `firsts` rows after them (factors in half `half`), last of
+  // the `lasts` rows before them. whole: all of them are `rows`, and there is no skip term; code without branches.
+  template <bool whole>
+  FFC_DEVICE void interval(int k1, int sequence, int middles, int firsts, int lasts, u32 now, u32 after, u32 before, int half) {
+#pragma unroll
+    for (int i = 0; i < rows; i++) {
+      const u32 row = i * C::rowBytes;
+      if (whole || i < middles) runMiddle<whole>(sequence + i, i, now + row);
+      if (whole || i < firsts) {
+        fetchBins(k1, sequence + rows + i, i);
+        first(after + row, factors + (half * wordsOfSet + i * C::factorWords) * 4);
+      }
+      if (whole || i < lasts) last(before + row);
+    }
+  }
+
+  FFC_DEVICE void run() {
+    blockSync();
+    Cursor at = start(), coming = at;
+    int slot = 0, comingSlot = 0;
+    u32 parity = 0;  // of the slot's barrier, for the set that first() takes next
+    for (int i = 0; i < ahead; i++) load(coming, comingSlot);
+    while (at.left > 0) {
+      // A run: the rows of one k1. The pipeline starts and ends empty.
+      const int k1 = at.k1, count = together(at, at.left), sets = (count + rows - 1) / rows, wholeSets = count / rows;
+      const int begin = at.sequence;
+      auto rowsOf = [&](int set) { return set < 0 || set >= sets ? 0 : set < wholeSets ? rows : count - wholeSets * rows; };
+      makeTables(k1);
+      Factors fetched;
+      fetchFactors(begin, rowsOf(0), fetched);
+      storeFactors(rowsOf(0), fetched, 0);
+      fetchFactors(begin + rows, rowsOf(1), fetched);
+      storeFactors(rowsOf(1), fetched, 1);
+#pragma unroll
+      for (int i = 0; i < rows; i++) {
+        channelAt[i] = -1;
+        if (i < rowsOf(0)) fetchBins(k1, begin + i, i);
+      }
+      if (!bulk) copyAsyncWaitAll();
+      blockSync();
+      if (bulk) barrierWait(barriers + slot * 8, parity);
+#pragma unroll 1
+      for (int i = 0; i < rowsOf(0); i++) first(slotAt(slot) + i * C::rowBytes, factors + i * C::factorWords * 4);
+      if (bulk) fenceTensorCopies();
+      blockSync();
+      int slotBefore = 0, slotOlder = 0, half = 1;
+      for (int set = 0, sequence = begin; set < sets + 2; set++, sequence += rows) {
+        if (set >= 2) store(k1, sequence - 2 * rows, rowsOf(set - 2), slotOlder);
+        const int slotNext = next(slot);
+        if (set < sets) {
+          load(coming, comingSlot);
+          if (slotNext == 0) parity ^= 1;
+        }
+        fetchFactors(sequence + 2 * rows, rowsOf(set + 2), fetched);
+        if (bulk && set + 1 < sets) barrierWait(barriers + slotNext * 8, parity);
+        if (set >= 1 && set + 1 < wholeSets && !q.skip)
+          interval<true>(k1, sequence, rows, rows, rows, slotAt(slot), slotAt(slotNext), slotAt(slotBefore), half);
+        else
+          interval<false>(k1, sequence, rowsOf(set), rowsOf(set + 1), rowsOf(set - 1), slotAt(slot), slotAt(slotNext),
+                          slotAt(slotBefore), half);
+        half ^= 1;
+        storeFactors(rowsOf(set + 2), fetched, half);
+        if (bulk)
+          fenceTensorCopies();
+        else
+          copyAsyncWaitAll();
+        blockSync();
+        slotOlder = slotBefore;
+        slotBefore = slot;
+        if (set < sets) slot = slotNext;
+      }
+      advance(at, count);
+    }
+    if (bulk && threadIndex() == 0) tensorStoresDone();
+  }
+};
+
+}  // namespace ffc::mma

@@ -1,0 +1,254 @@
+// The three passes on tensor cores (cuda/gpu/multipass/tensor_*.cuh) on the CPU, lane by lane as in mma_emulation.cpp:
+// index maps, tables, swizzles, scales, barriers and masks against a float64 convolution. Outputs start as NaN, guard
+// bands must survive, every matrix access must be free of bank conflicts.
+//
+// Build: g++ -std=c++17 -O2 tests/native/passes_emulation.cpp -o passes_emulation
+#define FFC_EMULATE
+#include "../../cuda/gpu/multipass/tensor_columns.cuh"
+#include "../../cuda/gpu/multipass/tensor_rows.cuh"
+#include "../../cuda/gpu/multipass/tensor_tables.h"
+
+#include <random>
+
+namespace {
+
+using namespace ffc::mma;
+using Complex = std::complex<double>;
+constexpr double pi = 3.14159265358979323846;
+
+std::mt19937_64 engine(20240301);
+double gauss() { return std::normal_distribution<double>()(engine); }
+
+// Powers of two.
+void transform(std::vector<Complex>& a, int sign) {
+  const size_t n = a.size();
+  for (size_t i = 1, j = 0; i < n; i++) {
+    size_t bit = n >> 1;
+    for (; j & bit; bit >>= 1) j ^= bit;
+    j ^= bit;
+    if (i < j) std::swap(a[i], a[j]);
+  }
+  for (size_t half = 1; half < n; half *= 2)
+    for (size_t k = 0; k < half; k++) {
+      const Complex w = std::polar(1.0, sign * pi * double(k) / double(half));
+      for (size_t i = k; i < n; i += 2 * half) {
+        const Complex x = a[i], y = a[i + half] * w;
+        a[i] = x + y;
+        a[i + half] = x - y;
+      }
+    }
+}
+
+struct Case {
+  int log2Inner, batch, channels, length, taps, outLength = 0;
+  bool pre = false, post = false, skip = false, bulk = true;
+  int lead = 0, blocks = 2, slots = 5;
+  double amplitude = 1, kernelSize = 1;
+  bool tail = false;  // samples N .. 2N of the result: the imaginary part
+};
+
+struct Aligned {
+  std::vector<char> bytes;
+  char* data;
+  explicit Aligned(size_t count, int lead = 0) : bytes(count + 64) {
+    data = bytes.data() + (16 - reinterpret_cast<uintptr_t>(bytes.data()) % 16) % 16 + 2 * lead;
+  }
+};
+
+int passed = 0, failed = 0;
+
+template <class Column, class Row>
+void check(Case c) {
+  constexpr int Q = Row::R;
+  const int N1 = 16 * Column::R << c.log2Inner, N2 = 4096 * Q, N = N1 * N2, sequences = c.batch * c.channels;
+  int log2N1 = 0;
+  while (1 << log2N1 < N1) log2N1++;
+  const int log2N = log2N1 + 12 + Row::log2Q;
+  if (!c.outLength) c.outLength = c.length;
+  auto bits = [](double x) { return Column::bf16 ? uint16_t(packBfloat(float(x), 0)) : emulation::floatToHalf(x); };
+  auto value = [](uint16_t b) { return Column::bf16 ? double(asFloat(u32(b) << 16)) : double(emulation::halfToFloat(b)); };
+  constexpr int guard = 16;
+  const int64_t inputs = int64_t(sequences) * c.length, outputs = int64_t(sequences) * c.outLength;
+  Aligned u(inputs * 2, c.lead), pre(inputs * 2, c.lead), post(outputs * 2, c.lead), y((outputs + guard) * 2, c.lead);
+  auto at = [](const Aligned& a, int64_t i) -> uint16_t& { return reinterpret_cast<uint16_t*>(a.data)[i]; };
+  for (int64_t i = 0; i < inputs; i++) at(u, i) = bits(gauss() * c.amplitude), at(pre, i) = bits(gauss());
+  for (int64_t i = 0; i < outputs; i++) at(post, i) = bits(gauss());
+  for (int64_t i = 0; i < outputs + guard; i++) at(y, i) = 0x7fff;
+
+  // Spectra in the order of the rows, normalised per channel.
+  constexpr int width = Row::accurate ? 2 : 1;
+  std::vector<std::vector<Complex>> spectra(c.channels);
+  std::vector<float> skip(c.channels);
+  std::vector<int32_t> exponents(c.channels);
+  Aligned stored(size_t(c.channels) * N * 4 * width);
+  const double gain = spectrumGain<Row>(4);
+  for (int h = 0; h < c.channels; h++) {
+    std::vector<Complex>& a = spectra[h];
+    a.assign(N, 0);
+    skip[h] = float(gauss() * c.kernelSize);
+    for (int i = 0; i < c.taps; i++)
+      a[i % N] += gauss() * c.kernelSize / std::sqrt(double(c.taps)) * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
+    transform(a, -1);
+    double largest = 0;
+    for (const Complex& z : a) largest = std::max({largest, std::fabs(z.real() * gain), std::fabs(z.imag() * gain)});
+    exponents[h] = std::ilogb(largest) + 1;
+    for (int k1 = 0; k1 < N1; k1++) {
+      uint32_t* row = reinterpret_cast<uint32_t*>(stored.data) + (size_t(h) * N1 + k1) * N2 * width;
+      for (int ka = 0; ka < 16; ka++)
+        for (int kb = 0; kb < Q; kb++)
+          for (int k2 = 0; k2 < 16; k2++)
+            for (int lane = 0; lane < 4; lane++) {
+              uint32_t* to = row + 4 * width * spectrumGroup(Q, 16, ka, kb, k2, lane);
+              for (int mirrored = 0; mirrored < 2; mirrored++) {
+                Complex v[2];
+                for (int i = 0; i < 2; i++) {
+                  const int j = mirrored ? 15 - 2 * lane - i : 2 * lane + i;
+                  v[i] = a[k1 + N1 * (ka + 16 * (k2 + 16 * (kb + Q * j)))] * gain * std::ldexp(1.0, -exponents[h]);
+                }
+                if (Row::accurate) {
+                  to[4 * mirrored] = floatWord(v[0].real()), to[4 * mirrored + 1] = floatWord(v[1].real());
+                  to[4 * mirrored + 2] = floatWord(v[0].imag()), to[4 * mirrored + 3] = floatWord(v[1].imag());
+                } else {
+                  to[2 * mirrored] = halfPair(v[0].real(), v[1].real());
+                  to[2 * mirrored + 1] = halfPair(v[0].imag(), v[1].imag());
+                }
+              }
+            }
+    }
+  }
+
+  const std::vector<uint32_t> columnTables = makeColumnTables<Column>(c.log2Inner), rowTables = makeTables<Row>(4);
+  Aligned columnTable(columnTables.size() * 4), rowTable(rowTables.size() * 4), scratch(size_t(sequences) * N * 4);
+  std::memcpy(columnTable.data, columnTables.data(), columnTables.size() * 4);
+  std::memcpy(rowTable.data, rowTables.data(), rowTables.size() * 4);
+  std::memset(scratch.data, 0xff, size_t(sequences) * N * 4);
+  const int log2Tiles = 12 + Row::log2Q - (4 - c.log2Inner + (Column::width == 64 ? 6 : 5));
+  std::vector<uint32_t> largest(sequences, 0);
+  std::vector<int32_t> tileExponents(sequences << log2Tiles, 77);
+  const bool scaled = Column::bf16 || c.pre;
+
+  ColumnParams p;
+  auto describe = [&](const Aligned& a, int64_t length, Rows& r) {
+    r.data = a.data;
+    r.channelStride = length * 2;
+    r.batchStride = r.channelStride * c.channels;
+  };
+  describe(u, c.length, p.u);
+  describe(y, c.outLength, p.y);
+  if (c.pre) describe(pre, c.length, p.pre);
+  if (c.post) describe(post, c.outLength, p.post);
+  p.tables = columnTable.data;
+  p.scratch = scratch.data;
+  p.sequenceBytes = int64_t(N) * 4;
+  p.largest = largest.data();
+  p.tileExponent = tileExponents.data();
+  p.exponent = exponents.data();
+  if (c.skip) p.skip = skip.data(), p.skipType = 1;
+  p.spectrumGain = float(gain);
+  p.sequences = sequences;
+  p.batch = c.batch;
+  setDivisor(p.batchMagic, p.batchShift, c.batch);
+  p.log2Inner = c.log2Inner, p.log2Q = Row::log2Q, p.log2Tiles = log2Tiles;
+  p.length = c.length, p.outLength = c.outLength;
+  p.phased = c.length + 7 <= N && c.outLength + 7 <= N;
+  p.imaginary = c.tail;
+  p.rangeExponent = 15 - (log2N + 1) / 2 - (Row::accurate && Q > 1);
+  p.mostExponent = scaled ? 126 : 15 - columnExponent(log2N1);
+  RowParams q;
+  q.batchMagic = p.batchMagic, q.batchShift = p.batchShift;
+  q.scratch = p.scratch, q.sequenceBytes = p.sequenceBytes, q.largest = p.largest;
+  q.tileExponent = scaled ? p.tileExponent : nullptr;
+  q.exponent = p.exponent, q.skip = p.skip, q.skipType = p.skipType, q.spectrumGain = p.spectrumGain;
+  q.spectrum = stored.data;
+  q.tables = rowTable.data;
+  q.log2N2 = 4, q.slots = c.slots, q.tilesPerSet = c.slots * Row::rows, q.batch = c.batch, q.channels = c.channels;
+  q.useMaps = c.bulk;
+  q.sequences = sequences, q.log2N1 = log2N1;
+  q.halfTiles = Column::width == 32, q.log2TileShare = 4 - c.log2Inner;
+  q.columnExponent = columnExponent(log2N1);
+  q.rangeExponent = p.rangeExponent, q.mostExponent = p.mostExponent;
+
+  emulation::Machine& m = emulation::machine;
+  long wavefronts[3], instructions[3];
+  auto run = [&](int pass, int bytes, std::function<void()> body) {
+    m.matrixInstructions = m.matrixWavefronts = 0;
+    emulation::launch(c.blocks, bytes, engine(), body);
+    wavefronts[pass] = m.matrixWavefronts, instructions[pass] = m.matrixInstructions;
+  };
+  run(0, Column::sharedBytes, [&] { Columns<Column>(p).forward(); });
+  run(1, Row::sharedBytes(c.slots), [&] { RowPass<Row>(q).run(); });
+  run(2, Column::sharedBytes, [&] { Columns<Column>(p).inverse(); });
+
+  double error = 0, size = 0;
+  for (int b = 0; b < c.batch; b++)
+    for (int h = 0; h < c.channels; h++) {
+      const int64_t row = (int64_t(b) * c.channels + h) * c.length, outRow = (int64_t(b) * c.channels + h) * c.outLength;
+      std::vector<Complex> v(N, 0);
+      std::vector<double> plain(c.length);
+      for (int i = 0; i < c.length; i++) {
+        plain[i] = value(at(u, row + i)) * (c.pre ? value(at(pre, row + i)) : 1);
+        v[i] = plain[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
+      }
+      transform(v, -1);
+      for (int k = 0; k < N; k++) v[k] *= spectra[h][k] / double(N);
+      transform(v, 1);
+      for (int n = 0; n < c.outLength; n++) {
+        const Complex z = v[n] * std::polar(1.0, -2 * pi * double(n) / (4.0 * N));
+        double r = c.tail ? z.imag() : z.real() + (c.skip && n < c.length ? skip[h] * plain[n] : 0);
+        if (c.post) r *= value(at(post, outRow + n));
+        const double d = value(at(y, outRow + n)) - r;
+        error += d * d, size += r * r;
+      }
+    }
+  error = std::sqrt(error / size);
+  bool intact = true;
+  for (int i = 0; i < guard; i++) intact &= at(y, outputs + i) == 0x7fff;
+  const double bound = Column::bf16 ? 2.2e-3 : Column::accurate ? 8e-4 : 1.4e-3;
+  const bool good = error < bound && intact;
+  bool conflictFree = true;
+  for (int i = 0; i < 3; i++) conflictFree &= wavefronts[i] == 4 * instructions[i];
+  (good && conflictFree ? passed : failed)++;
+  std::printf("%s N1=%d N2=%d %s %s%s%s%s%s%s length %d of %d batch %d channels %d: error %.2e%s", good ? "ok  " : "FAIL", N1, N2,
+              Column::bf16 ? "bfloat16" : "float16", Column::accurate ? "accurate" : "fast", c.pre ? " pre" : "",
+              c.post ? " post" : "", c.skip ? " skip" : "", c.tail ? " tail" : "", c.bulk ? "" : " plain copies", c.length, N,
+              c.batch, c.channels, error, intact ? "" : ", guard band overwritten");
+  if (!conflictFree)
+    for (int i = 0; i < 3; i++) std::printf(" conflicts %ld/%ld", wavefronts[i], 4 * instructions[i]);
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int only = argc > 1 ? std::atoi(argv[1]) : -1;
+  int number = 0;
+  auto turn = [&] { return only < 0 || only == number++; };
+  using F = ColumnConfig<false, false, 1>;
+  using FA = ColumnConfig<false, true, 1>;
+  using B = ColumnConfig<true, false, 1>;
+  using Row1 = RowConfig<1, false>;
+  auto gated = [](Case c, int lead) {
+    c.pre = c.post = c.skip = true;
+    c.lead = lead;
+    return c;
+  };
+  auto plainCopies = [](Case c) {
+    c.bulk = false;
+    return c;
+  };
+  // log2Inner, batch, channels, length, taps
+  if (turn()) check<F, Row1>({1, 3, 1, 131072, 131072});
+  if (turn()) check<F, Row1>(plainCopies({2, 2, 1, 262144, 1000}));
+  if (turn()) check<F, Row1>(gated({1, 1, 2, 100001, 131072}, 3));
+  if (turn()) check<B, Row1>({1, 2, 2, 131072, 131072});
+  if (turn()) check<B, Row1>(gated({1, 1, 2, 99999, 131072}, 0));
+  if (turn()) check<FA, RowConfig<1, true>>({1, 2, 1, 131071, 131072});
+  if (turn()) check<F, RowConfig<2, false>>({1, 1, 2, 262144, 262144});
+  if (turn()) check<FA, RowConfig<2, true>>({1, 1, 2, 262144, 262144});
+  if (turn()) check<F, Row1>({4, 1, 1, 1048576, 1048576});
+  if (turn()) check<ColumnConfig<false, false, 4>, Row1>({4, 1, 1, 4194304, 4194304});
+  if (turn()) check<ColumnConfig<true, true, 4>, RowConfig<1, true>>(gated({4, 1, 1, 4190000, 4194304}, 1));
+  std::printf("emulation: %d checks passed, %d failed\n", passed, failed);
+  return failed != 0;
+}
