@@ -17,7 +17,7 @@
 
 namespace ffc::mma {
 
-// A row whose largest half is 0 or lies in [2^-3, 2^8) needs no scale: 2^8 sqrt(8192), the largest value its transform can
+// A row whose largest half lies in [2^-3, 2^8) needs no scale: 2^8 sqrt(8192), the largest value its transform can
 // reach, is 23170 (see Config::rowScaled); below 2^-3 its transform may come near the end of the normal halves, 2^-14.
 constexpr uint32_t halfPower(int e) { return uint32_t(15 + e) << 10 | uint32_t(15 + e) << 26; }  // 2^e twice
 constexpr uint32_t lowestUnscaled = halfPower(-3), aboveUnscaled = halfPower(8);
