@@ -26,11 +26,12 @@ for tool in $tools; do
     compute-sanitizer --tool $tool --error-exitcode 9 $bench --lib "$library" --cover --seconds "$limit" \
       --out "$out/$tool.jsonl" > "$out/$tool.txt" 2>&1
     status=$?
-    cases=$(sed -n 's/^\([0-9]*\) passed, 0 failed$/\1/p' "$out/$tool.txt")
+    count=$(grep -o '^[0-9]* passed, .*' "$out/$tool.txt" | tail -1)  # N passed, M failed[, K not run (time)]
+    cases=${count%% *}
     report=$(sed -n 's/^=* *\(.*SUMMARY: .*\)$/\1/p' "$out/$tool.txt" | tail -1)
     ok=false
-    [ $status -eq 0 ] && [ "${cases:-0}" -gt 0 ] && [ -n "$report" ] && ok=true
-    line $tool $ok "${cases:-0}" "$report"
+    [ $status -eq 0 ] && [ "$count" = "$cases passed, 0 failed" ] && [ "$cases" -gt 0 ] && [ -n "$report" ] && ok=true
+    line $tool $ok "${cases:-0}" "$report; ${count:-no case ended}"
     $ok || tail -n 15 "$out/$tool.txt"
   ) &
 done

@@ -130,9 +130,10 @@ inline std::vector<Case> coverCandidates() {
     list.push_back(c);
     return list.back();
   };
-  const auto smaller = [](Case& c, int64_t kilobytes) {
+  const auto smaller = [](Case& c, int64_t kilobytes) -> Case& {
     c.sharedLimit = kilobytes * 1024;
     c.portable = kilobytes != 0;
+    return c;
   };
   constexpr int fast = FFC_PRECISION_FAST, accurate = FFC_PRECISION_ACCURATE;
   // Tensor cores: whole aligned rows (tensor copies), ragged ones and an odd batch in the fast class, and one gate where two
@@ -151,7 +152,7 @@ inline std::vector<Case> coverCandidates() {
       for (const int precision : {fast, accurate})
         for (const bool gated : {false, true}) {
           tensorCores(dtype, precision, length, 0, gated);
-          if (precision == fast && (length <= 16384 || dtype == FFC_DTYPE_FLOAT16)) {
+          if (precision == fast && (length <= 16384 || (dtype == FFC_DTYPE_FLOAT16 && length == 49152))) {
             tensorCores(dtype, precision, length, 3, gated);
             --tensorCores(dtype, precision, length, 0, gated).batch;  // sets that do not end with a channel
           }
@@ -169,20 +170,18 @@ inline std::vector<Case> coverCandidates() {
   for (const int64_t kernel : {100, 3000, 20000, 50000})
     for (const int64_t kilobytes : {0, 99})
       smaller(add(FFC_ALGORITHM_OVERLAP_SAVE, FFC_DTYPE_FLOAT32, accurate, 50000, kernel, false), kilobytes);
-  // Several passes: every split, also those of smaller devices, with transforms of 5/8, 3/4 and 1 times a power of two.
-  // Long ones with a kernel so short that the float64 reference is a direct sum: 2N - 31 samples still need N points.
-  for (const int64_t kilobytes : {0, 163, 99})
-    for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16})
-      for (const int precision : {fast, accurate})
-        for (int64_t power = int64_t{1} << 15; power <= int64_t{1} << 24; power *= 2)
-          for (const int64_t points : {power * 5 / 8 + 1, power * 3 / 4, power}) {
-            if (dtype == FFC_DTYPE_FLOAT32 && precision == fast) continue;  // the same
-            const bool isLong = power > 1 << 18;
-            Case& c = add(FFC_ALGORITHM_MULTI_PASS, dtype, precision, isLong ? 2 * points - 31 : points,
-                          isLong ? 32 : points, power == 1 << 17);
-            smaller(c, kilobytes);
-            if (isLong) c.batch = c.channels = 1;
-          }
+  // Several passes: rows that fill the transform. Other splits are run by name below.
+  for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const int precision : {fast, accurate})
+      for (const int64_t length : {1 << 16, 1 << 18}) {
+        if (dtype == FFC_DTYPE_FLOAT32 && precision == fast) continue;  // the same
+        add(FFC_ALGORITHM_MULTI_PASS, dtype, precision, length, length, length == 1 << 18).batch = 1;
+      }
+  // The longest, also on a smaller device, with a kernel so short that the float64 reference is a direct sum.
+  for (const int64_t kilobytes : {0, 99})
+    smaller(add(FFC_ALGORITHM_MULTI_PASS, FFC_DTYPE_FLOAT32, accurate, (int64_t{1} << 25) - 31, 32, false), kilobytes).batch =
+        list.back().channels = 1;
+
   // What the planner chooses by itself, in every mode.
   for (int mode = FFC_MODE_CAUSAL; mode <= FFC_MODE_VALID; ++mode)
     for (int dtype = FFC_DTYPE_FLOAT32; dtype <= FFC_DTYPE_BFLOAT16; ++dtype)
@@ -227,15 +226,16 @@ inline std::vector<std::string> matches(const std::string& text, const std::rege
 // The parts of a candidate that are device functions of their own: for several passes the columns and the rows. None for
 // whole rows on tensor cores, which coverCandidates() lists itself.
 inline std::vector<std::string> partsOf(const Case& c, const std::string& candidate) {
-  const std::string storage = c.dtype != FFC_DTYPE_FLOAT32 ? c.fast() ? "/half-fast" : "/half-accurate" : "/float";
+  const std::string storage = c.dtype != FFC_DTYPE_FLOAT32 ? "/half" : "/float", precision = c.fast() ? "/fast" : "/accurate";
   std::smatch split;
-  // On tensor cores the columns read and write their own dtype.
-  if (std::regex_search(candidate, split, std::regex("^(multi-pass(?:/mma)?)/([0-9]+)x([0-9]+)/")))
-    return {split[1].str() + "/columns" + split[2].str() + storage + (split[1].length() > 10 ? dtypeNames[c.dtype] : ""),
-            split[1].str() + "/rows" + split[3].str() + storage};
+  // On tensor cores the columns read and write their own dtype, and precision is another device function.
+  if (std::regex_search(candidate, split, std::regex("^multi-pass(/mma)?/([0-9]+)x([0-9]+)/"))) {
+    const std::string kind = split[1].str() + storage + (split[1].matched ? precision : "");
+    return {"columns" + split[2].str() + kind + (split[1].matched ? dtypeNames[c.dtype] : ""), "rows" + split[3].str() + kind};
+  }
   if (candidate.find("fp32") != std::string::npos || candidate == "direct") return {candidate};
   if (candidate.rfind("fused-mma/", 0) == 0) return {};
-  return {candidate + "/" + dtypeNames[c.dtype] + storage + (c.gates() ? "/gated" : "")};
+  return {candidate + "/" + dtypeNames[c.dtype] + precision + (c.gates() ? "/gated" : "")};
 }
 
 // Cases with the same kind run the same device functions in the same way.
