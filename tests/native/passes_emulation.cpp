@@ -45,6 +45,7 @@ struct Case {
   int lead = 0, blocks = 2, slots = 5;
   double amplitude = 1, kernelSize = 1;
   bool tail = false;  // samples N .. 2N of the result: the imaginary part
+  int every = 1;      // frequency-sparse: only the rows k1 = 1, 1 + every, .. are kept
 };
 
 struct Aligned {
@@ -65,6 +66,12 @@ void check(Case c) {
   while (1 << log2N1 < N1) log2N1++;
   const int log2N = log2N1 + 12 + Row::log2Q;
   if (!c.outLength) c.outLength = c.length;
+  std::vector<int16_t> slotOf(N1, -1), rowOfSlot;
+  for (int k1 = c.every > 1; k1 < N1; k1 += c.every) {
+    slotOf[k1] = int16_t(rowOfSlot.size());
+    rowOfSlot.push_back(int16_t(k1));
+  }
+  const int kept = int(rowOfSlot.size());
   auto bits = [](double x) { return Column::bf16 ? uint16_t(packBfloat(float(x), 0)) : emulation::floatToHalf(x); };
   auto value = [](uint16_t b) { return Column::bf16 ? double(asFloat(u32(b) << 16)) : double(emulation::halfToFloat(b)); };
   constexpr int guard = 16;
@@ -89,11 +96,14 @@ void check(Case c) {
     for (int i = 0; i < c.taps; i++)
       a[i % N] += gauss() * c.kernelSize / std::sqrt(double(c.taps)) * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
     transform(a, -1);
+    for (int k = 0; k < N; k++)
+      if (slotOf[k % N1] < 0) a[k] = 0;
     double largest = 0;
     for (const Complex& z : a) largest = std::max({largest, std::fabs(z.real() * gain), std::fabs(z.imag() * gain)});
     exponents[h] = std::ilogb(largest) + 1;
-    for (int k1 = 0; k1 < N1; k1++) {
-      uint32_t* row = reinterpret_cast<uint32_t*>(stored.data) + (size_t(h) * N1 + k1) * N2 * width;
+    for (int slot = 0; slot < kept; slot++) {
+      const int k1 = rowOfSlot[slot];
+      uint32_t* row = reinterpret_cast<uint32_t*>(stored.data) + (size_t(h) * kept + slot) * N2 * width;
       for (int ka = 0; ka < 16; ka++)
         for (int kb = 0; kb < Q; kb++)
           for (int k2 = 0; k2 < 16; k2++)
@@ -139,7 +149,8 @@ void check(Case c) {
   if (c.post) describe(post, c.outLength, p.post);
   p.tables = columnTable.data;
   p.scratch = scratch.data;
-  p.sequenceBytes = int64_t(N) * 4;
+  p.sequenceBytes = int64_t(kept) * N2 * 4;
+  if (c.every > 1) p.slotOf = slotOf.data();
   p.largest = largest.data();
   p.tileExponent = tileExponents.data();
   p.exponent = exponents.data();
@@ -163,7 +174,8 @@ void check(Case c) {
   q.tables = rowTable.data;
   q.log2N2 = 4, q.slots = c.slots, q.tilesPerSet = c.slots * Row::rows, q.batch = c.batch, q.channels = c.channels;
   q.useMaps = c.bulk;
-  q.sequences = sequences, q.log2N1 = log2N1;
+  q.sequences = sequences, q.log2N1 = log2N1, q.rows = kept;
+  if (c.every > 1) q.rowOfSlot = rowOfSlot.data();
   q.halfTiles = Column::width == 32, q.log2TileShare = 4 - c.log2Inner;
   q.columnExponent = columnExponent(log2N1);
   q.rangeExponent = p.rangeExponent, q.mostExponent = p.mostExponent;
@@ -210,7 +222,7 @@ void check(Case c) {
   (good && conflictFree ? passed : failed)++;
   std::printf("%s N1=%d N2=%d %s %s%s%s%s%s%s length %d of %d batch %d channels %d: error %.2e%s", good ? "ok  " : "FAIL", N1, N2,
               Column::bf16 ? "bfloat16" : "float16", Column::accurate ? "accurate" : "fast", c.pre ? " pre" : "",
-              c.post ? " post" : "", c.skip ? " skip" : "", c.tail ? " tail" : "", c.bulk ? "" : " plain copies", c.length, N,
+              c.post ? " post" : "", c.skip ? " skip" : "", c.tail ? " tail" : "", c.bulk ? c.every > 1 ? " some rows" : "" : " plain copies", c.length, N,
               c.batch, c.channels, error, intact ? "" : ", guard band overwritten");
   if (!conflictFree)
     for (int i = 0; i < 3; i++) std::printf(" conflicts %ld/%ld", wavefronts[i], 4 * instructions[i]);
@@ -246,6 +258,13 @@ int main(int argc, char** argv) {
   if (turn()) check<FA, RowConfig<1, true>>({1, 2, 1, 131071, 131072});
   if (turn()) check<F, RowConfig<2, false>>({1, 1, 2, 262144, 262144});
   if (turn()) check<FA, RowConfig<2, true>>({1, 1, 2, 262144, 262144});
+  auto sparse = [](Case c, int every) {
+    c.every = every;
+    return c;
+  };
+  if (turn()) check<F, Row1>(sparse({1, 2, 2, 131072, 131072}, 5));
+  if (turn()) check<ColumnConfig<true, true, 1>, RowConfig<1, true>>(sparse({1, 3, 1, 131000, 131072}, 11));
+  if (turn()) check<F, RowConfig<2, false>>(sparse({1, 1, 2, 262144, 262144}, 2));
   if (turn()) check<F, Row1>({4, 1, 1, 1048576, 1048576});
   if (turn()) check<ColumnConfig<false, false, 4>, Row1>({4, 1, 1, 4194304, 4194304});
   if (turn()) check<ColumnConfig<true, true, 4>, RowConfig<1, true>>(gated({4, 1, 1, 4190000, 4194304}, 1));

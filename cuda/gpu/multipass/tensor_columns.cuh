@@ -86,7 +86,7 @@ struct Columns {
   FFC_DEVICE int phaseOf(const Tile& t) const { return p.phased ? int(rowOf(p.u, t) >> 1) & 7 : 0; }
   FFC_DEVICE int columnsOf(const Tile& t) const { return t.index << (4 - p.log2Inner + log2Pieces + 3); }
 
-  // This warp's rows of complex points: body(shared address, address in scratch) for each 16-byte piece. A warp moves rows of
+  // This warp's rows of complex points: body(shared address, address in scratch, is it kept) for each 16-byte piece. A warp moves rows of
   // 128 (or 64) bytes.
   template <class Body>
   FFC_DEVICE void forOwnPoints(const Tile& t, Body&& body) const {
@@ -104,8 +104,14 @@ struct Columns {
       const u32 shared = points + warp * C::fragmentBytes + place(row, lane & (C::pieces - 1), warp);
 #pragma unroll
       for (int b = 0; b < R; b++) {
-        body(shared + b * blockBytes, at);
-        body(shared + b * blockBytes + C::planeBytes, at + plane);
+        bool kept = true;
+        if (p.slotOf) {
+          const int slot = p.slotOf[warp + 16 * ((row & inside) + (b << p.log2Inner))];
+          kept = slot >= 0;
+          at = sequence + (int64_t(slot) * (2 * plane) + within);
+        }
+        body(shared + b * blockBytes, at, kept);
+        body(shared + b * blockBytes + C::planeBytes, at + plane, kept);
         if (b + 1 < R) at += u32(32 << p.log2Inner) * plane;
       }
     }
@@ -340,7 +346,9 @@ struct Columns {
       if (!gated && t + gridSize() < tiles()) load(t + gridSize());
       innerForward(steps);
       warpSync();
-      forOwnPoints(tile, [](u32 shared, char* at) { storePoints(at, sharedLoad16(shared)); });
+      forOwnPoints(tile, [](u32 shared, char* at, bool kept) {
+        if (kept) storePoints(at, sharedLoad16(shared));
+      });
     }
   }
 
@@ -531,7 +539,12 @@ struct Columns {
     }
     for (int t = blockIndex(); t < tiles(); t += gridSize()) {
       const Tile tile = tileAt(t);
-      forOwnPoints(tile, [](u32 shared, char* at) { copyAsync16(shared, at); });
+      forOwnPoints(tile, [](u32 shared, char* at, bool kept) {
+        if (kept)
+          copyAsync16(shared, at);
+        else
+          sharedStore16(shared, uint4{0, 0, 0, 0});
+      });
       if (p.post.data) {
         const uint64_t row = rowOf(p.post, tile);
         const int phase = phaseOf(tile);

@@ -6,6 +6,8 @@
 // The factor between columns and rows is a shift of the row's frequencies by a fraction that depends on the row, and
 // a shift is free in a transform by tables: a row pass makes its tables when k1 changes (tensor_rows.cuh).
 //
+// Frequency-sparse plans have only the rows k1 with a kept frequency in scratch, one after the other.
+//
 // Scratch: [sequence][row k1][real plane, imaginary plane][4096 Q / 8 pieces of 16 bytes], N2 = 4096 Q. The low three bits of a
 // piece's number are XORed with pieceTurn(), so that the row in shared memory, a plain copy, is free of bank conflicts.
 //
@@ -23,6 +25,7 @@ struct ColumnParams {
   const void* tables = nullptr;
   char* scratch = nullptr;
   int64_t sequenceBytes = 0;         // of scratch
+  const int16_t* slotOf = nullptr;   // frequency-sparse: [N1], the row of scratch that has k1, or -1; null: all are there
   uint32_t* largest = nullptr;       // per sequence of the launch: float bits of the largest |u pre|
   int32_t* tileExponent = nullptr;   // [sequence][tile], where samples are scaled tile by tile
   const int32_t* exponent = nullptr;  // per channel: the true spectrum is the stored one times 2^exponent
@@ -48,6 +51,8 @@ struct RowParams : Params {
   const int32_t* tileExponent = nullptr;  // null: all zero
   int32_t first = 0, sequences = 0;
   int32_t log2N1 = 0;
+  int32_t rows = 0;                    // of a sequence in scratch: N1, or fewer in a frequency-sparse plan
+  const int16_t* rowOfSlot = nullptr;  // then the k1 of each
   int32_t log2TileShare = 0;   // 64-column groups (32-column groups where wide is 0) of one column tile
   int32_t halfTiles = 0;       // column tiles are 32 columns wide
   int32_t columnExponent = 0;  // p: the columns' results are 2^-p of a unitary transform's

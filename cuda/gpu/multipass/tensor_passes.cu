@@ -6,6 +6,7 @@
 #include "../core/fft_shape.h"
 #include "../mma/config.h"
 #include "instance.h"
+#include "kept_rows.h"
 #include "multipass.h"
 #include "tensor_instance.h"
 #include "tensor_params.h"
@@ -47,9 +48,12 @@ struct TensorSplit {
 // Rows of any number up to 2^30 (mma/params.h, setDivisor), and tiles of a launch in 31 bits.
 constexpr int64_t mostRows = int64_t{1} << 30;
 
+// The skip term is a tap that every frequency gains where the spectrum is applied, so with it no row is empty.
+bool keepsAll(const ConvProblem& problem) { return problem.skip; }
+
 // Sequences that go through scratch together: each needs its points, its largest sample and the exponents of its tiles.
-int64_t chunkOf(const ConvProblem& problem, const TensorSplit& s, const GpuLimits& limits) {
-  const int64_t perSequence = s.points() * 4 + 4 + (int64_t{4} << s.log2Tiles());
+int64_t chunkOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPoints, const GpuLimits& limits) {
+  const int64_t perSequence = keptPoints * 4 + 4 + (int64_t{4} << s.log2Tiles());
   const int64_t launchable = std::numeric_limits<int32_t>::max() >> std::max(s.log2Tiles(), s.log2N1);
   return std::min({problem.rows(), std::max<int64_t>(1, limits.scratchLimitBytes / perSequence), launchable});
 }
@@ -68,11 +72,17 @@ class TensorPasses final : public GpuAlgorithm {
     columnTables_ = cache.table("tensor-columns/" + std::to_string(split.column.radix) + "/" + shape,
                                 [&split, log2Inner] { return bytesOf(split.column.tables(log2Inner)); });
     rowTables_ = cache.table("tensor-rows/" + shape, [&split] { return bytesOf(split.row.tables(4)); });
+    rowCount_ = split.n1();
+    if (problem.mask) {
+      for (const ColumnInstance& i : accurate_ ? floatColumnInstances() : halfColumnInstances())
+        if (i.points == split.n1()) kept_ = KeptOnDevice(*problem.mask, i.points, keepsAll(problem), i.radices, cache);
+      rowCount_ = kept_.rows;
+    }
     planColumns();
     planRows();
     planSpectrum(window, cache);
 
-    chunk_ = chunkOf(problem, split, limits);
+    chunk_ = chunkOf(problem, split, keptPoints(), limits);
     info_.algorithm = FFC_ALGORITHM_MULTI_PASS;
     info_.order = 0;
     info_.precision = problem.precision;
@@ -82,7 +92,7 @@ class TensorPasses final : public GpuAlgorithm {
     info_.inPlace = problem.outputLength == problem.length;  // the first pass has read all rows of a chunk before the last writes
     info_.transformLength = points;
     info_.spectrumBytes = exponentsAt() + spectra_ * 8 + tileScaleBytes();
-    info_.workspaceBytes = alignedUp(chunk_ * points * 4) + chunk_ * 4 + (chunk_ * 4 << columns_.log2Tiles);
+    info_.workspaceBytes = alignedUp(chunk_ * keptPoints() * 4) + chunk_ * 4 + (chunk_ * 4 << columns_.log2Tiles);
 
     allowSharedMemory(split.column.forward, split.column.sharedBytes);
     allowSharedMemory(split.column.inverse, split.column.sharedBytes);
@@ -90,6 +100,24 @@ class TensorPasses final : public GpuAlgorithm {
   }
 
   const PlanInfo& info() const override { return info_; }
+
+  // Real multiply-adds of the matrices count as two operations. The columns compute all rows and move the kept ones.
+  SkippedWork skippedWork() const override {
+    SkippedWork w;
+    const double points = static_cast<double>(split_.points()), share = static_cast<double>(rowCount_) / split_.n1();
+    const auto operations = [](const std::vector<int>& radices) {
+      double sum = 0;
+      for (const int radix : radices) sum += 8.0 * radix;
+      return sum;
+    };
+    const double rows = points * (4 * operations(split_.rowRadices()) / 2 + 6);
+    w.flops = points * 2 * operations(split_.columnRadices()) + rows;
+    w.flopsSkipped = rows * (1 - share);
+    const double moved = points * (4 * 4 + elementBytes());  // scratch is written and read twice, the spectrum is read
+    w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + moved;
+    w.bytesSkipped = moved * (1 - share);
+    return w;
+  }
 
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     TensorSpectrumParams s;
@@ -103,10 +131,10 @@ class TensorPasses final : public GpuAlgorithm {
     p.scratch = base;
     if (!accurate_) p.tileScale = reinterpret_cast<float*>(s.largest + spectra_);
     checkCuda(cudaMemsetAsync(s.largest, 0, spectra_ * 4, stream), "clearing the largest components of kernel spectra");
-    launchPass(spectrumColumn_.forward, spectra_ * p.tiles, spectrumColumn_.threads, spectrumColumn_.sharedBytes, p, stream,
+    launchPass(problem_.mask ? spectrumColumn_.sparseForward : spectrumColumn_.forward, spectra_ * p.tiles, spectrumColumn_.threads, spectrumColumn_.sharedBytes, p, stream,
                "the columns of a kernel spectrum");
     for (s.write = 0; s.write < 2; s.write++)
-      launchPass(spectrumRow_.transform, spectra_ * split_.n1(), spectrumRow_.threads, spectrumRow_.sharedBytes, s, stream,
+      launchPass(spectrumRow_.transform, spectra_ * rowCount_, spectrumRow_.threads, spectrumRow_.sharedBytes, s, stream,
                  "the rows of a kernel spectrum");
   }
 
@@ -120,7 +148,7 @@ class TensorPasses final : public GpuAlgorithm {
     r.spectrum = spectra;
     c.scratch = r.scratch = scratch;
     r.exponent = c.exponent = reinterpret_cast<const int32_t*>(spectra + exponentsAt());
-    c.largest = reinterpret_cast<uint32_t*>(scratch + alignedUp(chunk_ * split_.points() * 4));
+    c.largest = reinterpret_cast<uint32_t*>(scratch + alignedUp(chunk_ * keptPoints() * 4));
     c.tileExponent = reinterpret_cast<int32_t*>(c.largest + chunk_);
     r.largest = c.largest;
     r.tileExponent = scaledTiles() ? c.tileExponent : nullptr;
@@ -130,7 +158,7 @@ class TensorPasses final : public GpuAlgorithm {
       c.sequences = r.sequences = static_cast<int32_t>(std::min(chunk_, problem_.rows() - first));
       checkCuda(cudaMemsetAsync(c.largest, 0, c.sequences * 4, stream), "clearing the largest samples");
       launchColumns(split_.column.forward, c, stream, "the first pass");
-      const int64_t rows = int64_t{c.sequences} << split_.log2N1;
+      const int64_t rows = c.sequences * rowCount_;
       launchPass(split_.row.convolve, std::min<int64_t>(rows, limits_.multiprocessors), mma::threads, rowBytes(), r, stream,
                  "the middle pass");
       // Samples N .. 2N of the result are the imaginary part of the same transform.
@@ -156,9 +184,10 @@ class TensorPasses final : public GpuAlgorithm {
     r.channelStride = strides.channel * 2;
     return r;
   }
+  int64_t keptPoints() const { return rowCount_ * split_.n2(); }  // of a sequence, in scratch and in the spectrum
   bool scaledTiles() const { return problem_.dtype == Dtype::bfloat16 || problem_.preGate; }
   int64_t elementBytes() const { return accurate_ ? 8 : 4; }  // of a spectrum
-  int64_t exponentsAt() const { return alignedUp(spectra_ * split_.points() * elementBytes()); }
+  int64_t exponentsAt() const { return alignedUp(spectra_ * keptPoints() * elementBytes()); }
   int64_t tileScaleBytes() const { return accurate_ ? 0 : spectra_ * spectrumPasses_.tiles * int64_t{4}; }
   int rowBytes() const { return split_.row.sharedBytes(slots_); }
 
@@ -166,7 +195,8 @@ class TensorPasses final : public GpuAlgorithm {
     mma::ColumnParams& c = columns_;
     const int64_t points = split_.points();
     c.tables = columnTables_->data();
-    c.sequenceBytes = points * 4;
+    c.sequenceBytes = keptPoints() * 4;
+    c.slotOf = kept_.columns.slotOf;
     c.spectrumGain = gain_;
     c.skipType = static_cast<int32_t>(problem_.kernelDtype);
     c.sharedSpectrum = problem_.sharedKernel;
@@ -197,6 +227,8 @@ class TensorPasses final : public GpuAlgorithm {
     r.sharedSpectrum = columns_.sharedSpectrum;
     r.sequenceBytes = columns_.sequenceBytes;
     r.log2N1 = split_.log2N1;
+    r.rows = static_cast<int32_t>(rowCount_);
+    r.rowOfSlot = kept_.rowOfSlot;
     r.log2TileShare = 4 - split_.log2Inner;
     r.halfTiles = split_.column.width == 32;
     r.columnExponent = mma::columnExponent(split_.log2N1);
@@ -213,6 +245,7 @@ class TensorPasses final : public GpuAlgorithm {
     p.points = split_.points();
     p.n1 = p.rows = static_cast<int>(split_.n1());
     p.n2 = static_cast<int>(split_.n2());
+    if (problem_.mask) kept_.tell(p);
     p.log2Columns = log2Exactly(spectrumColumn_.columns);
     p.tiles = p.n2 / spectrumColumn_.columns;
     p.batch = 1;
@@ -228,7 +261,7 @@ class TensorPasses final : public GpuAlgorithm {
     p.columnTables = static_cast<const float2*>(spectrumColumnTables_->data());
     p.rowTables = static_cast<const float2*>(spectrumRowTables_->data());
     p.turns = turnsOf(*turns_);
-    allowSharedMemory(spectrumColumn_.forward, spectrumColumn_.sharedBytes);
+    allowSharedMemory(problem_.mask ? spectrumColumn_.sparseForward : spectrumColumn_.forward, spectrumColumn_.sharedBytes);
     allowSharedMemory(spectrumRow_.transform, spectrumRow_.sharedBytes);
   }
 
@@ -251,6 +284,8 @@ class TensorPasses final : public GpuAlgorithm {
   TensorSpectrumInstance spectrumRow_;
   PlanInfo info_;
   std::shared_ptr<Buffer> columnTables_, rowTables_, spectrumColumnTables_, spectrumRowTables_, turns_;
+  KeptOnDevice kept_;
+  int64_t rowCount_ = 0;  // of a sequence in scratch
   int64_t chunk_ = 0, spectra_ = 0;
 };
 
@@ -287,7 +322,10 @@ MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const G
   shape.run = s.column.width << (4 - s.log2Inner);
   shape.scratchBytes = 4;
   shape.tensorCores = true;
-  const int64_t chunk = chunkOf(problem, s, limits);
+  if (problem.mask)
+    shape.keptRows = static_cast<double>(KeptRowTables(*problem.mask, static_cast<int>(s.n1()), keepsAll(problem)).rowOfSlot.size()) /
+                     static_cast<double>(s.n1());
+  const int64_t chunk = chunkOf(problem, s, static_cast<int64_t>(static_cast<double>(s.points()) * shape.keptRows), limits);
   shape.chunks = (problem.rows() + chunk - 1) / chunk;
   shape.columnRadices = s.columnRadices();
   shape.rowRadices = s.rowRadices();
@@ -299,8 +337,8 @@ MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const G
 void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, const GpuLimits& limits,
                        TableCache& cache, Offers& offers) {
   if (problem.dtype == Dtype::float32) return;  // the float32 passes are offered for everything
-  // Every frequency is kept, and rows are numbered up to 2^30.
-  if (limits.computeMajor < 8 || problem.mask || problem.rows() > mostRows) return;
+  // Rows are numbered up to 2^30. The frequencies of a circular pattern are not those of this ring.
+  if (limits.computeMajor < 8 || (problem.mask && problem.circular()) || problem.rows() > mostRows) return;
   const int64_t samples = ringSamples(problem, window);
   const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, bf16 = problem.dtype == Dtype::bfloat16;
   int64_t shortest = std::numeric_limits<int64_t>::max();
@@ -314,6 +352,7 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
         if (row.accurate != accurate || slotsOfRow < 4) continue;
         const TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points)};
         // Inputs fill the real part alone; what is longer than N goes through the float32 passes, which pack both.
+        if (problem.mask && s.points() != problem.mask->points()) continue;
         if (s.points() < problem.length || 2 * s.points() < samples) continue;
         shortest = std::min(shortest, s.points());
         list.push_back(s);

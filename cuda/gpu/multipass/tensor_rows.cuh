@@ -133,7 +133,7 @@ struct RowPass : Phases<C> {
     int k1, sequence, left;
   };
   FFC_DEVICE Cursor start() const {
-    const int64_t all = int64_t(q.sequences) << q.log2N1;
+    const int64_t all = int64_t(q.sequences) * q.rows;
     const int64_t from = all * blockIndex() / gridSize(), until = all * (blockIndex() + 1) / gridSize();
     const int k1 = int(from / q.sequences);
     return {k1, int(from - int64_t(k1) * q.sequences), int(until - from)};
@@ -278,7 +278,7 @@ struct RowPass : Phases<C> {
     const int channel = q.sharedSpectrum ? 0 : channelOf(sequence);
     const bool wanted = channel != channelAt[i];
     channelAt[i] = channel;
-    const uint4* row = static_cast<const uint4*>(q.spectrum) + int64_t((channel << q.log2N1) + k1) * (1024 * Q * Base::binPieces);
+    const uint4* row = static_cast<const uint4*>(q.spectrum) + int64_t(channel * q.rows + k1) * (1024 * Q * Base::binPieces);
 #pragma unroll
     for (int h = 0; h < 2; h++) {
       this->spectrumAt[h] = row + spectrumGroup(Q, 16, this->warp, 0, h ? 15 - this->g : this->g, this->c) * Base::binPieces;
@@ -345,7 +345,7 @@ struct RowPass : Phases<C> {
       const int k1 = at.k1, count = together(at, at.left), sets = (count + rows - 1) / rows, wholeSets = count / rows;
       const int begin = at.sequence;
       auto rowsOf = [&](int set) { return set < 0 || set >= sets ? 0 : set < wholeSets ? rows : count - wholeSets * rows; };
-      makeTables(k1);
+      makeTables(q.rowOfSlot ? q.rowOfSlot[k1] : k1);
       Factors fetched;
       fetchFactors(begin, rowsOf(0), fetched);
       storeFactors(rowsOf(0), fetched, 0);

@@ -18,8 +18,8 @@ __global__ void __launch_bounds__(Shape::threads) tensorSpectrumRows(const __gri
   __shared__ unsigned most;
   const MultiPassParams& p = s.passes;
   const int thread = threadIdx.x;
-  const int64_t channel = blockIdx.x / p.n1, k1 = blockIdx.x - channel * p.n1;  // of this launch
-  Element* row = static_cast<Element*>(p.scratch) + channel * p.points + k1 * p.n2;
+  const int64_t channel = blockIdx.x / p.rows, k1 = blockIdx.x - channel * p.rows;  // of this launch
+  Element* row = static_cast<Element*>(p.scratch) + (channel * p.rows + k1) * p.n2;
   if (thread == 0) most = 0;
   loadRow<Shape, Storage>(sharedMemory, p, row, channel, thread, [](float2) {});
   __syncthreads();
@@ -34,6 +34,12 @@ __global__ void __launch_bounds__(Shape::threads) tensorSpectrumRows(const __gri
   for (int hi = thread; hi < Shape::outer(last); hi += Shape::threads) {
     float2 x[16];
     forwardLast<Shape>(x, sharedMemory, p.rowTables, hi);
+    if (p.mask.keep) {
+#pragma unroll
+      for (int j = 0; j < 16; ++j)
+        if (!p.mask.keeps(p.rowOfSlot[k1] + int64_t{p.n1} * (Shape::frequencyOfHigh(hi) + j * (p.n2 / 16))))
+          x[slot<16>(j)] = {0.0f, 0.0f};
+    }
     if (s.write) {
       const int f = Shape::frequencyOfHigh(hi);  // x[j] has frequency f + j N2 / 16
       mma::storeBins(x, scale, !Storage::scaled, row, mma::spectrumGroup(p.n2 / 4096, 16, f & 15, f >> 8, f >> 4 & 15, 0));
