@@ -64,7 +64,16 @@ async function errorsOf(device: Device, dtype: Half, shape: string, length: numb
   for (const r of reference) size2 += r * r;
   const errors: { precision: Class; exponent: number; error: number }[] = [];
   for (const precision of precisions) {
-    using plan = device.plan({ batch, channels, length, kernelLength: length, dtype, precision, mode: "causal" });
+    using plan = device.plan({
+      batch,
+      channels,
+      length,
+      kernelLength: length,
+      dtype,
+      kernelDtype: "float32",
+      precision,
+      mode: "causal",
+    });
     using taps = device.empty([channels, length], "float32");
     await taps.write(kernel.host);
     using spectrum = plan.spectrum(taps);
