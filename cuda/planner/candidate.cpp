@@ -31,6 +31,7 @@ Pass totalOf(const Candidate& candidate) {
 Prediction predict(const Candidate& candidate, const Constants& constants) {
   Prediction p;
   double worst = -1;
+  const char* limit = "";
   // What a device does not have (a CPU, shared memory), a pass does not use.
   const auto nanoseconds = [&](double amount, const char* rate) {
     return amount > 0 ? amount / constants.get(rate) * 1e9 : 0.0;
@@ -57,9 +58,12 @@ Prediction predict(const Candidate& candidate, const Constants& constants) {
                    : slowest == shared ? "shared memory"
                    : tensor > core     ? "tensor cores"
                                        : "arithmetic";
+    limit = slowest == device ? "/device" : slowest == l2 ? "/l2" : slowest == shared ? "/shared" : "/issue";
   }
   if (candidate.modelNs > 0) p.floorNs = candidate.modelNs;
-  p.efficiency = constants.nearest("efficiency", candidate.key, &p.efficiencyName);
+  // A family reaches another part of one limit than of another.
+  p.key = candidate.key + limit;
+  p.efficiency = constants.nearest("efficiency", p.key, &p.efficiencyName);
   p.latencyNs = p.launches * constants.nearest("latency", candidate.key);
   p.totalNs = p.floorNs / p.efficiency + p.latencyNs;
   if (p.latencyNs > p.floorNs / p.efficiency) p.bottleneck = "launch";

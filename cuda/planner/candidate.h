@@ -14,7 +14,8 @@ struct Pass {
   double launches = 1;
   double tensorFlops = 0, coreFlops = 0;
   double deviceBytes = 0, l2Bytes = 0, sharedBytes = 0;
-  // Equal pieces of work, and how many of them the device holds at once: the last round may be half empty. A pipeline
+  // Equal pieces of work, and how many of them the device works on at full speed: the last round may be half empty (a
+  // block alone on a multiprocessor has it for itself, so blocks that share one count as one after the other). A pipeline
   // that works on several pieces at a time takes `filling` more rounds to fill and to drain.
   double units = 1, slots = 1, filling = 0;
 };
@@ -36,6 +37,7 @@ struct Prediction {
   double deviceNs = 0, l2Ns = 0, sharedNs = 0, tensorNs = 0, coreNs = 0;
   double floorNs = 0;    // the slowest limit of each pass, unfilled rounds included, summed
   double launches = 0, latencyNs = 0, efficiency = 1, totalNs = 0;
+  std::string key;             // the candidate's, and its slowest limit
   std::string efficiencyName;  // the entry of the constants that gave the efficiency
   const char* bottleneck = "";
 };

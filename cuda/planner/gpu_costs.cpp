@@ -27,12 +27,6 @@ double pointwiseFlops(const ConvProblem& p) {
   return rowsOf(p) * static_cast<double>(p.length) * (p.preGate + p.postGate + 2.0 * p.skip);
 }
 
-// Blocks that share a multiprocessor, by shared memory and by threads.
-double blocksAtOnce(const GpuSize& size, double sharedBytes, int threads) {
-  const double byMemory = std::floor(static_cast<double>(size.sharedMemoryPerBlock) / std::max(sharedBytes, 1.0));
-  return std::clamp(std::min(byMemory, std::floor(2048.0 / threads)), 1.0, 32.0);
-}
-
 // A complex transform of `points` there and back: a radix-2 level is 6 operations a point when twiddles are folded
 // into multiply-adds; and the product with the spectrum.
 double transformFlops(double points, double forward, double inverse) {
@@ -62,7 +56,7 @@ Candidate directCandidate(const ConvProblem& p, const DirectShape& s, const GpuS
   // 64 multiply-adds for 16 floats; the window and the outputs pass once more.
   pass.sharedBytes = outputs * taps + 16.0 * outputs;
   pass.units = std::ceil(static_cast<double>(s.units) / s.unitsPerBlock);
-  pass.slots = size.multiprocessors * blocksAtOnce(size, s.sharedBytes, s.threads);
+  pass.slots = size.multiprocessors;
   c.passes = {pass};
   return c;
 }
@@ -132,7 +126,7 @@ Candidate fusedFp32Candidate(const ConvProblem& p, const Fp32Shape& s, const Gpu
   pass.l2Bytes = windows + outputBytes(p) + rows * segments * spectrumBytes;
   pass.sharedBytes = rows * points * 16.0 * exchanges(s.radices.size()) * (s.forwardTransforms + segments);
   pass.units = std::ceil(rows * segments / s.rows) * s.blocks;
-  pass.slots = size.multiprocessors * blocksAtOnce(size, static_cast<double>(s.sharedBytes), s.threads * s.rows);
+  pass.slots = size.multiprocessors;
   c.passes = {pass};
   return c;
 }
@@ -176,7 +170,7 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
     pass->l2Bytes = std::max(pass->l2Bytes, pass->deviceBytes);
     // Blocks of a few thousand points each.
     pass->units = std::max(1.0, points / 8192.0);
-    pass->slots = size.multiprocessors * 2.0;
+    pass->slots = size.multiprocessors;
   }
   c.passes = {columns, rows, back};
   return c;

@@ -128,7 +128,7 @@ std::string Ranking::json() const {
            ",\"deviceMs\":" + ms(p.deviceNs) + ",\"l2Ms\":" + ms(p.l2Ns) + ",\"sharedMs\":" + ms(p.sharedNs) +
            ",\"tensorMs\":" + ms(p.tensorNs) + ",\"coreMs\":" + ms(p.coreNs) + ",\"floorMs\":" + ms(p.floorNs) +
            ",\"efficiency\":" + number(p.efficiency, "%.4g") + ",\"efficiencyName\":" + quotedJson(p.efficiencyName) +
-           ",\"key\":" + quotedJson(c.key) + ",\"latencyMs\":" + ms(p.latencyNs) +
+           ",\"key\":" + quotedJson(p.key) + ",\"latencyMs\":" + ms(p.latencyNs) +
            ",\"predictedMs\":" + ms(p.totalNs) + ",\"bottleneck\":" + quotedJson(p.bottleneck) +
            ",\"reason\":" + quotedJson(reasonFor(r)) + "}";
     first = false;
