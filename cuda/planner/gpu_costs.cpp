@@ -74,9 +74,12 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   // Whole rows come and go by tensor copies where the device has them, in sets of one channel where the batch divides;
   // others element by element.
   const bool whole = p.length == s.points && p.outputLength == s.points;
+  // Packed: blocks of which most is output are near the limit of device memory, the others wait for their arithmetic.
+  const bool mostOfBlock = 10.0 * static_cast<double>(p.outputLength) >= 14.0 * static_cast<double>(s.segments * s.points);
   c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + (s.cluster > 1 ? "cluster" + std::to_string(s.cluster) + "/" : "") + "r" + std::to_string(s.radix) + (s.accurate ? "/accurate" : "/fast") +
           (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") +
-          (s.packed ? "" : !whole ? "/part" : s.uniform ? "/uniform" : "/whole") + "/n" + std::to_string(s.points);
+          (s.packed ? (mostOfBlock ? "/long" : "/short") : !whole ? "/part" : s.uniform ? "/uniform" : "/whole") + "/n" +
+          std::to_string(s.points);
   Pass pass;
   const double points = rowsOf(p) * static_cast<double>(s.points * s.segments);
   const double segments = static_cast<double>(s.segments), windows = s.packed ? 2.0 : 1.0;

@@ -149,7 +149,7 @@ void check(Case c) {
       const bool stored = &r == &p.y;
       m.parts = c.length / (N / 16);
       m.boxParts = stored ? p.step / (N / 16) : 32;
-      m.boxGroups = stored ? 1 : N / 1024;
+      m.boxGroups = stored ? 1 : C::copyGroups;
     }
     std::memcpy(map, &m, sizeof m);
   };

@@ -42,6 +42,9 @@ struct Config {
   static constexpr int cluster = cluster_;
   // Exchange blocks are laid out for speed between the phases; true: like the rows of a multi-pass scratch (multipass/tensor_params.h).
   static constexpr bool rowLayout = false;
+  // Tensor copies of packed samples: a warp has so many groups of 64 columns of a tile, which it stores and fills again, so
+  // that copies in need not wait for the whole tile to be out. 16 warps, and 6, 3 or 1 tiles of 4 R groups.
+  static constexpr int copyGroups = R == 4 ? 1 : 2;
   // bfloat16 reaches far outside the range of half, and so do products with a gate: each row is brought to a maximum
   // in [64, 128) by a power of two. 128 sqrt(32768) = 23170, the largest value a transform of a row can reach, and its
   // sums stay below 65504.

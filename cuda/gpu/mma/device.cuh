@@ -243,10 +243,10 @@ FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {
 #if __CUDA_ARCH__ >= 900
 constexpr bool hasTensorCopies = true;
 // Boxes of row (b, h): from the sixteenth `part` of a transform's samples on, and from the 64 samples `group` of each.
-FFC_DEVICE void tensorLoadPart(u32 target, const void* map, int part, int b, int h, u32 barrier) {
+FFC_DEVICE void tensorLoadPart(u32 target, const void* map, int part, int group, int b, int h, u32 barrier) {
   asm volatile(
-      "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0],[%1,{%2,%3,%2,%4,%5}],[%6];" ::
-          "r"(target), "l"(map), "r"(0), "r"(part), "r"(b), "r"(h), "r"(barrier)
+      "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0],[%1,{%2,%3,%4,%5,%6}],[%7];" ::
+          "r"(target), "l"(map), "r"(0), "r"(part), "r"(group), "r"(b), "r"(h), "r"(barrier)
       : "memory");
 }
 FFC_DEVICE void tensorStorePart(u32 source, const void* map, int part, int group, int b, int h) {
@@ -290,7 +290,7 @@ FFC_DEVICE void barrierWait(u32 barrier, u32 parity) {
 }
 #else
 constexpr bool hasTensorCopies = false;
-FFC_DEVICE void tensorLoadPart(u32, const void*, int, int, int, u32) {}
+FFC_DEVICE void tensorLoadPart(u32, const void*, int, int, int, int, u32) {}
 FFC_DEVICE void tensorStorePart(u32, const void*, int, int, int, int) {}
 FFC_DEVICE void prefetchBulk(const void*, u32) {}
 FFC_DEVICE void bulkLoad(u32, const void*, u32, u32) {}
@@ -307,7 +307,7 @@ FFC_DEVICE void barrierWait(u32, u32) {}
 
 // Whole sequences, from their first sample on.
 FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
-  tensorLoadPart(target, map, 0, b, h, barrier);
+  tensorLoadPart(target, map, 0, 0, b, h, barrier);
 }
 FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) { tensorStorePart(source, map, 0, 0, b, h); }
 

@@ -374,12 +374,12 @@ struct EmulatedBarrier {
   }
 };
 inline EmulatedBarrier& barrierAt(u32 address) { return *reinterpret_cast<EmulatedBarrier*>(emulation::at(address, 8)); }
-FFC_DEVICE void tensorLoadPart(u32 target, const void* map, int part, int b, int h, u32 barrier) {
-  emulation::tensorCopy(target, map, part, 0, b, h, [](unsigned char* shared, char* global) {
+FFC_DEVICE void tensorLoadPart(u32 target, const void* map, int part, int group, int b, int h, u32 barrier) {
+  emulation::tensorCopy(target, map, part, group, b, h, [](unsigned char* shared, char* global) {
     global ? (void)std::memcpy(shared, global, 16) : (void)std::memset(shared, 0, 16);
   });
   const TensorMap& m = *static_cast<const TensorMap*>(map);
-  barrierAt(barrier).bytes -= m.points * m.rows * 2 / 16 * m.boxParts;
+  barrierAt(barrier).bytes -= m.boxGroups ? m.boxGroups * m.boxParts * 128 : m.points * m.rows * 2;
   barrierAt(barrier).settle();
 }
 FFC_DEVICE void tensorStorePart(u32 source, const void* map, int part, int group, int b, int h) {
@@ -388,7 +388,7 @@ FFC_DEVICE void tensorStorePart(u32 source, const void* map, int part, int group
   });
 }
 FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
-  tensorLoadPart(target, map, 0, b, h, barrier);
+  tensorLoadPart(target, map, 0, 0, b, h, barrier);
 }
 FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) { tensorStorePart(source, map, 0, 0, b, h); }
 FFC_DEVICE void bulkLoad(u32 target, const void* source, u32 bytes, u32 barrier) {

@@ -18,6 +18,7 @@ struct Instance {
   bool accurate = false, gated = false;
   bool packed = false;    // 2N samples in N points; N2 = 16 only
   int cluster = 1;        // blocks that share a sequence of cluster * N points
+  int copyGroups = 0;     // of a tensor copy of packed samples
   int buffers = 0, mostTiles = 0;
   const void* convolve = nullptr;  // device function (Params)
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;

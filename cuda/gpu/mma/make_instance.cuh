@@ -29,6 +29,7 @@ Instance makeInstance() {
   i.gated = C::gated;
   i.packed = C::packed;
   i.cluster = C::cluster;
+  i.copyGroups = C::copyGroups;
   i.buffers = C::buffers;
   i.mostTiles = C::mostTiles;
   i.convolve = reinterpret_cast<const void*>(&fusedConvolution<C>);

@@ -338,7 +338,9 @@ class FusedMma final : public GpuAlgorithm {
   bool encodePacked(Params& p, int64_t batch, int64_t channels) const {
     const int64_t part = choice_.points / 16;
     if (p.periodic || p.length % part || p.outLength % part || p.history % part || p.step % part) return false;
-    const Parts in = {p.length / part, 32}, out = {p.outLength / part, 32}, stored = {p.outLength / part, p.step / part, 1};
+    const int groups = choice_.instance->copyGroups;
+    const Parts in = {p.length / part, 32, groups}, out = {p.outLength / part, 32, groups};
+    const Parts stored = {p.outLength / part, p.step / part, 1};
     return encode(p.maps.u, p.u, batch, channels, 1, in) && encode(p.maps.y, p.y, batch, channels, 1, stored) &&
            (!p.pre.data || encode(p.maps.pre, p.pre, batch, channels, 1, in)) &&
            (!p.post.data || encode(p.maps.post, p.post, batch, channels, 1, out));

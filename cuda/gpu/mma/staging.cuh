@@ -251,11 +251,6 @@ struct Staging {
     return reinterpret_cast<uint64_t>(p.skip) + int64_t(h) * (p.skipType == 1 ? 4 : 2);
   }
 
-  // Index in the row of the sample at a position of the sequence. Rows of all tensors run alike.
-  FFC_DEVICE int sampleAt(int set, int row, int position, uint64_t rowOfU) const {
-    const int origin = C::packed ? int(sharedLoad4(originOf(set, row))) : 0;
-    return position + origin - phaseOf(rowOfU);
-  }
   // Whether outputs at this position are to be stored.
   FFC_DEVICE bool isOutput(int position) const { return !C::packed || u32(position - p.history) < u32(p.step); }
 
@@ -288,19 +283,31 @@ struct Staging {
     }
   }
 
+  // This thread's pieces: the addresses of their rows of u and of `tensor`, the sample there, the position in the sequence, the
+  // place in the slot. A tile of packed samples is one row.
   template <class Body>
-  FFC_DEVICE void forPieces(Body&& body) const {
+  FFC_DEVICE void forPieces(int set, int tensor, Body&& body) const {
 #pragma unroll 1
-    for (int tile = 0; tile < p.tilesPerSet; tile++)
+    for (int tile = 0; tile < p.tilesPerSet; tile++) {
+      uint64_t u = 0, other = 0;
+      int origin = 0;
+      auto look = [&](int row) {
+        u = rowAddress(0, set, row);
+        other = tensor ? rowAddress(tensor, set, row) : u;
+        origin = (C::packed ? int(sharedLoad4(originOf(set, row))) : 0) - phaseOf(u);
+      };
+      if constexpr (C::packed) look(tile);
 #pragma unroll
       for (int r = 0; r < R; r++) {
         const u32 packed = piece(r);
-        const int row = (tile << log2Sequences) + int(packed >> 24);
+        if constexpr (!C::packed) look((tile << log2Sequences) + int(packed >> 24));
 #pragma unroll
-        for (int w = 0; w < C::windows; w++)
-          body(row, int(packed >> 12 & 4095) * 8 + w * R * tilePoints,
-               tile * tileBytes + (packed & 4095) * 16 + w * windowBytes);
+        for (int w = 0; w < C::windows; w++) {
+          const int position = int(packed >> 12 & 4095) * 8 + w * R * tilePoints;
+          body(u, other, origin + position, position, tile * tileBytes + (packed & 4095) * 16 + w * windowBytes);
+        }
       }
+    }
   }
 
   // y of a set lies where the input was that first() consumed at the same time.
@@ -308,50 +315,47 @@ struct Staging {
     if (set < 0 || set >= sets) return;
     const u32 slot = slotOf(at);
     if (maps) {
-      forSequence(set, [&](int b, int h, int part, u32 offset) {
+      forCopies(set, [&](int b, int h, int part, int group, u32 offset) {
         if constexpr (C::packed) {
-          // Boxes of the rows to be stored, which are not contiguous here.
+          // Only the parts to be stored, which are contiguous here within a group.
           const int skipped = p.history / partSamples;
-          for (int group = 0; group < 4 * R; group++)
-            tensorStorePart(slot + offset + group * columnsBytes + skipped * 128, &p.maps.y, part + skipped, group, b, h);
+#pragma unroll
+          for (int g = 0; g < C::copyGroups; g++)
+            tensorStorePart(slot + offset + g * columnsBytes + skipped * 128, &p.maps.y, part + skipped, group + g, b, h);
         } else {
           tensorStore(slot + offset, &p.maps.y, b, h);
         }
       });
       return;
     }
-    forPieces([&](int row, int position, u32 offset) {
-      const uint64_t y = rowAddress(1, set, row);
-      if (y && isOutput(position)) drain(slot + offset, y, sampleAt(set, row, position, rowAddress(0, set, row)));
+    forPieces(set, 1, [&](uint64_t, uint64_t y, int first, int position, u32 offset) {
+      if (y && isOutput(position)) drain(slot + offset, y, first);
     });
   }
 
   FFC_DEVICE void load(int set, Place at) const {
     if (set >= sets) return;
     const u32 slot = slotOf(at), slotPre = slotOfPre(set);
+    const bool gate = C::gated && p.pre.data;
     if (maps) {
       const u32 barrier = barriers + at.slot * 8;
-      const bool gate = C::gated && p.pre.data;
       if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * sequenceBytes() * (1 + gate));
-      forSequence(set, [&](int b, int h, int part, u32 offset) {
+      forCopies(set, [&](int b, int h, int part, int group, u32 offset) {
         tensorStoresRead();  // y has left this slot
-        tensorLoadPart(slot + offset, &p.maps.u, part, b, h, barrier);
-        if (gate) tensorLoadPart(slotPre + offset, &p.maps.pre, part, b, h, barrier);
+        tensorLoadPart(slot + offset, &p.maps.u, part, group, b, h, barrier);
+        if (gate) tensorLoadPart(slotPre + offset, &p.maps.pre, part, group, b, h, barrier);
       });
       return;
     }
-    forPieces([&](int row, int position, u32 offset) {
-      const uint64_t u = rowAddress(0, set, row);
+    forPieces(set, gate ? 2 : 0, [&](uint64_t u, uint64_t pre, int first, int, u32 offset) {
       if (!u) {
         // Zeros, because sequences of one tile meet in one matrix product (with zero weights, but 0 * NaN is NaN).
         sharedStore16(slot + offset, uint4{0, 0, 0, 0});
-        if (C::gated && p.pre.data) sharedStore16(slotPre + offset, uint4{0, 0, 0, 0});
+        if (gate) sharedStore16(slotPre + offset, uint4{0, 0, 0, 0});
         return;
       }
-      const int first = sampleAt(set, row, position, u);
       fill(slot + offset, u, first, p.length, p.periodic);
-      if constexpr (C::gated)
-        if (p.pre.data) fill(slotPre + offset, rowAddress(2, set, row), first, p.length, p.periodic);
+      if (gate) fill(slotPre + offset, pre, first, p.length, p.periodic);
     });
   }
   FFC_DEVICE void loadPost(int set) const {
@@ -361,15 +365,13 @@ struct Staging {
       if (maps) {
         const u32 barrier = barriers + (p.slots + set % C::buffers) * 8;
         if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * sequenceBytes());
-        forSequence(set, [&](int b, int h, int part, u32 offset) {
-          tensorLoadPart(slot + offset, &p.maps.post, part, b, h, barrier);
+        forCopies(set, [&](int b, int h, int part, int group, u32 offset) {
+          tensorLoadPart(slot + offset, &p.maps.post, part, group, b, h, barrier);
         });
         return;
       }
-      forPieces([&](int row, int position, u32 offset) {
-        const uint64_t u = rowAddress(0, set, row);
-        if (u && isOutput(position))
-          fill(slot + offset, rowAddress(3, set, row), sampleAt(set, row, position, u), p.outLength, false);
+      forPieces(set, 3, [&](uint64_t u, uint64_t post, int first, int position, u32 offset) {
+        if (u && isOutput(position)) fill(slot + offset, post, first, p.outLength, false);
       });
     }
   }
@@ -393,21 +395,24 @@ struct Staging {
     const int left = lastTile - firstTile - set * p.tilesPerSet;
     return (left < p.tilesPerSet ? left : p.tilesPerSet) << log2Sequences;
   }
-  // One lane of each warp takes the sequences of its number: at most 16 a set where tensor copies are used.
+  // One lane of each warp takes what has its number: a sequence (at most 16 a set where tensor copies are used), or of
+  // packed samples some groups of columns of one.
   template <class Body>
-  FFC_DEVICE void forSequence(int set, Body&& body) const {
+  FFC_DEVICE void forCopies(int set, Body&& body) const {
     if (threadIndex() & 31) return;
     const int warp = threadIndex() >> 5;
-    if (warp >= sequencesOf(set)) return;
-    const int sequence = ((firstTile + set * p.tilesPerSet) << log2Sequences) + warp;
+    constexpr int copies = C::packed ? 4 * R / C::copyGroups : 1;  // of a sequence
+    const int inSet = warp / copies;
+    if (inSet >= sequencesOf(set)) return;
+    const int sequence = ((firstTile + set * p.tilesPerSet) << log2Sequences) + inSet;
     const int h = channelOf(sequence);
-    const u32 tile = warp >> log2Sequences, inTile = warp & ((1 << log2Sequences) - 1);
+    const u32 tile = inSet >> log2Sequences, inTile = inSet & ((1 << log2Sequences) - 1);
     const int own = sequence - h * p.batch;
     if constexpr (C::packed) {
-      const int b = own / p.segments;
-      body(b, h, ((own - b * p.segments) * p.step - p.history) / partSamples, tile * tileBytes);
+      const int b = own / p.segments, group = warp % copies * C::copyGroups;
+      body(b, h, ((own - b * p.segments) * p.step - p.history) / partSamples, group, tile * tileBytes + group * columnsBytes);
     } else {
-      body(own, h, 0, tile * tileBytes + inTile * sequenceBytes());
+      body(own, h, 0, 0, tile * tileBytes + inTile * sequenceBytes());
     }
   }
 
@@ -432,6 +437,15 @@ struct Staging {
       }
 #pragma unroll
       for (int i = 0; i < most; i++) largest[i] = warpMax(largest[i]);
+      if constexpr (C::packed) {
+        // A lane for each tile, which is one row.
+        u32 mine = 0;
+#pragma unroll
+        for (int i = 0; i < most; i++)
+          if (int(threadIndex() & 31) == i / R) mine = largerOf(mine, largest[i]);
+        if (int(threadIndex() & 31) < p.tilesPerSet) sharedMax(largestOf(set, threadIndex() & 31), mine);
+        return;
+      }
 #pragma unroll
       for (int i = 0; i < most; i++)
         if (i / R < p.tilesPerSet && (threadIndex() & 31) == 0)
