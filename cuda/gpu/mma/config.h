@@ -62,7 +62,11 @@ struct Config {
   // ring needs no barrier. Radix 8 leaves no room for it.
   static constexpr bool spectrumRegisters = R == 1 || twiddleRegisters;
   static constexpr bool spectrumRing = !accurate && !spectrumRegisters && R <= 4 && !packed;
-  static constexpr int ringBytes = spectrumRing ? 2 * 16 * threads : 0;
+  // Rows of the long order (long_body.cuh) are scaled warp by warp, without waiting for a row's largest sample: each warp
+  // of first() brings its own samples into range and notes by how much; middle() evens that out in its first matrix.
+  static constexpr bool warpScaled = rowScaled && R >= 3 && !packed && cluster == 1;
+  // Two sets of 16 exponents lie behind the ring.
+  static constexpr int ringBytes = (spectrumRing ? 2 * 16 * threads : 0) + (warpScaled ? 128 : 0);
   // So do the first and last matrices (16 registers); otherwise they are fetched once per interval.
   static constexpr bool outerRegisters = R == 1 || twiddleRegisters;
   // Tiles whose phases the compiler may interleave. More hides latencies, but from radix 2 on the registers are full.

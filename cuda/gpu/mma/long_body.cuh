@@ -25,44 +25,94 @@ struct LongConvolution : Phases<C> {
     return exchange + (C::buffers == 2 ? set & 1 : 0) * (R * exchangeBytes);
   }
 
-  template <class Halfway>
-  FFC_DEVICE void runMiddle(int set, Halfway halfway) {
+  // The exponents of the 16 columns n2 of a set, each the power of two that its warp took into first().
+  FFC_DEVICE u32 columnExponent(int set, int n2) const {
+    return staging.barriers - 128 + ((set & 1) * 16 + n2) * 4;
+  }
+  // From the exponents of the columns to the one of their row, which is the least: never up.
+  FFC_DEVICE void evenColumns(int set) {
+#pragma unroll
+    for (int hi = 0; hi < 2; hi++) {
+      const int n2 = 2 * Base::c + 8 * hi, row = staging.inputExponent(staging.largestOf(set, n2 >> p.log2N2));
+      const uint64_t both = sharedLoad8(columnExponent(set, n2));
+      Base::columnScale[hi] = halfPower(row - int(u32(both))) | halfPower(row - int(u32(both >> 32))) << 16;
+    }
+  }
+  // 2^e as a half, e <= 0.
+  FFC_DEVICE static u32 halfPower(int e) { return e >= -14 ? u32(e + 15) << 10 : e >= -24 ? 1u << (e + 24) : 0; }
+
+  template <class Halfway, class BeforeLast>
+  FFC_DEVICE void runMiddle(int set, Halfway halfway, BeforeLast beforeLast) {
     const int tile = staging.firstTile + set;
     if constexpr (C::spectrumRing) Base::turnRing(tile + 1);
     if ((!C::spectrumRing || p.skip) && tile >= spectrumUntil) Base::loadSpectrum(tile);
+    if constexpr (C::warpScaled) evenColumns(set);
     constexpr SpectrumFrom from = C::spectrumRing ? SpectrumFrom::ring : SpectrumFrom::memory;
     constexpr SpectrumFrom fromWithoutSkip = C::spectrumRing ? SpectrumFrom::ringWithoutSkip : SpectrumFrom::memoryWithoutSkip;
     if (p.skip)
-      Base::template middle<from>(exchangeOf(set), typename Base::Nothing{}, halfway);
+      Base::template middle<from>(exchangeOf(set), beforeLast, halfway);
     else
-      Base::template middle<fromWithoutSkip>(exchangeOf(set), typename Base::Nothing{}, halfway);
+      Base::template middle<fromWithoutSkip>(exchangeOf(set), beforeLast, halfway);
+  }
+
+  // The upper half of the float bits of the largest |u * gate| of these samples.
+  FFC_DEVICE static u32 largestOf(const u32 (&u)[4], const u32 (&gate)[4], bool gated) {
+    u32 most = 0;
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      float2 v = unpackElements<C>(u[i]);
+      if (C::gated && gated) {
+        const float2 w = unpackElements<C>(gate[i]);
+        v.x *= w.x, v.y *= w.y;
+      }
+      const u32 x = floatBits(v.x) & 0x7fffffffu, y = floatBits(v.y) & 0x7fffffffu;
+      most = Staging<C>::largerOf(most, Staging<C>::largerOf(x, y));
+    }
+    return most >> 16;
   }
 
   // first() of set `in` and last() of set `out` share a staging slot and an exchange buffer: their operands, fetched
-  // together, are replaced together.
+  // together, are replaced together. The matrices of loadOuter() are at hand.
   FFC_DEVICE void runOuter(int in, int out, typename Staging<C>::Place at) {
-    Base::loadOuter();
     staging.awaitInput(in, at);
     if (out >= 0) staging.awaitPost(out);
     const u32 stage = staging.slotOf(at), pre = staging.slotOfPre(in & 7), post = p.post.data ? staging.slotOfPost(out & 7) : 0;
     const int row = warp >> p.log2N2;  // this warp's sequence
     const u32 scaleAt = staging.exponentOf(out, row);
-    const bool scaled = !C::rowScaled && !staging.plain;
-    const u32 scaleIn = C::rowScaled ? floatBits(powerOfTwo(staging.inputExponent(staging.largestOf(in, row)))) : 0;
+    const bool scaled = !C::rowScaled && !staging.plain, gated = C::gated && p.pre.data;
+    u32 u[R][4], gate[C::gated ? R : 1][4], most = 0, scaleIn = 0;
+    const auto fetch = [&](int b) {
+      const u32 offset = staging.fragment(0, b);
+      loadTransposed(stage + offset, u[b][0], u[b][1], u[b][2], u[b][3]);
+      u32(&f)[4] = gate[C::gated ? b : 0];
+      if constexpr (C::gated)
+        if (gated) loadTransposed(pre + offset, f[0], f[1], f[2], f[3]);
+    };
+    if constexpr (C::warpScaled) {
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        fetch(b);
+        most = staging.largerOf(most, largestOf(u[b], gate[C::gated ? b : 0], gated));
+      }
+      const int exponent = 133 - int(warpMax(most) >> 7);  // see Staging::inputExponent()
+      scaleIn = floatBits(powerOfTwo(exponent));
+      if (Base::lane == 0) {
+        sharedStore4(columnExponent(in, warp), u32(exponent));
+        sharedMax(staging.largestOf(in, row), u32(133 - exponent) << 7);
+      }
+    }
 #pragma unroll
     for (int b = 0; b < R; b++) {
       const u32 offset = staging.fragment(0, b), block = exchangeOf(in) + b * exchangeBytes;
-      u32 u[4], rest[4], gate[4], xr[4], xi[4];
-      loadTransposed(stage + offset, u[0], u[1], u[2], u[3]);
-      if constexpr (C::gated)
-        if (p.pre.data) loadTransposed(pre + offset, gate[0], gate[1], gate[2], gate[3]);
+      u32 rest[4], xr[4], xi[4];
+      if constexpr (!C::warpScaled) fetch(b);
       loadTransposed(block + addressOuter, xr[0], xr[1], xr[2], xr[3]);
       loadTransposed(block + addressOuter + 8192, xi[0], xi[1], xi[2], xi[3]);
       if constexpr (C::gated)
-        prepareGated<C>(u, rest, gate, p.pre.data != nullptr, scaleIn);
+        prepareGated<C>(u[b], rest, gate[b], gated, scaleIn);
       else
-        prepare<C>(u, scaleIn);
-      Base::first(u, rest, block);
+        prepare<C>(u[b], scaleIn);
+      Base::first(u[b], rest, block);
       Base::last(xr, xi, stage + offset, post, post + offset, scaled, C::rowScaled || scaled ? sharedLoad4(scaleAt) : 0);
     }
   }
@@ -78,8 +128,10 @@ struct LongConvolution : Phases<C> {
     for (int set = 0; set < staging.lead - 1; set++, ahead = staging.following(ahead)) staging.load(set, ahead);
     if (C::buffers == 1) staging.load(0, ahead);
     staging.finishLoads();
-    staging.findScale(0, {0, 0});
     blockSync();
+    // The matrices of the outer phases come from L2: on their way at the end of the middle, whichever phase is next.
+    const auto loadOuter = [&] { Base::loadOuter(); };
+    loadOuter();
     // The slot that store() empties is the one that load() fills, unless there is a slot to spare. Tensor copies into
     // the slot must then wait until the store has read it, so they are issued later in the interval.
     const bool spare = p.slots > C::buffers, loadLate = staging.maps && !spare && C::buffers == 2;
@@ -98,12 +150,13 @@ struct LongConvolution : Phases<C> {
 #pragma unroll 1
         for (int turn = 0; turn < 2; turn++) {
           if (turn == middleTurn) {
+            const auto late = [&] {
+              if (loadLate) staging.load(set + C::buffers, ahead);
+            };
             if (set >= 0 && set < sets)
-              runMiddle(set, [&] {
-                if (loadLate) staging.load(set + C::buffers, ahead);
-              });
-            else if (loadLate)
-              staging.load(set + C::buffers, ahead);
+              runMiddle(set, late, loadOuter);
+            else
+              late(), loadOuter();
           } else {
             runOuter(set + 1, set - 1, at);
           }
@@ -113,13 +166,11 @@ struct LongConvolution : Phases<C> {
           fenceTensorCopies();
         else
           staging.finishLoads();
-        staging.findScale(set + 2, staging.following(at));
         blockSync();
       } else {
         if (set >= 0) {
-          runMiddle(set, typename Base::Nothing{});
+          runMiddle(set, typename Base::Nothing{}, loadOuter);
           staging.finishLoads();
-          staging.findScale(set + 1, at);
           blockSync();
         }
         runOuter(set + 1, set, at);

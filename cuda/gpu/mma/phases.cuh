@@ -50,6 +50,7 @@ struct Phases {
   const uint4* spectrumAt[2];
   // The ring: this lane's pieces of the tile at hand and of the one after it, counted from p.spectrum.
   u32 ringAt[2], ringNext[2];
+  u32 columnScale[2];  // warpScaled: powers of two of the columns n2 = 2c, 2c + 1 and 2c + 8, 2c + 9
   float skipValue[2];
   float rescale[2];
   int spectrumUntil = -1;  // tiles below this one use the spectrum at hand
@@ -399,6 +400,9 @@ struct Phases {
   template <SpectrumFrom where, class BeforeLast, class Halfway = Nothing>
   FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast, Halfway&& halfway = {}) {
     u32 ar[R][4], ai[R][4];  // operands of the n3l contraction: [2t + s]
+    u32 matrix[4];
+#pragma unroll
+    for (int i = 0; i < 4; i++) matrix[i] = C::warpScaled ? halfMul(ra[i], columnScale[i >> 1]) : ra[i];
 #pragma unroll
     for (int t = 0; t < 2; t++) {
       Pair re[2][R], im[2][R];
@@ -409,8 +413,8 @@ struct Phases {
         if constexpr (C::pairwise) {
           loadTransposed(from, r0, r1, i0, i1);
           Pair x[2], y[2];
-          A::dot(x, ra, r0, r1);
-          A::dot(y, ra, i0, i1);
+          A::dot(x, matrix, r0, r1);
+          A::dot(y, matrix, i0, i1);
           re[0][b] = A::sub(x[0], y[1]);
           im[0][b] = A::add(x[1], y[0]);
           re[1][b] = A::add(x[0], y[1]);
