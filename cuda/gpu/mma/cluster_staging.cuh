@@ -244,8 +244,10 @@ struct ClusterStaging {
     for (int round = 0; round < rounds; round++) {
       const Task t = task(round);
       if (!t.exists) break;
-      uint64_t factor[C::gated ? K : 1];
-      if constexpr (C::gated)
+      // Ahead of their use, except where they would not fit into registers.
+      constexpr bool early = C::gated && K < 8;
+      uint64_t factor[early ? K : 1];
+      if constexpr (early)
         if (post)
 #pragma unroll
           for (int part = 0; part < K; part++)
@@ -277,7 +279,8 @@ struct ClusterStaging {
           v.x *= scale, v.y *= scale;
           if constexpr (C::gated)
             if (post) {
-              const float2 f = unpackElements<C>(u32(factor[part] >> (32 * w)));
+              const uint64_t g = early ? factor[early ? part : 0] : gather(gate, part * points + position(t) - phase, p.outLength);
+              const float2 f = unpackElements<C>(u32(g >> (32 * w)));
               v.x *= f.x, v.y *= f.y;
             }
           words[w] = C::bf16 ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);

@@ -97,10 +97,12 @@ struct Config {
   // two steps.
   static constexpr bool powerTables = !accurate && !twiddleRegisters && (R > 4 || packed);
   static constexpr bool powerProducts = !accurate && R > 1 && !powerTables;
-  // How many of the powers are in shared memory: clusters and scaled rows have no registers left for the first ones.
-  static constexpr int storedPowers = powerTables ? R - 1 : powerProducts && R > 2 && (cluster > 1 || rowScaled) ? 1 : 0;
+  // Clusters and scaled rows have no registers left for the first powers. They have all but the third of the steps over n3h
+  // in shared memory, which alone would be too many bytes; it is a product of two.
+  static constexpr int storedPowers =
+      powerTables ? R - 1 : powerProducts && R > 2 && (cluster > 1 || rowScaled) ? (R > 3 ? 2 : R - 1) : 0;
   static constexpr int imageBytes = accurate ? 32768 : twiddleRegisters ? 0 : 16384;
-  static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : 17 * 64 * storedPowers;
+  static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : storedPowers ? 64 * (16 * storedPowers + R - 1) : 0;
   // The accurate class turns from the twiddles of this kb to those of the others: never by more than 15/32 of a turn.
   static constexpr int centre = (R - 1) / 2;
   // The product of a sample and its gate has more digits than a half. The accurate class multiplies the rest too.

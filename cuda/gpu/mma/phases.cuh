@@ -184,14 +184,8 @@ struct Phases {
     return {{asFloat(v.x), asFloat(v.z)}, {asFloat(v.y), asFloat(v.w)}};
   }
   // Step of the twiddle products over kb, e^{-2 pi i n3l / 16R}, for columns 8t + 2c (forward), rows g + 8 half (backward).
-  FFC_DEVICE Factor nextForward(int t) const {
-    if constexpr (C::storedPowers > 0) return pairFactor(chainAt(1) + (8 * t + 2 * c) * 4);
-    return A::factor(chain[2 * t], chain[2 * t + 1]);
-  }
-  FFC_DEVICE Factor nextBackward(int half) const {
-    if constexpr (C::storedPowers > 0) return sharedFactor(chainAt(1) + (g + 8 * half) * 4);
-    return A::factor(chain[4 + 2 * half], chain[5 + 2 * half]);
-  }
+  FFC_DEVICE Factor nextForward(int t) const { return A::factor(chain[2 * t], chain[2 * t + 1]); }
+  FFC_DEVICE Factor nextBackward(int half) const { return A::factor(chain[4 + 2 * half], chain[5 + 2 * half]); }
   // The same from power tables: one word for a factor that both numbers of a pair share, two for a pair of factors.
   FFC_DEVICE Factor sharedFactor(u32 address) const {
     const u32 w = sharedConstant4(address);
@@ -441,7 +435,7 @@ struct Phases {
 #pragma unroll
             for (int b = 1; b < R; b++) {
               A::multiply(re[s][b], im[s][b], power);
-              if (b + 1 < R) power = product(power, w);
+              if (b + 1 < R) power = b < C::storedPowers ? sharedFactor(stepsAt(b + 1) + (8 * s + g) * 4) : product(power, w);
             }
           }
           Butterfly<A, R, false>::run(re[s], im[s]);
@@ -455,7 +449,7 @@ struct Phases {
             Factor twiddle = f[s];
             if constexpr (C::twiddleRegisters)
               twiddle = A::factor(forward[b][2 * (2 * t + s)], forward[b][2 * (2 * t + s) + 1]);
-            else if constexpr (C::powerTables)
+            else if constexpr (C::storedPowers > 0)
               twiddle = b > 0 ? product(twiddle, pairFactor(chainAt(b) + (8 * t + 2 * c) * 4)) : twiddle;
             else if (b > 0)
               twiddle = f[s] = product(f[s], nextForward(t));
@@ -511,7 +505,7 @@ struct Phases {
             Factor twiddle = f[half];
             if constexpr (C::twiddleRegisters)
               twiddle = A::factor(backward[b][2 * (2 * s + half)], backward[b][2 * (2 * s + half) + 1]);
-            else if constexpr (C::powerTables)
+            else if constexpr (C::storedPowers > 0)
               twiddle = b > 0 ? product(twiddle, sharedFactor(chainAt(b) + (g + 8 * half) * 4)) : twiddle;
             else if (b > 0)
               twiddle = f[half] = product(f[half], nextBackward(half));
@@ -532,7 +526,7 @@ struct Phases {
 #pragma unroll
           for (int half = 0; half < 2; half++) A::multiplyConjugate(zr[s][half][b], zi[s][half][b], power);
           if constexpr (!C::powerTables)
-            if (b + 1 < R) power = product(power, w);
+            if (b + 1 < R) power = b < C::storedPowers ? pairFactor(stepsAt(b + 1) + (8 * s + 2 * c) * 4) : product(power, w);
         }
       }
     }

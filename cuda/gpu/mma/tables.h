@@ -176,7 +176,7 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
     for (int k1 = 0; k1 < 16; k1++)
       for (int b = 1; b <= C::storedPowers; b++)
         for (int i = 0; i < 16; i++) *to++ = power(e(16 * b * (k1 - shift + 16 * k2Of(i / 8, i % 8)) / N));
-    for (int b = 1; b <= C::storedPowers; b++)
+    for (int b = 1; b < R; b++)
       for (int n = 0; n < 16; n++) *to++ = power(e(b * n3Of(n) / (16.0 * R)));
   }
   return table;
