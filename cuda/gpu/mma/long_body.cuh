@@ -79,7 +79,7 @@ struct LongConvolution : Phases<C> {
     const u32 stage = staging.slotOf(at), pre = staging.slotOfPre(in & 7), post = p.post.data ? staging.slotOfPost(out & 7) : 0;
     const int row = warp >> p.log2N2;  // this warp's sequence
     const u32 scaleAt = staging.exponentOf(out, row);
-    const bool scaled = !C::rowScaled && !staging.plain, gated = C::gated && p.pre.data;
+    const bool scaled = C::rowScaled || !staging.plain, gated = C::gated && p.pre.data;
     u32 u[R][4], gate[C::gated ? R : 1][4], most = 0, scaleIn = 0;
     const auto fetch = [&](int b) {
       const u32 offset = staging.fragment(0, b);
@@ -113,7 +113,7 @@ struct LongConvolution : Phases<C> {
       else
         prepare<C>(u[b], scaleIn);
       Base::first(u[b], rest, block);
-      Base::last(xr, xi, stage + offset, post, post + offset, scaled, C::rowScaled || scaled ? sharedLoad4(scaleAt) : 0);
+      Base::last(xr, xi, stage + offset, post, post + offset, scaled, scaled ? sharedLoad4(scaleAt) : 0);
     }
   }
 
