@@ -196,7 +196,8 @@ class FusedMma final : public GpuAlgorithm {
     const Instance& i = *choice.instance;
     const SpectrumInstance& s = *choice.spectrum;
     const std::string key = "mma/" + std::to_string(i.cluster) + "x" + std::to_string(i.radix) + (i.pairwise ? "p" : "s") + std::to_string(choice.log2N2) +
-                            (i.accurate ? "a" : "f") + (i.gated || i.element == Element::bfloat16 ? "r" : "u");
+                            (i.accurate ? "a" : "f") + (i.gated || i.element == Element::bfloat16 ? "r" : "u") +
+                            (i.packed ? "2" : "");  // two windows: at radix 4 powers lie elsewhere
     tables_ = cache.table(key, [&] { return bytesOf(i.tables(choice.log2N2)); });
     for (int slice = 0; slice < s.slices; slice++)
       spectrumTables_[slice] = cache.table("mma/spectrum" + std::to_string(s.points) + "/" + std::to_string(slice),
