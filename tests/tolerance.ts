@@ -63,6 +63,7 @@ export function judgeRows(
   samples: number,
   points: number,
   how: { dtype: Dtype; precision: Exclude<Precision, "default">; device: DeviceType },
+  independent: number = samples, // fewer where the outputs have few frequencies and repeat themselves
 ): Verdict {
   const arithmetic = arithmeticError(how.dtype, how.precision, how.device, points);
   const rounding = unitRoundoff[how.dtype], least = leastRoundoff[how.dtype];
@@ -83,7 +84,7 @@ export function judgeRows(
     const rms = Math.sqrt(size2 / samples);
     const relL2 = Math.sqrt(error2 / size2);
     // The mean of a few squared errors may exceed its expectation: by 3 standard deviations.
-    const bound = Math.sqrt(faithful2 / size2) + arithmetic * (1 + 3 / Math.sqrt(samples)) + least / rms;
+    const bound = Math.sqrt(faithful2 / size2) + arithmetic * (1 + 3 / Math.sqrt(independent)) + least / rms;
     if (!(relL2 <= bound)) ok = false;
     if (!(relL2 / bound <= worstRow.relL2 / worstRow.bound)) worstRow = { relL2, bound };
     for (let n = row * samples; n < (row + 1) * samples; n++) {
