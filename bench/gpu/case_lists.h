@@ -1,5 +1,7 @@
 // What --check, --cover and --speed run.
 #pragma once
+#include <cstdlib>
+#include <cstring>
 #include <random>
 #include <regex>
 #include <string>
@@ -83,9 +85,15 @@ inline std::vector<Case> checkCases() {
           c.sharedLimit = shared;
           c.portable = true;
         }
-  // In place: y is u. One window per row.
-  for (const int64_t length : {1, 7, 64, 1000, 4096, 16384}) {
+  // In place: y is u. One window per row; where the planner may prefer two shorter ones, by name.
+  for (const int64_t length : {1, 7, 64, 1000}) {
     Case& c = add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_ALGORITHM_FUSED_FP32, length, length);
+    c.inPlace = true;
+  }
+  for (const char* name : {"fused-fp32/4096/16x16x16", "fused-fp32/16384/16x32x32"}) {
+    const int64_t length = std::atoll(name + std::strlen("fused-fp32/"));
+    Case& c = add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_ALGORITHM_AUTO, length, length);
+    c.candidate = name;
     c.inPlace = true;
   }
   // Host arrays: small ones, and some large enough to go through in tiles of several shapes.

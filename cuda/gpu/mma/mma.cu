@@ -195,9 +195,8 @@ class FusedMma final : public GpuAlgorithm {
       : problem_(problem), choice_(choice), window_(kernelWindow(problem)), multiprocessors_(limits.multiprocessors) {
     const Instance& i = *choice.instance;
     const SpectrumInstance& s = *choice.spectrum;
-    const std::string key = "mma/" + std::to_string(i.cluster) + "x" + std::to_string(i.radix) + (i.pairwise ? "p" : "s") + std::to_string(choice.log2N2) +
-                            (i.accurate ? "a" : "f") + (i.gated || i.element == Element::bfloat16 ? "r" : "u") +
-                            (i.packed ? "2" : "");  // two windows: at radix 4 powers lie elsewhere
+    // One set of tables for each configuration: what they hold, and where, depends on all of it.
+    const std::string key = "mma/" + std::to_string(reinterpret_cast<uintptr_t>(i.tables)) + "/" + std::to_string(choice.log2N2);
     tables_ = cache.table(key, [&] { return bytesOf(i.tables(choice.log2N2)); });
     for (int slice = 0; slice < s.slices; slice++)
       spectrumTables_[slice] = cache.table("mma/spectrum" + std::to_string(s.points) + "/" + std::to_string(slice),
