@@ -211,7 +211,8 @@ void testChoice() {
   // The constants decide: with direct sums a hundred times as good, they are taken.
   list.list.pop_back();
   Constants other = c;
-  other.set("efficiency/direct/half/plain", 40);
+  for (const char* limit : {"", "/device", "/l2", "/shared", "/issue"})  // whichever the shipped table has an entry for
+    other.set(std::string("efficiency/direct/half/plain") + limit, 40);
   CHECK(Ranking(list, p, other).candidate().family == "direct");
 }
 
