@@ -136,7 +136,7 @@ int main(int count, char** arguments) {
         for (const std::string& name : matches(explanation, chosenName))
           for (const std::string& part : partsOf(c, name)) kinds.insert(part);
       // In place needs a transform that holds the row, which a smaller device may not have.
-      if (c.inPlace && c.sharedLimit > 0 && runner(c).offered(c, info) && !info.in_place) continue;
+      if (c.inPlace && c.sharedLimit > 0 && !(runner(c).offered(c, info) && info.in_place)) continue;
       check(c);
     }
     if (cover)

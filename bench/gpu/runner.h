@@ -80,25 +80,26 @@ class Runner {
   }
   ~Runner() { lib_.ffc_context_destroy(context_, nullptr); }
 
-  void createPlan(const Case& c, const ffc_conv_desc& d, ffc_plan* plan) const {
+  ffc_status createPlan(const Case& c, const ffc_conv_desc& d, ffc_plan* plan, ffc_error* error) const {
     ffc_sparsity sparsity{};
     sparsity.struct_size = sizeof sparsity;
     sparsity.kind = c.pattern.kind;
     sparsity.block = c.pattern.block;
     sparsity.keep_count = static_cast<int64_t>(c.pattern.keep.size());
-    lib_.call(lib_.ffc_plan_create_candidate, context_, &d, static_cast<const ffc_sparsity*>(c.pattern ? &sparsity : nullptr),
-              c.pattern ? c.pattern.keep.data() : nullptr, c.candidate.c_str(), plan);
+    return lib_.ffc_plan_create_candidate(context_, &d, c.pattern ? &sparsity : nullptr,
+                                          c.pattern ? c.pattern.keep.data() : nullptr, c.candidate.c_str(), plan, error);
   }
 
-  // Whether there is a plan for it; a forced algorithm need not be offered. With the planner's reasons, if asked for.
+  // Whether there is a plan for it; a forced algorithm or candidate need not be offered. With the planner's reasons, if
+  // asked for.
   bool offered(const Case& c, ffc_plan_info& info, std::string* explanation = nullptr) const {
     const Layout in{c.batch, c.channels, c.length, c.rowGap}, out{c.batch, c.channels, c.outputLength(), c.rowGap};
     const ffc_conv_desc d = descriptor(c, in, out);
     ffc_plan plan = 0;
     ffc_error error{};
     error.struct_size = sizeof error;
-    const ffc_status status = lib_.ffc_plan_create(context_, &d, &plan, &error);
-    if (status == FFC_UNSUPPORTED) return false;
+    const ffc_status status = createPlan(c, d, &plan, &error);
+    if (status == FFC_UNSUPPORTED || (status == FFC_INVALID_ARGUMENT && !c.candidate.empty())) return false;
     if (status != FFC_OK) throw std::runtime_error(c.name() + ": " + error.message);
     info.struct_size = sizeof info;
     lib_.call(lib_.ffc_plan_info_get, plan, &info);
@@ -213,7 +214,10 @@ class Runner {
     const int64_t element = bytesOf(c.dtype), kernels = c.flags & FFC_CONV_SHARED_KERNEL ? 1 : c.channels;
     const ffc_conv_desc d = descriptor(c, in, out);
     if (c.hostArrays) return runHost(c, d, in, out, r);
-    createPlan(c, d, &plan);
+    ffc_error error{};
+    error.struct_size = sizeof error;
+    if (const ffc_status status = createPlan(c, d, &plan, &error); status != FFC_OK)
+      throw std::runtime_error(std::to_string(status) + ": " + error.message);
     r.info.struct_size = sizeof r.info;
     lib_.call(lib_.ffc_plan_info_get, plan, &r.info);
     if (c.algorithm != FFC_ALGORITHM_AUTO && r.info.algorithm != c.algorithm) {
