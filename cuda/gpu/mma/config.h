@@ -38,7 +38,7 @@ struct Config {
   static constexpr bool packed = packed_;
   static constexpr int windows = packed ? 2 : 1;
   // Blocks that transform one sequence together: block k0 computes the frequencies k0 mod `cluster`, which are a
-  // transform of 4096 R points (cluster.cuh). Compute capability 9.0.
+  // transform of 4096 R points (cluster_body.cuh). Compute capability 9.0.
   static constexpr int cluster = cluster_;
   // Exchange blocks are laid out for speed between the phases; true: like the rows of a multi-pass scratch (multipass/tensor_params.h).
   static constexpr bool rowLayout = false;
