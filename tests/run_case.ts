@@ -77,6 +77,8 @@ export interface CaseResult {
   readonly y: Float32Array;
   readonly verdict: Verdict;
   readonly problem: string | undefined;
+  /** The algorithm that was planned. */
+  readonly plan: string;
 }
 
 function planFor(device: Device, c: ConvCase): ConvPlan {
@@ -118,8 +120,15 @@ export function withCandidates(device: Device, c: ConvCase): ConvCase[] {
   return plan.explain().candidates.filter(({ usable }) => usable).map(({ name }) => ({ ...c, candidate: name }));
 }
 
-/** Runs a case; undefined where the device does not offer the forced algorithm. */
-export async function runCase(device: Device, c: ConvCase): Promise<CaseResult | undefined> {
+/**
+ * Runs a case; undefined where the device does not offer the forced algorithm. `before` runs on the default stream
+ * before the kernel's transform and again before the convolution.
+ */
+export async function runCase(
+  device: Device,
+  c: ConvCase,
+  before: () => void = () => {},
+): Promise<CaseResult | undefined> {
   using stack = new DisposableStack();
   let plan: ConvPlan;
   try {
@@ -150,7 +159,9 @@ export async function runCase(device: Device, c: ConvCase): Promise<CaseResult |
   const out = c.inPlace ? u : await put([...rows, samples], c.dtype, 7);
   if (c.inPlace && !plan.info.inPlace) return undefined;
 
+  before();
   const spectrum = stack.use(plan.spectrum(k.view));
+  before();
   plan.forward(u.view, spectrum, {
     out: out.view,
     ...(preGate && { preGate: preGate.view }),
@@ -168,7 +179,7 @@ export async function runCase(device: Device, c: ConvCase): Promise<CaseResult |
     // By force, several passes serve short rows too, in the classes of the long ones.
     points: plan.info.algorithm === "multi-pass" ? 2 * 65537 : undefined,
   });
-  return { y, verdict, problem: describe(verdict) ?? touched(whole, c, samples) };
+  return { y, verdict, problem: describe(verdict) ?? touched(whole, c, samples), plan: plan.info.algorithm };
 }
 
 function describe({ ok, relL2, bound, worst }: Verdict): string | undefined {

@@ -193,6 +193,7 @@ CudaDevice::CudaDevice(const DeviceOptions& options) : ordinal_(options.ordinal)
                                (attribute(cudaDevAttrGlobalMemoryBusWidth, ordinal_) / 8.0);
   shipConstants(gpuConstants(facts));
   defaultStream_ = std::make_shared<CudaStream>(ordinal_);
+  tableStream_ = std::make_unique<CudaStream>(ordinal_);
 }
 
 CudaDevice::~CudaDevice() = default;
@@ -272,8 +273,7 @@ std::shared_ptr<Buffer> CudaDevice::table(const std::string& key, const std::fun
     use();
     const std::vector<uint8_t> bytes = make();
     auto buffer = std::make_shared<CudaBuffer>(*this, nullptr, static_cast<int64_t>(bytes.size()), false);
-    // Complete before any stream can use it: a table is made once and read by all.
-    checkCuda(cudaMemcpy(buffer->data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice), "copying a table");
+    fillTable(*buffer, bytes);
     entry = buffer;
   }
   return entry;
@@ -282,8 +282,16 @@ std::shared_ptr<Buffer> CudaDevice::table(const std::string& key, const std::fun
 std::shared_ptr<Buffer> CudaDevice::planTable(const std::vector<uint8_t>& bytes) {
   use();
   auto buffer = std::make_shared<CudaBuffer>(*this, nullptr, static_cast<int64_t>(bytes.size()), true);
-  checkCuda(cudaMemcpy(buffer->data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice), "copying a plan's table");
+  fillTable(*buffer, bytes);
   return buffer;
+}
+
+// Complete before any stream can use it: a table is made once and read by all. cudaMemcpy() alone may return while the
+// last of a pageable source is still on its way, and no stream of ours waits for the stream that carries it.
+void CudaDevice::fillTable(const CudaBuffer& table, const std::vector<uint8_t>& bytes) {
+  checkCuda(cudaMemcpyAsync(table.data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice, tableStream_->get()),
+            "copying a table");
+  tableStream_->synchronize();
 }
 
 }  // namespace ffc

@@ -83,7 +83,10 @@ class CudaDevice : public Device, public TableCache {
   int ordinal_;
   GpuLimits limits_;
   std::string name_;
+  void fillTable(const CudaBuffer& table, const std::vector<uint8_t>& bytes);
+
   std::shared_ptr<CudaStream> defaultStream_;
+  std::unique_ptr<CudaStream> tableStream_;  // copies of constant tables, which wait for nobody's work
   std::mutex tableMutex_;
   std::map<std::string, std::shared_ptr<Buffer>> tables_;
 };
