@@ -58,6 +58,14 @@ double copyGBps() {
   return best;
 }
 
+// Of a flat member of the planner's JSON.
+double numberIn(const std::string& json, const std::string& key) {
+  const std::string name = "\"" + key + "\":";
+  const size_t at = json.find(name);
+  if (at == std::string::npos) throw std::runtime_error("no " + key + " in " + json);
+  return std::stod(json.substr(at + name.size()));
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -180,11 +188,21 @@ int main(int count, char** arguments) {
         if (!c.pattern) denseMs = r.medianMs;
         std::string sparse;
         if (sparseOp) {
-          char text[160];
+          // What the plan says of a row, for all of them; a dense plan skips nothing.
+          ffc_plan_info info{};
+          std::string explanation;
+          if (c.pattern) runner(c).offered(c, info, &explanation);
+          const auto counted = [&](const char* key) { return rows * numberIn(explanation, key); };
+          char text[320];
           std::snprintf(text, sizeof text, "\"sparsity\":%.6f,\"pattern\":\"%s\",\"speedupVsDense\":%.4f,",
                         c.pattern ? c.pattern.zeros(sparsePoints(c.length)) : 0.0, c.pattern ? c.pattern.name.c_str() : "dense",
                         r.medianMs > 0 ? denseMs / r.medianMs : 0.0);
           sparse = text;
+          if (c.pattern) {
+            std::snprintf(text, sizeof text, "\"flops\":%.6g,\"skippedFlops\":%.6g,\"movedBytes\":%.6g,\"skippedBytes\":%.6g,",
+                          counted("rowFlops"), counted("rowFlopsSkipped"), counted("rowBytes"), counted("rowBytesSkipped"));
+            sparse += text;
+          }
         }
         std::fprintf(file,
                      "{\"commit\":\"%s\",\"dirty\":%s,\"device\":\"%s\",\"driver\":%d,\"copyGBps\":%.1f,\"op\":\"%s\",%s"

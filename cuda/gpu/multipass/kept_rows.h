@@ -63,6 +63,7 @@ struct KeptOnDevice {
   KeptRows columns;
   KeptFrequencies mask;
   double lastStageShare = 1;
+  double outerShare = 1;  // of the values of k1 mod 16 that a kept row has
 
   KeptOnDevice() = default;
   KeptOnDevice(const FrequencyMask& pattern, int n1, bool all, const std::vector<int>& columnRadices, TableCache& cache) {
@@ -93,6 +94,10 @@ struct KeptOnDevice {
     mask = pattern.view();
     mask.keep = base + keep;
     lastStageShare = stages.lastStageShare;
+    uint32_t outer = 0;
+    for (const int16_t k1 : tables.rowOfSlot) outer |= 1u << (k1 & 15);
+    outerShare = 0;
+    for (int digit = 0; digit < 16; ++digit) outerShare += (outer >> digit & 1) / 16.0;
   }
 
   void tell(MultiPassParams& p) const {

@@ -3,9 +3,10 @@
 // by side, told apart by the upper part of the warps' digit w.
 //   digits n1 = a | m | b (radices 16, C, R), k1 = ka + 16 (km + C kb)
 //   outer   (warp w = group | m)  a <-> ka: one complex 16 x 16 matrix per m, with the shift and the twiddle of m
-//   inner   (warp w = ka)         m <-> km by the half-cost transform (mma/DESIGN), b <-> kb a butterfly in registers
+//   inner   (one ka a warp)       m <-> km by the half-cost transform (mma/DESIGN), b <-> kb a butterfly in registers
 // Between them lies one exchange through shared memory; inner works in place on the rows of its own warp, and the same warp moves
-// them to or from scratch, without a barrier. Two blocks share a multiprocessor (one for R = 4), so that one computes while the
+// them to or from scratch, without a barrier. In a frequency-sparse plan a warp whose ka has no kept row skips inner and moves
+// nothing. Two blocks share a multiprocessor (one for R = 4), so that one computes while the
 // other waits for memory.
 #pragma once
 #include "../mma/arithmetic.cuh"
@@ -29,22 +30,34 @@ struct Columns {
 
   const ColumnParams& p;
   const int warp, lane, g, c;
+  // The outer digit of the rows that this warp transforms. A scheduler has every fourth warp; this order, a Latin square, deals it
+  // both neighbouring digits and every second or fourth one, so that what a pattern keeps is shared by all four.
+  const int ka;
   u32 samples, points, word;  // shared memory: real samples, complex points (real plane, imaginary plane), largest values
   u32 atSamples, atOuter, atInner, atPaired;  // this lane's row in the 8x8 matrices
   u32 matrix[2][4], inner[2][4];
 
   FFC_DEVICE explicit Columns(const ColumnParams& params)
-      : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3) {
+      : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3),
+        ka((warp & 12) | ((warp - (warp >> 2)) & 3)) {
     samples = sharedBase();
     points = samples + C::planeBytes;
     word = points + 2 * C::planeBytes;
     const int row8 = lane & 7, half = lane >> 3 & 1, piece = lane >> 4, row = half * 8 + row8;
     atSamples = samples + warp * C::fragmentBytes + place(row, piece, 0);
     atOuter = points + row * C::fragmentBytes + place(warp, piece, row);
-    atInner = points + warp * C::fragmentBytes + place(row, piece, warp);
+    atInner = points + ka * C::fragmentBytes + place(row, piece, ka);
     // The half-cost transform yields +f and -f: rows j of the first half, mirrored rows of the second.
     const int inside = (1 << p.log2Inner) / 2, j = row8 & (inside - 1), base = (row8 - j) * 2;
-    atPaired = points + warp * C::fragmentBytes + place(base + (half ? 2 * inside - 1 - j : j), piece, warp);
+    atPaired = points + ka * C::fragmentBytes + place(base + (half ? 2 * inside - 1 - j : j), piece, ka);
+  }
+
+  // Of this warp's.
+  FFC_DEVICE bool anyRowKept() const {
+    if (!p.slotOf) return true;
+    u32 any = 0;
+    for (int i = lane; i < R << p.log2Inner; i += 32) any |= p.slotOf[ka + 16 * i] >= 0;
+    return warpMax(any) != 0;
   }
 
   // Piece `piece` of row `row` of a fragment: eight rows of one piece (consecutive, or the ones that are paired), and eight
@@ -100,13 +113,13 @@ struct Columns {
       const int group = C::pieces == 8 ? unit : unit >> 1;
       const int piece = (lane & (C::pieces - 1)) + (C::pieces == 8 ? 0 : (unit & 1) * 4);
       const u32 within = group * 128 + (piece ^ pieceTurn(group, p.log2Q)) * 16;
-      char* at = sequence + (u32(warp + 16 * (row & inside)) * (2 * plane) + within);  // rows of one b lie within 2^32 bytes
-      const u32 shared = points + warp * C::fragmentBytes + place(row, lane & (C::pieces - 1), warp);
+      char* at = sequence + (u32(ka + 16 * (row & inside)) * (2 * plane) + within);  // rows of one b lie within 2^32 bytes
+      const u32 shared = points + ka * C::fragmentBytes + place(row, lane & (C::pieces - 1), ka);
 #pragma unroll
       for (int b = 0; b < R; b++) {
         bool kept = true;
         if (p.slotOf) {
-          const int slot = p.slotOf[warp + 16 * ((row & inside) + (b << p.log2Inner))];
+          const int slot = p.slotOf[ka + 16 * ((row & inside) + (b << p.log2Inner))];
           kept = slot >= 0;
           at = sequence + (int64_t(slot) * (2 * plane) + within);
         }
@@ -308,9 +321,9 @@ struct Columns {
     u32 steps[R > 1 ? Layout::forwardSteps : 1];
     if constexpr (R > 1) {
 #pragma unroll
-      for (int i = 0; i < Layout::forwardSteps; i++) steps[i] = table(Layout::steps + warp * Layout::stepRegisters * 32, i);
+      for (int i = 0; i < Layout::forwardSteps; i++) steps[i] = table(Layout::steps + ka * Layout::stepRegisters * 32, i);
     }
-    const bool gated = p.pre.data != nullptr;
+    const bool gated = p.pre.data != nullptr, active = anyRowKept();
     // Two words for the largest sample, used in turn: the one is published and cleared while the other collects.
     if (threadIndex() < 2) sharedStore4(word + threadIndex() * 4, 0);
     blockSync();
@@ -344,6 +357,7 @@ struct Columns {
         if (C::bf16 || gated) p.tileExponent[(tile.sequence << p.log2Tiles) + tile.index] = exponent;
       }
       if (!gated && t + gridSize() < tiles()) load(t + gridSize());
+      if (!active) continue;
       innerForward(steps);
       warpSync();
       forOwnPoints(tile, [](u32 shared, char* at, bool kept) {
@@ -535,16 +549,23 @@ struct Columns {
     if constexpr (R > 1) {
 #pragma unroll
       for (int i = 0; i < Layout::backwardSteps; i++)
-        steps[i] = table(Layout::steps + warp * Layout::stepRegisters * 32, Layout::forwardSteps + i);
+        steps[i] = table(Layout::steps + ka * Layout::stepRegisters * 32, Layout::forwardSteps + i);
     }
+    const bool active = anyRowKept();
+    // Nothing else is ever written where the rows of this warp lie, so zeros stay.
+    for (int i = lane; !active && i < R * C::fragmentBytes / 8; i += 32)
+      sharedStore16(points + i % 2 * C::planeBytes + i / 2 % (C::fragmentBytes / 16) * 16 +
+                        i / 2 / (C::fragmentBytes / 16) * blockBytes + ka * C::fragmentBytes,
+                    uint4{0, 0, 0, 0});
     for (int t = blockIndex(); t < tiles(); t += gridSize()) {
       const Tile tile = tileAt(t);
-      forOwnPoints(tile, [](u32 shared, char* at, bool kept) {
-        if (kept)
-          copyAsync16(shared, at);
-        else
-          sharedStore16(shared, uint4{0, 0, 0, 0});
-      });
+      if (active)
+        forOwnPoints(tile, [](u32 shared, char* at, bool kept) {
+          if (kept)
+            copyAsync16(shared, at);
+          else
+            sharedStore16(shared, uint4{0, 0, 0, 0});
+        });
       if (p.post.data) {
         const uint64_t row = rowOf(p.post, tile);
         const int phase = phaseOf(tile);
@@ -553,7 +574,7 @@ struct Columns {
       const int exponent = outputExponent(tile);
       copyAsyncWaitAll();
       warpSync();
-      innerInverse(steps);
+      if (active) innerInverse(steps);
       blockSync();  // points of all warps are transformed
       if (p.post.data)
         outerInverse<true>(exponent);

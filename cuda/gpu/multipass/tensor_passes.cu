@@ -48,6 +48,9 @@ struct TensorSplit {
 // Rows of any number up to 2^30 (mma/params.h, setDivisor), and tiles of a launch in 31 bits.
 constexpr int64_t mostRows = int64_t{1} << 30;
 
+// For each number: 5 log2(radix), and its share of the twiddles.
+double butterflyOperations(int radix) { return radix > 1 ? 5 * std::log2(radix) + 6.0 * (radix - 1) / radix : 0; }
+
 // The skip term is a tap that every frequency gains where the spectrum is applied, so with it no row is empty.
 bool keepsAll(const ConvProblem& problem) { return problem.skip; }
 
@@ -101,18 +104,20 @@ class TensorPasses final : public GpuAlgorithm {
 
   const PlanInfo& info() const override { return info_; }
 
-  // Real multiply-adds of the matrices count as two operations. The columns compute all rows and move the kept ones.
+  // Real multiply-adds of the matrices count as two operations. The columns' outer digit is computed for all rows, their inner
+  // one where a row of the same ka is kept.
   SkippedWork skippedWork() const override {
     SkippedWork w;
     const double points = static_cast<double>(split_.points()), share = static_cast<double>(rowCount_) / split_.n1();
-    const auto operations = [](const std::vector<int>& radices) {
-      double sum = 0;
-      for (const int radix : radices) sum += 8.0 * radix;
-      return sum;
+    const auto twoWays = [&](double operations, double kept) {
+      w.flops += 2 * points * operations;
+      w.flopsSkipped += 2 * points * operations * (1 - kept);
     };
-    const double rows = points * (4 * operations(split_.rowRadices()) / 2 + 6);
-    w.flops = points * 2 * operations(split_.columnRadices()) + rows;
-    w.flopsSkipped = rows * (1 - share);
+    // The outer digit of the columns lies between real and complex numbers, that of the rows between complex ones; inner digits
+    // have real matrices (half cost).
+    twoWays(4 * 16, 1);
+    twoWays(4.0 * (1 << split_.log2Inner) + butterflyOperations(split_.column.radix), kept_.outerShare);
+    twoWays(8 * 16 + 2 * 4 * 16 + butterflyOperations(split_.row.points / mma::tilePoints) + 3, share);
     const double moved = points * (4 * 4 + elementBytes());  // scratch is written and read twice, the spectrum is read
     w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + moved;
     w.bytesSkipped = moved * (1 - share);
