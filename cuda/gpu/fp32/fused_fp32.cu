@@ -31,7 +31,13 @@ struct Choice {
   const Fp32Instance* instance = nullptr;
   bool whole = false;  // one window covers the row
   int64_t parts = 1, partTaps = 0, segments = 1, segmentOutputs = 0;
+  int64_t lead = 0;  // samples of a window before its first output, or of the product before a row's first output
 };
+
+// Windows begin, and outputs with them, at multiples of so many samples where rows are aligned: a warp then reads and
+// writes whole lines of 128 bytes, and does not touch two of them each time. Short windows would lose too many outputs and
+// keep to the sectors of 32 bytes.
+int64_t grainOf(const Fp32Instance& i) { return i.points >= 1024 ? 32 : 8; }
 
 // Forward transforms of a row: windows that lie wholly outside it are skipped.
 double forwardTransforms(const ConvProblem& p, const KernelWindow& w, const Choice& c) {
@@ -40,7 +46,7 @@ double forwardTransforms(const ConvProblem& p, const KernelWindow& w, const Choi
   double count = 0;
   for (int64_t s = 0; s < c.segments; ++s)
     for (int64_t part = 0; part < c.parts; ++part) {
-      const int64_t begin = w.offset - (c.partTaps - 1) + s * c.segmentOutputs - part * c.partTaps;
+      const int64_t begin = w.offset - c.lead + s * c.segmentOutputs - part * c.partTaps;
       count += begin < p.length && begin + 2 * c.instance->points > 0;
     }
   return count;
@@ -74,6 +80,7 @@ std::vector<Choice> choices(const ConvProblem& p, const KernelWindow& w, const G
     if (p.mask || (!i.partitioned && samples >= ringSamples(p, w) && i.points <= 2 * shortest)) {
       c.whole = true;
       c.partTaps = w.count;
+      c.lead = w.offset;  // a whole row starts at sample 0 and the taps move by the offset
       c.segmentOutputs = p.outputLength;
       list.push_back(c);
     }
@@ -82,7 +89,12 @@ std::vector<Choice> choices(const ConvProblem& p, const KernelWindow& w, const G
     c.whole = false;
     c.parts = i.partitioned ? (w.count + i.points - 1) / i.points : 1;
     c.partTaps = (w.count + c.parts - 1) / c.parts;
-    c.segmentOutputs = samples - c.partTaps + 1;
+    // A window carries at least partTaps - 1 samples of history before its first output, so that nothing outside it can
+    // wrap into an output.
+    const int64_t least = c.partTaps - 1, grain = p.outputLength <= samples - least ? 1 : grainOf(i);
+    const int64_t remainder = (w.offset - least) % grain;
+    c.lead = least + (remainder < 0 ? remainder + grain : remainder);
+    c.segmentOutputs = (samples - c.lead) / grain * grain;
     if (c.segmentOutputs < samples / 8) continue;
     c.segments = (p.outputLength + c.segmentOutputs - 1) / c.segmentOutputs;
     list.push_back(c);
@@ -163,10 +175,7 @@ class FusedFp32 : public GpuAlgorithm {
     conv_.partTaps = c.partTaps;
     conv_.spectrumChannelStride = p.sharedKernel ? 0 : c.parts * instance_.points;
     conv_.periodic = windowed && p.circular();
-    // A whole row starts at sample 0 and the taps move by the offset. A window carries partTaps - 1 samples of
-    // history before its first output, so that nothing outside it can wrap into an output.
-    const int64_t lead = windowed ? c.partTaps - 1 : w.offset;
-    conv_.windowBegin = windowed ? w.offset - lead : 0;
+    conv_.windowBegin = w.offset - c.lead;
 
     spectrum_ = {};
     spectrum_.tables = tables();
@@ -175,7 +184,7 @@ class FusedFp32 : public GpuAlgorithm {
     KernelTaps& taps = spectrum_.taps;
     taps = kernelTaps(p, w);
     taps.partTaps = c.partTaps;
-    taps.lead = lead;
+    taps.lead = c.lead;
     taps.circularImage = c.whole && p.circular();
     if (p.mask) {
       maskTable_ = cache.planTable(p.mask->bytes());
