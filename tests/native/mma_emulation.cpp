@@ -313,6 +313,9 @@ int main() {
   check<Config<1, true, b, false, true, true>>(gated(maps({4, 2, 1, 10240, 777, 333, 1}, 1), 0));
   check<Config<2, true, b, false, false, true>>(maps({4, 2, 1, 24576, 4097, 0, 1}, 2));
   check<Config<4, true, f, false, false, true>>(maps({4, 1, 1, 40960, 16384, 5}, 1));
+  check<Config<4, true, f, false, false, true>>(maps({4, 1, 1, 40960, 16384, 5}, 2));
+  check<Config<4, true, b, false, true, true>>(gated(maps({4, 1, 2, 40960, 12000, 0}, 1), 0));
+  check<Config<4, true, f, false, true, true>>(gated({4, 1, 1, 40003, 16384, 7}, 5));
   // Clusters of 2, 4 and 8.
   check<Config<4, true, f, false, false, false, 2>>({4, 2, 2, 32768, 32768, 0, 1, 0, 2});
   check<Config<3, true, b, false, false, false, 2>>({4, 1, 3, 24001, 24576, 0});

@@ -75,7 +75,7 @@ struct Convolution : Phases<C> {
   };
   using Place = typename Staging<C>::Place;
   FFC_DEVICE Outer outerOf(int in, int out, Place at) const {
-    return {in, out, staging.slotOf(at), staging.slotOfPre(in), p.post.data ? staging.slotOfPost(out) : 0, exchangeOf(in, 0),
+    return {in, out, staging.slotOf(at), staging.slotOfPre(in), staging.stagesPost() ? staging.slotOfPost(out) : 0, exchangeOf(in, 0),
             staging.largestOf(in, warp >> p.log2N2), staging.exponentOf(out, warp >> p.log2N2)};
   }
   template <bool doFirst, bool doLast, bool steady>
@@ -95,7 +95,7 @@ struct Convolution : Phases<C> {
       first(o.u, rest, block);
     }
     if constexpr (doLast) {
-      const bool scaled = C::rowScaled || (!steady && !staging.plain);
+      const bool scaled = !C::gateAtStore && (C::rowScaled || (!steady && !staging.plain));
       Base::last(o.xr, o.xi, outer.stage + offset, outer.post, outer.post + offset, scaled,
                  scaled ? sharedLoad4(outer.scale + row) : 0);
     }

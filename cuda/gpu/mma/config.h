@@ -45,6 +45,9 @@ struct Config {
   // Tensor copies of packed samples: a warp has so many groups of 64 columns of a tile, which it stores and fills again, so
   // that copies in need not wait for the whole tile to be out. 16 warps, and 6, 3 or 1 tiles of 4 R groups.
   static constexpr int copyGroups = R == 4 ? 1 : 2;
+  // Packed samples of radix 4 leave room for one gate. That of the outputs has no slot then: last() leaves the sums there as
+  // halves, unscaled, and who stores them fetches the gate. The fast class alone affords one more rounding.
+  static constexpr bool gateAtStore = packed && gated && !accurate && R == 4;
   // bfloat16 reaches far outside the range of half, and so do products with a gate: each row is brought to a maximum
   // in [64, 128) by a power of two. 128 sqrt(32768) = 23170, the largest value a transform of a row can reach, and its
   // sums stay below 65504.
@@ -125,7 +128,7 @@ constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, 
   // A cluster's block: folded samples and exchange, a slot of u and one of the first gate, eight row maxima.
   if (C::cluster > 1)
     return 2 * C::R * exchangeBytes + C::turnBytes * (1 + (C::gated && pre)) + C::twiddleBytes + C::ringBytes + rowRing * 4;
-  const int staged = slots + C::buffers * ((C::gated && pre) + (C::gated && post));
+  const int staged = slots + C::buffers * ((C::gated && pre) + (C::gated && post && !C::gateAtStore));
   const int64_t perTile = int64_t(C::R) * (stagingBytes * C::windows * staged + C::buffers * exchangeBytes);
   const int64_t rows = int64_t(tilesPerSet) << (4 - log2N2);
   const int perRow = (maps ? 0 : 8 * (C::gated ? 4 : 2)) + 12 + (C::packed ? 4 : 0);

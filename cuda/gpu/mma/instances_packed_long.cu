@@ -1,5 +1,4 @@
-// Packed samples, for kernels much shorter than their rows: blocks of 16384 and 32768 samples. There is no room to stage
-// gates beside the largest.
+// Packed samples, for kernels much shorter than their rows: blocks of 16384 and 32768 samples.
 #include "make_instance.cuh"
 
 namespace ffc::mma {
@@ -11,8 +10,10 @@ void addPackedLong(std::vector<Instance>& list) {
   list.push_back(makeInstance<Config<2, true, Element::bfloat16, false, false, true>>());
   list.push_back(makeInstance<Config<2, true, Element::bfloat16, false, true, true>>());
   list.push_back(makeInstance<Config<4, true, Element::float16, false, false, true>>());
+  list.push_back(makeInstance<Config<4, true, Element::float16, false, true, true>>());
   list.push_back(makeInstance<Config<4, true, Element::float16, true, false, true>>());
   list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, false, true>>());
+  list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, true, true>>());
 }
 
 }  // namespace ffc::mma

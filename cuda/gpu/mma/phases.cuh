@@ -634,7 +634,7 @@ struct Phases {
               const float2 f = unpackElements<C>(post[2 * t + half]);
               v.x *= f.x, v.y *= f.y;
             }
-          out[2 * t + half] = C::bf16 ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
+          out[2 * t + half] = C::bf16 && !C::gateAtStore ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
           if constexpr (C::bf16 && !C::gated)
             if (scaled) out[2 * t + half] = bfloatMul(out[2 * t + half], bfloatPair(scale));
         }

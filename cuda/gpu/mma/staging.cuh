@@ -152,7 +152,7 @@ struct Staging {
     lead = p.slots > C::buffers ? p.slots - 1 : C::buffers;
     plain = !C::rowScaled && !p.skip && loadConstant4(p.anyExponent) == 0;
     base = sharedBase();
-    end = base + slotBytes * (p.slots + C::buffers * ((C::gated && p.pre.data) + (C::gated && p.post.data)));
+    end = base + slotBytes * (p.slots + C::buffers * ((C::gated && p.pre.data) + stagesPost()));
     barriers = end + C::buffers * p.tilesPerSet * R * exchangeBytes + C::twiddleBytes + C::ringBytes;
     rows = barriers + barrierBytes;
     if constexpr (C::R <= 2)
@@ -191,6 +191,7 @@ struct Staging {
   }
   FFC_DEVICE u32 slotOf(Place at) const { return base + slotBytes * at.slot; }
   FFC_DEVICE u32 slotOfPre(int set) const { return base + slotBytes * (p.slots + set % C::buffers); }
+  FFC_DEVICE bool stagesPost() const { return C::gated && !C::gateAtStore && p.post.data; }
   FFC_DEVICE u32 slotOfPost(int set) const { return slotOfPre(set) + (p.pre.data ? slotBytes * C::buffers : 0); }
 
   // Within a slot: the address of this lane's row for the 16 x 16 samples (n1, n3l) of this warp at n3h = b.
@@ -267,9 +268,12 @@ struct Staging {
       sharedStore16(target, gatherSamples(reinterpret_cast<const char*>(row), first, length, C::packed && periodic));
   }
   FFC_DEVICE void drain(u32 source, uint64_t row, int first) const {
-    const uint64_t at = row + int64_t(first) * 2;
     if (first >= p.outLength || first + 8 <= 0) return;
-    const uint4 v = sharedLoad16(source);
+    writeOut(sharedLoad16(source), row, first);
+  }
+  // Eight outputs, of which some may lie outside the row.
+  FFC_DEVICE void writeOut(uint4 v, uint64_t row, int first) const {
+    const uint64_t at = row + int64_t(first) * 2;
     if (first >= 0 && first + 8 <= p.outLength && (at & 15) == 0) {
       storeStream16(reinterpret_cast<void*>(at), v);
     } else {
@@ -281,6 +285,75 @@ struct Staging {
         if (n >= 0 && n < p.outLength) samples[n] = uint16_t(w[i >> 1] >> (16 * (i & 1)));
       }
     }
+  }
+
+  // gateAtStore: from the unscaled sums that last() has left to outputs. Eight values of the gate, which may begin anywhere.
+  FFC_DEVICE uint4 gateOf(uint64_t post, int first) const {
+    const uint64_t at = post + int64_t(first) * 2;
+    if (first >= 0 && first + 8 <= p.outLength && (at & 15) == 0) return loadStream16(reinterpret_cast<const void*>(at));
+    return gatherSamples(reinterpret_cast<const char*>(post), first, p.outLength, false);
+  }
+  FFC_DEVICE uint4 gatedOutputs(uint4 sums, uint4 gate, float scale) const {
+    const u32 s[4] = {sums.x, sums.y, sums.z, sums.w}, f[4] = {gate.x, gate.y, gate.z, gate.w};
+    u32 out[4];
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      float2 v = unpackHalf(s[i]);
+      v.x *= scale, v.y *= scale;
+      if (p.post.data) {
+        const float2 w = unpackElements<C>(f[i]);
+        v.x *= w.x, v.y *= w.y;
+      }
+      out[i] = C::bf16 ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
+    }
+    return uint4{out[0], out[1], out[2], out[3]};
+  }
+  // A warp takes the groups of columns that it fills again, eight lanes a line of 128 bytes, half of them at a time: what is
+  // asked for together is on its way together.
+  FFC_DEVICE void storeGated(int set, u32 slot) const {
+    constexpr int rounds = 8, together = 4;
+    const int lane = threadIndex() & 31;
+    forWarpCopies(set, [&](int b, int h, int part, int group, u32 offset) {
+      const auto rowOf = [&](const Rows& t) {
+        return reinterpret_cast<uint64_t>(t.data) + int64_t(b) * t.batchStride + int64_t(h) * t.channelStride;
+      };
+      const float scale = asFloat(sharedLoad4(exponentOf(set, int(offset / tileBytes))));
+#pragma unroll
+      for (int g = 0; g < C::copyGroups; g++)
+#pragma unroll
+        for (int half = 0; half < rounds; half += together) {
+          uint4 gate[together];
+          const auto positionOf = [&](int i) {
+            return ((lane >> 3) + 4 * (half + i)) * partSamples + (group + g) * 64 + (lane & 7) * 8;
+          };
+          const auto wanted = [&](int i) {
+            return isOutput(positionOf(i)) && u32(part * partSamples + positionOf(i)) < u32(p.outLength);
+          };
+#pragma unroll
+          for (int i = 0; i < together; i++) {
+            gate[i] = uint4{0, 0, 0, 0};
+            if (p.post.data && wanted(i))
+              gate[i] = loadStream16(reinterpret_cast<const void*>(rowOf(p.post) + int64_t(part * partSamples + positionOf(i)) * 2));
+          }
+#pragma unroll
+          for (int i = 0; i < together; i++) {
+            if (!wanted(i)) continue;
+            const int row = (lane >> 3) + 4 * (half + i);
+            const uint4 sums = sharedLoad16(slot + offset + g * columnsBytes + row * 128 + ((lane ^ row) & 7) * 16);
+            storeStream16(reinterpret_cast<void*>(rowOf(p.y) + int64_t(part * partSamples + positionOf(i)) * 2),
+                          gatedOutputs(sums, gate[i], scale));
+          }
+        }
+    });
+    warpSync();  // one lane lets the next samples in
+  }
+  // The gate that storeGated() will want an interval later, on its way into the second-level cache: a line a lane.
+  FFC_DEVICE void prefetchGate(int set) const {
+    forWarpCopies(set, [&](int b, int h, int part, int group, u32) {
+      const int position = (threadIndex() & 31) * partSamples + group * 64, first = part * partSamples + position;
+      if (isOutput(position) && u32(first) < u32(p.outLength))
+        prefetch(p.post.data + int64_t(b) * p.post.batchStride + int64_t(h) * p.post.channelStride + int64_t(first) * 2);
+    });
   }
 
   // This thread's pieces: the addresses of their rows of u and of `tensor`, the sample there, the position in the sequence, the
@@ -315,6 +388,7 @@ struct Staging {
     if (set < 0 || set >= sets) return;
     const u32 slot = slotOf(at);
     if (maps) {
+      if constexpr (C::gateAtStore) return storeGated(set, slot);
       forCopies(set, [&](int b, int h, int part, int group, u32 offset) {
         if constexpr (C::packed) {
           // Only the parts to be stored, which are contiguous here within a group.
@@ -329,7 +403,15 @@ struct Staging {
       return;
     }
     forPieces(set, 1, [&](uint64_t, uint64_t y, int first, int position, u32 offset) {
-      if (y && isOutput(position)) drain(slot + offset, y, first);
+      if (!y || !isOutput(position)) return;
+      if constexpr (C::gateAtStore) {
+        if (first >= p.outLength || first + 8 <= 0) return;
+        const int row = int(offset / tileBytes);
+        const uint4 gate = p.post.data ? gateOf(rowAddress(3, set, row), first) : uint4{0, 0, 0, 0};
+        writeOut(gatedOutputs(sharedLoad16(slot + offset), gate, asFloat(sharedLoad4(exponentOf(set, row)))), y, first);
+      } else {
+        drain(slot + offset, y, first);
+      }
     });
   }
 
@@ -361,6 +443,10 @@ struct Staging {
   FFC_DEVICE void loadPost(int set) const {
     if constexpr (C::gated) {
       if (set >= sets || !p.post.data) return;
+      if constexpr (C::gateAtStore) {
+        if (maps) prefetchGate(set);
+        return;
+      }
       const u32 slot = slotOfPost(set);
       if (maps) {
         const u32 barrier = barriers + (p.slots + set % C::buffers) * 8;
@@ -387,7 +473,7 @@ struct Staging {
     if (maps && set < sets) barrierWait(barriers + at.slot * 8, at.parity);
   }
   FFC_DEVICE void awaitPost(int set) const {
-    if (C::gated && maps && p.post.data) barrierWait(barriers + (p.slots + set % C::buffers) * 8, set / C::buffers & 1);
+    if (maps && stagesPost()) barrierWait(barriers + (p.slots + set % C::buffers) * 8, set / C::buffers & 1);
   }
 
   // Existing sequences of a set; tensor copies are used only where tiles are full.
@@ -395,11 +481,14 @@ struct Staging {
     const int left = lastTile - firstTile - set * p.tilesPerSet;
     return (left < p.tilesPerSet ? left : p.tilesPerSet) << log2Sequences;
   }
-  // One lane of each warp takes what has its number: a sequence (at most 16 a set where tensor copies are used), or of
-  // packed samples some groups of columns of one.
+  // Each warp takes what has its number, with one lane or with all: a sequence (at most 16 a set where tensor copies are
+  // used), or of packed samples some groups of columns of one.
   template <class Body>
   FFC_DEVICE void forCopies(int set, Body&& body) const {
-    if (threadIndex() & 31) return;
+    if ((threadIndex() & 31) == 0) forWarpCopies(set, static_cast<Body&&>(body));
+  }
+  template <class Body>
+  FFC_DEVICE void forWarpCopies(int set, Body&& body) const {
     const int warp = threadIndex() >> 5;
     constexpr int copies = C::packed ? 4 * R / C::copyGroups : 1;  // of a sequence
     const int inSet = warp / copies;
