@@ -143,8 +143,8 @@ int main(int count, char** arguments) {
       if (cover)
         for (const std::string& name : matches(explanation, chosenName))
           for (const std::string& part : partsOf(c, name)) kinds.insert(part);
-      // In place needs a transform that holds the row, which a smaller device may not have.
-      if (c.inPlace && c.sharedLimit > 0 && !(runner(c).offered(c, info) && info.in_place)) continue;
+      // In place needs a transform that holds the row, and a name its transform, which a smaller device may not have.
+      if ((c.inPlace || !c.candidate.empty()) && c.sharedLimit > 0 && !(runner(c).offered(c, info) && info.in_place)) continue;
       check(c);
     }
     if (cover)

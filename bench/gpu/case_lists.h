@@ -76,6 +76,28 @@ inline std::vector<Case> checkCases() {
         c.channels = 37;
         c.rowGap = 0;
       }
+  // Windows by name: float32 ones that begin at whole lines, and the longest packed ones, whose second gate has no slot;
+  // rows that tensor copies serve, and others.
+  for (const int mode : {FFC_MODE_CAUSAL, FFC_MODE_CIRCULAR, FFC_MODE_FULL, FFC_MODE_SAME, FFC_MODE_VALID})
+    for (const char* name : {"overlap-save/fp32/256/16x16", "overlap-save/fp32/1024/32x32", "overlap-save/fp32/2048/16x8x16",
+                             "overlap-save/fp32/4096/16x16x16", "overlap-save/fp32/12288/24x32x16"}) {
+      const bool parts = mode == FFC_MODE_CIRCULAR;  // only those read u periodically
+      if (parts && std::strcmp(name, "overlap-save/fp32/4096/16x16x16") != 0) continue;
+      add(mode, FFC_DTYPE_FLOAT32, FFC_ALGORITHM_AUTO, 40000, 321).candidate = parts ? std::string(name) + "/1parts" : name;
+    }
+  for (const int mode : {FFC_MODE_CAUSAL, FFC_MODE_CIRCULAR, FFC_MODE_SAME})
+    for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+      for (const uint32_t flags : {uint32_t(FFC_CONV_PRE_GATE), uint32_t(FFC_CONV_POST_GATE),
+                                   uint32_t(FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP)})
+        for (const int64_t gap : {0, 1}) {
+          Case& c = add(mode, dtype, FFC_ALGORITHM_AUTO, 40960 + 3 * gap, pick({12000, 16384}));
+          c.precision = FFC_PRECISION_FAST;
+          c.flags = flags;
+          c.rowGap = gap;
+          c.batch = 2;
+          c.channels = 37;  // several blocks an SM's worth of windows
+          c.candidate = "overlap-save/mma/16384/16x16x4x16";
+        }
   // Smaller devices.
   for (const int64_t shared : {163 * 1024, 99 * 1024})
     for (const int64_t length : {1000, 4096, 8192, 9000, 16384, 20000, 32768})
@@ -314,14 +336,26 @@ inline std::vector<Case> speedCases() {
     add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, 1, 256, (1 << 20) + 8, kernel, false);
   for (const int64_t length : {1 << 20, 1 << 22})
     for (const int64_t batch : {1, 8})
-      for (const int64_t kernel : {512, 4096, 16384}) {
-        add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, false);
-        add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, false);
-        if (batch > 1) continue;
-        add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, 256, length, kernel, false);
-        add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, true);
-        add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, 256, length, kernel, false);
-      }
+      for (const int64_t kernel : {512, 4096, 16384})
+        for (const bool gated : {false, true}) {
+          add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, gated);
+          add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 256, length, kernel, gated);
+          add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, 256, length, kernel, gated);
+          // Four float32 tensors of 8 x 256 x 4M samples are all of the device's memory.
+          if (gated && batch > 1 && length > 1 << 20) continue;
+          add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, 256, length, kernel, gated);
+        }
+  // The kernels in between, and one gate.
+  for (const int64_t kernel : {1, 2, 16, 64, 128, 700, 1000, 2048, 3000, 6000, 8192, 12000})
+    for (const int gates : {0, 1, 2, 3}) {
+      if (gates % 3 != 0 && kernel != 64 && kernel != 3000 && kernel != 12000) continue;
+      const auto gate = [&] {
+        list.back().flags = (gates & 1 ? FFC_CONV_PRE_GATE : 0) | (gates & 2 ? FFC_CONV_POST_GATE : 0);
+      };
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, 1, 256, 1 << 20, kernel, false), gate();
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 1, 256, 1 << 20, kernel, false), gate();
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 1, 256, 1 << 20, kernel, false), gate();
+    }
   // Where the direct product ends: the same kernel both ways.
   for (const int64_t kernel : {4, 16, 32, 64, 128})
     for (const int algorithm : {FFC_ALGORITHM_DIRECT, FFC_ALGORITHM_FUSED_FP32, FFC_ALGORITHM_AUTO}) {

@@ -62,6 +62,13 @@ function gpuProblems(set: string): ConvPlanOptions[] {
       for (const kind of kinds) add(length, kind, { kernelLength, batch: 1, channels: 2 ** 28 / length });
     }
   }
+  for (const kernelLength of [1, 64, 512, 1000, 3000, 4096, 6000, 12000, 16384]) {
+    for (const kind of [classes.float32, classes["float16 fast"], classes.bfloat16]) {
+      const shape = { kernelLength, batch: 1, channels: 256 };
+      if (kernelLength % 512 !== 0) add(2 ** 20, kind, shape);
+      add(2 ** 20, kind, { ...shape, ...both });
+    }
+  }
   return list;
 }
 
