@@ -301,6 +301,17 @@ int main() {
   check<Config<4, true, f, false, false>>(maps({4, 2, 2, 16384, 16384, 0}, 2));
   check<Config<4, true, f, true, false>>({2, 1, 5, 4096, 4096, 0});
   check<Config<8, true, f, false, false>>(maps({4, 1, 2, 32768, 32768, 0}, 1));
+  // Whole long rows: channels of one block each, and those left over, which blocks share.
+  auto whole = [&](Case c, int slots, bool gates) {
+    c = maps(c, slots);
+    c.pre = c.post = gates;
+    c.blocks = 2;
+    return c;
+  };
+  check<Config<4, true, f, false, false>>(whole({4, 3, 3, 16384, 16384, 0}, 2, false));
+  check<Config<4, true, b, false, false>>(sized(whole({4, 2, 3, 16384, 16384, 0}, 2, false), 1e-5, 1e3));
+  check<Config<4, true, f, true, false>>(whole({4, 2, 3, 16384, 16384, 0}, 2, false));
+  check<Config<3, true, b, false, true>>(whole({4, 2, 3, 12288, 12288, 0}, 1, true));
   // Packed: rows of many segments, a kernel that fills most of a block, rows and lengths that are not aligned, no history.
   check<Config<1, true, f, false, false, true>>({4, 2, 2, 20000, 500, 0, 3});
   check<Config<1, true, f, false, false, true>>({4, 3, 1, 8191, 6000, 0, 2, 0, 2});

@@ -42,6 +42,8 @@ struct Config {
   static constexpr int cluster = cluster_;
   // Exchange blocks are laid out for speed between the phases; true: like the rows of a multi-pass scratch (multipass/tensor_params.h).
   static constexpr bool rowLayout = false;
+  // Whole rows that fill tiles of their own, brought by tensor copies, and no skip factor: see WholeRows.
+  static constexpr bool wholeRows = false;
   // Tensor copies of packed samples: a warp has so many groups of 64 columns of a tile, which it stores and fills again, so
   // that copies in need not wait for the whole tile to be out. 16 warps, and 6, 3 or 1 tiles of 4 R groups.
   static constexpr int copyGroups = R == 4 ? 1 : 2;
@@ -108,6 +110,18 @@ struct Config {
   static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : storedPowers ? 64 * (16 * storedPowers + R - 1) : 0;
   // The accurate class turns from the twiddles of this kb to those of the others: never by more than 15/32 of a turn.
   static constexpr int centre = (R - 1) / 2;
+  // The long order: values of n3h by which the outer phases fetch their operands ahead.
+  static constexpr int outerAhead = gated ? 0 : 1;
+  // Where its outer matrices are fetched at the end of the middle; otherwise at their use. 16384 points: 1.70 against 1.82 ms in
+  // float16, 1.96 against 1.91 in bfloat16.
+  static constexpr bool outerEarly = !bf16 || accurate || gated || R == 8;
+  // The spectrum is waited for between the two halves of its use instead of before both: 1.70 against 1.73 ms in float16,
+  // 2.03 against 1.96 in bfloat16.
+  static constexpr bool spectrumLate = R >= 3 && !accurate && !rowScaled;
+  // The middle multiplies complex numbers by complex matrices: two mma more for 128 points, but no additions before and after,
+  // which are two instructions each in floats: 2.87 to 2.77 ms at 16384 points. In halves the shorter chains of the
+  // half-cost form win, 1.71 against 1.77 ms and more.
+  static constexpr bool fullProducts = R >= 3 && accurate && !packed && cluster == 1;
   // The product of a sample and its gate has more digits than a half. The accurate class multiplies the rest too.
   static constexpr bool splitProduct = accurate && gated;
   static constexpr int twiddleBytes = imageBytes + powerBytes;
@@ -120,6 +134,13 @@ struct Config {
   // Clusters: each thread moves 4 samples of each of the `cluster` parts of a sequence, in so many rounds.
   static constexpr int turnRounds = (1024 * R / cluster + threads - 1) / threads;
   static constexpr int turnBytes = turnRounds * cluster * threads * 8;
+};
+
+// The same for the common shape of a long row, for which the long order has code of its own without the choices that the
+// others need: an eighth of its instructions, and as many waits for instructions again, had been those choices.
+template <class C>
+struct WholeRows : C {
+  static constexpr bool wholeRows = true;
 };
 
 // Shared memory of a launch: staging slots of u (and y), of the gates, exchange buffers, twiddles, row tables, barriers.

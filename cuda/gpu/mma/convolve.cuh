@@ -13,8 +13,17 @@ FFC_DEVICE void convolve(const Params& p) {
       ClusterConvolution<C> convolution(p);
       convolution.run();
     }
+  } else if constexpr (C::R >= 3 && !C::packed) {
+    // One row a tile: N2 = 16.
+    if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && !p.skip && (C::rowScaled || loadConstant4(p.anyExponent) == 0)) {
+      LongConvolution<WholeRows<C>> convolution(p);
+      convolution.run();
+    } else {
+      LongConvolution<C> convolution(p);
+      convolution.run();
+    }
   } else {
-    std::conditional_t<(C::R >= 3 && !C::packed), LongConvolution<C>, Convolution<C>> convolution(p);
+    Convolution<C> convolution(p);
     convolution.run();
   }
 }

@@ -330,6 +330,11 @@ FFC_DEVICE u32 bfloatMul(u32 a, u32 b) {
   const __nv_bfloat162 v = __hmul2(*reinterpret_cast<__nv_bfloat162*>(&a), *reinterpret_cast<__nv_bfloat162*>(&b));
   return *reinterpret_cast<const u32*>(&v);
 }
+// The larger magnitudes of two pairs of bfloat16.
+FFC_DEVICE u32 largestBfloats(u32 a, u32 b) {
+  const __nv_bfloat162 v = __hmax2(__habs2(*reinterpret_cast<__nv_bfloat162*>(&a)), __habs2(*reinterpret_cast<__nv_bfloat162*>(&b)));
+  return *reinterpret_cast<const u32*>(&v);
+}
 FFC_DEVICE u32 largestHalves(u32 a, u32 b) { return fromHalf2(__hmax2(__habs2(asHalf2(a)), __habs2(asHalf2(b)))); }
 // Stores `value` if one of two halves is at least the respective one of `limit`, without a branch.
 FFC_DEVICE void sharedStoreIfNotBelow(u32 halves, u32 limit, u32 address, u32 value) {

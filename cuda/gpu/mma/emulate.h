@@ -448,6 +448,7 @@ FFC_DEVICE u32 packBfloat(float a, float b) {
 FFC_DEVICE u32 largerHalves(u32 a, u32 b) {
   return std::max(a & 0xffffu, b & 0xffffu) | std::max(a >> 16, b >> 16) << 16;
 }
+FFC_DEVICE u32 largestBfloats(u32 a, u32 b) { return largerHalves(a & 0x7fff7fffu, b & 0x7fff7fffu); }
 FFC_DEVICE u32 largestHalves(u32 a, u32 b) {
   using namespace emulation;
   auto larger = [](float x, float y) { return std::fmax(std::fabs(x), std::fabs(y)); };

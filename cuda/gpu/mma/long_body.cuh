@@ -17,7 +17,7 @@ struct LongConvolution : Phases<C> {
   static_assert(C::mostTiles == 1 && !C::spectrumRegisters);
 
   FFC_DEVICE explicit LongConvolution(const Params& params) : Base(params) {
-    if (staging.maps) staging.initBarriers(p.slots + C::buffers);
+    if (staging.maps) staging.initBarriers(staging.slots() + C::buffers);
     Base::loadTables();
   }
 
@@ -31,58 +31,75 @@ struct LongConvolution : Phases<C> {
   }
   // From the exponents of the columns to the one of their row, which is the least: never up.
   FFC_DEVICE void evenColumns(int set) {
+    int row = 0;
 #pragma unroll
     for (int hi = 0; hi < 2; hi++) {
-      const int n2 = 2 * Base::c + 8 * hi, row = staging.inputExponent(staging.largestOf(set, n2 >> p.log2N2));
+      const int n2 = 2 * Base::c + 8 * hi;
+      if (hi == 0 || !C::wholeRows) row = staging.inputExponent(staging.largestOf(set, n2 >> Base::n2Bits()));
       const uint64_t both = sharedLoad8(columnExponent(set, n2));
-      Base::columnScale[hi] = halfPower(row - int(u32(both))) | halfPower(row - int(u32(both >> 32))) << 16;
+      Base::columnScale[hi] = packHalf(powerUpToOne(row - int(u32(both))), powerUpToOne(row - int(u32(both >> 32))));
     }
   }
-  // 2^e as a half, e <= 0.
-  FFC_DEVICE static u32 halfPower(int e) { return e >= -14 ? u32(e + 15) << 10 : e >= -24 ? 1u << (e + 24) : 0; }
+  // 2^e, e <= 0; nothing where the smallest float ends.
+  FFC_DEVICE static float powerUpToOne(int e) { return asFloat(u32(e < -127 ? 0 : e + 127) << 23); }
 
   template <class Halfway, class BeforeLast>
   FFC_DEVICE void runMiddle(int set, Halfway halfway, BeforeLast beforeLast) {
-    const int tile = staging.firstTile + set;
-    if constexpr (C::spectrumRing) Base::turnRing(tile + 1);
-    if ((!C::spectrumRing || p.skip) && tile >= spectrumUntil) Base::loadSpectrum(tile);
+    if constexpr (C::wholeRows) {
+      if constexpr (C::spectrumRing)
+        Base::turnWholeRing(set);
+      else if (set >= spectrumUntil)
+        Base::loadWholeSpectrum(set);
+    } else {
+      const int tile = staging.firstTile + set;
+      if constexpr (C::spectrumRing) Base::turnRing(tile + 1);
+      if ((!C::spectrumRing || p.skip) && tile >= spectrumUntil) Base::loadSpectrum(tile);
+    }
     if constexpr (C::warpScaled) evenColumns(set);
     constexpr SpectrumFrom from = C::spectrumRing ? SpectrumFrom::ring : SpectrumFrom::memory;
     constexpr SpectrumFrom fromWithoutSkip = C::spectrumRing ? SpectrumFrom::ringWithoutSkip : SpectrumFrom::memoryWithoutSkip;
-    if (p.skip)
-      Base::template middle<from>(exchangeOf(set), beforeLast, halfway);
-    else
-      Base::template middle<fromWithoutSkip>(exchangeOf(set), beforeLast, halfway);
+    Base::template middle<C::wholeRows ? fromWithoutSkip : from>(exchangeOf(set), beforeLast, halfway);
   }
 
-  // The upper half of the float bits of the largest |u * gate| of these samples.
-  FFC_DEVICE static u32 largestOf(const u32 (&u)[4], const u32 (&gate)[4], bool gated) {
-    u32 most = 0;
+  // What the largest |u * gate| of these samples and of those before is: ungated as a pair of elements, else as float bits.
+  FFC_DEVICE static void noteLargest(u32& most, const u32 (&u)[4], const u32 (&gate)[4], bool gated) {
+    if constexpr (!C::gated) {
+      most = largestBfloats(most, largestBfloats(largestBfloats(u[0], u[1]), largestBfloats(u[2], u[3])));
+      return;
+    }
+    float largest = asFloat(most);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       float2 v = unpackElements<C>(u[i]);
-      if (C::gated && gated) {
+      if (gated) {
         const float2 w = unpackElements<C>(gate[i]);
         v.x *= w.x, v.y *= w.y;
       }
-      const u32 x = floatBits(v.x) & 0x7fffffffu, y = floatBits(v.y) & 0x7fffffffu;
-      most = Staging<C>::largerOf(most, Staging<C>::largerOf(x, y));
+      largest = fmaxf(largest, fmaxf(fabsf(v.x), fabsf(v.y)));
     }
-    return most >> 16;
+    most = floatBits(largest);
+  }
+  // The upper half of its float bits.
+  FFC_DEVICE static u32 upperBits(u32 most) {
+    if constexpr (C::gated) return most >> 16;
+    const u32 pair = most & 0x7fff7fffu;
+    return Staging<C>::largerOf(pair & 0xffffu, pair >> 16);
   }
 
   // first() of set `in` and last() of set `out` share a staging slot and an exchange buffer: their operands, fetched
   // together, are replaced together. The matrices of loadOuter() are at hand.
   FFC_DEVICE void runOuter(int in, int out, typename Staging<C>::Place at) {
+    if constexpr (!C::outerEarly) Base::loadOuter();
     staging.awaitInput(in, at);
     if (out >= 0) staging.awaitPost(out);
     const u32 stage = staging.slotOf(at), pre = staging.slotOfPre(in & 7), post = p.post.data ? staging.slotOfPost(out & 7) : 0;
-    const int row = warp >> p.log2N2;  // this warp's sequence
-    const u32 scaleAt = staging.exponentOf(out, row);
+    const int row = warp >> Base::n2Bits();  // this warp's sequence
     const bool scaled = C::rowScaled || !staging.plain, gated = C::gated && p.pre.data;
+    const u32 scaleOut = scaled ? sharedLoad4(staging.exponentOf(out, row)) : 0, fragment = staging.fragment(0, 0);
+    const auto fragmentOf = [&](int b) { return R % 4 ? staging.fragment(0, b) : staging.fragmentAfter(fragment, b); };
     u32 u[R][4], gate[C::gated ? R : 1][4], most = 0, scaleIn = 0;
     const auto fetch = [&](int b) {
-      const u32 offset = staging.fragment(0, b);
+      const u32 offset = fragmentOf(b);
       loadTransposed(stage + offset, u[b][0], u[b][1], u[b][2], u[b][3]);
       u32(&f)[4] = gate[C::gated ? b : 0];
       if constexpr (C::gated)
@@ -92,28 +109,36 @@ struct LongConvolution : Phases<C> {
 #pragma unroll
       for (int b = 0; b < R; b++) {
         fetch(b);
-        most = staging.largerOf(most, largestOf(u[b], gate[C::gated ? b : 0], gated));
+        noteLargest(most, u[b], gate[C::gated ? b : 0], gated);
       }
-      const int exponent = 133 - int(warpMax(most) >> 7);  // see Staging::inputExponent()
+      const int exponent = 133 - int(warpMax(upperBits(most)) >> 7);  // see Staging::inputExponent()
       scaleIn = floatBits(powerOfTwo(exponent));
       if (Base::lane == 0) {
         sharedStore4(columnExponent(in, warp), u32(exponent));
         sharedMax(staging.largestOf(in, row), u32(133 - exponent) << 7);
       }
     }
+    // Operands are fetched so many blocks ahead of their use.
+    u32 xr[R][4], xi[R][4];
+    const auto fetchBlock = [&](int b) {
+      const u32 block = exchangeOf(in) + b * exchangeBytes;
+      if constexpr (!C::warpScaled) fetch(b);
+      loadTransposed(block + addressOuter, xr[b][0], xr[b][1], xr[b][2], xr[b][3]);
+      loadTransposed(block + addressOuter + 8192, xi[b][0], xi[b][1], xi[b][2], xi[b][3]);
+    };
+#pragma unroll
+    for (int b = 0; b < C::outerAhead; b++) fetchBlock(b);
 #pragma unroll
     for (int b = 0; b < R; b++) {
-      const u32 offset = staging.fragment(0, b), block = exchangeOf(in) + b * exchangeBytes;
-      u32 rest[4], xr[4], xi[4];
-      if constexpr (!C::warpScaled) fetch(b);
-      loadTransposed(block + addressOuter, xr[0], xr[1], xr[2], xr[3]);
-      loadTransposed(block + addressOuter + 8192, xi[0], xi[1], xi[2], xi[3]);
+      const u32 offset = fragmentOf(b), block = exchangeOf(in) + b * exchangeBytes;
+      u32 rest[4];
+      if (b + C::outerAhead < R) fetchBlock(b + C::outerAhead);
       if constexpr (C::gated)
         prepareGated<C>(u[b], rest, gate[b], gated, scaleIn);
       else
         prepare<C>(u[b], scaleIn);
       Base::first(u[b], rest, block);
-      Base::last(xr, xi, stage + offset, post, post + offset, scaled, scaled ? sharedLoad4(scaleAt) : 0);
+      Base::last(xr[b], xi[b], stage + offset, post, post + offset, scaled, scaleOut);
     }
   }
 
@@ -121,20 +146,23 @@ struct LongConvolution : Phases<C> {
     const int sets = staging.sets;
     if (sets == 0) return;
     for (int set = 0; set <= staging.lead; set++) staging.prepareRows(set);
-    if constexpr (C::spectrumRing) Base::startRing(staging.firstTile);
+    if constexpr (C::spectrumRing && C::wholeRows)
+      Base::startWholeRing();
+    else if constexpr (C::spectrumRing)
+      Base::startRing(staging.firstTile);
     blockSync();
     typename Staging<C>::Place ahead = {0, 0};           // of the set that load() fetches next
-    typename Staging<C>::Place at = {p.slots - 1, 1};    // of input `set`, which y of set - buffers has replaced
+    typename Staging<C>::Place at = {staging.slots() - 1, 1};    // of input `set`, which y of set - buffers has replaced
     for (int set = 0; set < staging.lead - 1; set++, ahead = staging.following(ahead)) staging.load(set, ahead);
     if (C::buffers == 1) staging.load(0, ahead);
     staging.finishLoads();
     blockSync();
     // The matrices of the outer phases come from L2: on their way at the end of the middle, whichever phase is next.
-    const auto loadOuter = [&] { Base::loadOuter(); };
+    const auto loadOuter = [&] { if constexpr (C::outerEarly) Base::loadOuter(); };
     loadOuter();
     // The slot that store() empties is the one that load() fills, unless there is a slot to spare. Tensor copies into
     // the slot must then wait until the store has read it, so they are issued later in the interval.
-    const bool spare = p.slots > C::buffers, loadLate = staging.maps && !spare && C::buffers == 2;
+    const bool spare = staging.slots() > C::buffers, loadLate = staging.maps && !spare && C::buffers == 2;
     for (int set = -1; set < sets + C::buffers - 1; set++) {
       if (!spare) staging.store(set - C::buffers, at);
       if (!loadLate && set + staging.lead > 0) staging.load(set + staging.lead, ahead);
@@ -162,7 +190,7 @@ struct LongConvolution : Phases<C> {
           }
         }
         // Without row tables nothing but the ring is copied asynchronously, and that waits for itself.
-        if (staging.maps && staging.plain)
+        if (C::wholeRows || (staging.maps && staging.plain))
           fenceTensorCopies();
         else
           staging.finishLoads();

@@ -37,6 +37,8 @@ struct Phases {
   u32 addressOuter, addressIn, addressOut, addressStage;  // this lane's row in the respective 8x8 matrices
   u32 matrixIn[2][4], matrixOut[2][4];                    // M and G, real and imaginary
   u32 ra[4], rf[4], ria[4], rib[4];
+  // The same matrices times i, for complex products: cosines and sines have changed places.
+  u32 rfMinus[2], riaTurned[4], ribTurned[4];
   u32 forward[middleTables][8], backward[middleTables][8];
   u32 stepIn[4], stepOut[4];  // W: [s][re, im]; backward [s][re, im]
   u32 chain[8];               // fast, radix 3 and 4: the step of the twiddles over kb, forward [t][re, im], backward [half]
@@ -58,7 +60,7 @@ struct Phases {
   FFC_DEVICE explicit Phases(const Params& params)
       : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3), staging(params) {
     exchange = staging.end;
-    image = exchange + C::buffers * p.tilesPerSet * R * exchangeBytes;
+    image = exchange + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * exchangeBytes;
     ring = image + C::twiddleBytes + threadIndex() * 16;
     const int row = lane & 7, matrix = lane >> 3;
     // first stores and last loads rows k1 of this warp's column n2; middle loads and stores rows n2 of its row k1.
@@ -94,6 +96,13 @@ struct Phases {
       rf[i] = table(Layout::inner, 4 + i);
       ria[i] = table(Layout::inner, 8 + i);
       rib[i] = table(Layout::inner, 12 + i);
+    }
+    if constexpr (C::fullProducts) {
+      for (int i = 0; i < 2; i++) {
+        rfMinus[i] = halfNegate(rf[2 + i]);
+        riaTurned[i] = halfNegate(ria[2 + i]), riaTurned[2 + i] = ria[i];
+        ribTurned[2 * i] = halfNegate(rib[2 * i + 1]), ribTurned[2 * i + 1] = rib[2 * i];
+      }
     }
     const int own = Layout::frequency + warp * Layout::frequencyRegisters * 32;
     if constexpr (C::twiddleRegisters) {
@@ -224,15 +233,16 @@ struct Phases {
 
   // ---------------------------------------------------------------- spectrum of a tile
 
+  FFC_DEVICE int n2Bits() const { return C::wholeRows ? 4 : p.log2N2; }
   // Sequence within the tile that row half (or column group) s of this lane belongs to.
-  FFC_DEVICE int laneSequence(int s) const { return C::pairwise ? g >> (p.log2N2 - 1) : g + 8 * s; }
+  FFC_DEVICE int laneSequence(int s) const { return C::pairwise ? g >> (n2Bits() - 1) : g + 8 * s; }
 
   FFC_DEVICE int laneChannel(int tile, int s) const {
-    const int last = p.batch * p.channels - 1, sequence = (tile << (4 - p.log2N2)) + laneSequence(s);
+    const int last = p.batch * p.channels - 1, sequence = (tile << (4 - n2Bits())) + laneSequence(s);
     return staging.channelOf(sequence < last ? sequence : last);
   }
   FFC_DEVICE void locateSpectrum(int tile, u32 (&at)[2]) const {
-    const int n2 = 1 << p.log2N2;
+    const int n2 = 1 << n2Bits();
 #pragma unroll
     for (int s = 0; s < 2; s++) {
       const int j = C::pairwise ? g & (n2 / 2 - 1) : 0, k2 = C::pairwise && s ? n2 - 1 - j : j;
@@ -240,10 +250,35 @@ struct Phases {
       at[s] = ((source * C::cluster + slice()) * (64 * R * n2) + u32(spectrumGroup(R, n2, warp, 0, k2, c))) * binPieces;
     }
   }
+  // Whole rows: one pointer for each s, which moves on to the next set's spectrum when the last piece has been ordered.
+  const char* ringFrom[2];
+  int channelSets = 0;       // what is left of the channel, the set at hand included
+  int64_t spectrumStep = 0;  // from the spectrum of the set at hand to the next one's
+  FFC_DEVICE void startWholeRing() {
+    const auto at = staging.positionOf(0);
+    channelSets = p.batch - at.row;
+#pragma unroll
+    for (int s = 0; s < 2; s++) {
+      const int64_t group = spectrumGroup(R, 16, warp, 0, s ? 15 - (g & 7) : g & 7, c);
+      ringFrom[s] = static_cast<const char*>(p.spectrum) + ((p.sharedSpectrum ? 0 : int64_t(at.channel)) * (1024 * R) + group) * 16;
+      fetchWholePiece(s);
+    }
+  }
+  FFC_DEVICE void turnWholeRing(int set) {
+    spectrumStep = 0;
+    if (--channelSets > 0 || set + 1 >= staging.sets) return;
+    const auto next = staging.positionOf(set + 1);
+    channelSets = p.batch - next.row;
+    if (!p.sharedSpectrum) spectrumStep = int64_t(next.channel - staging.positionOf(set).channel) * (16384 * R);
+  }
+  FFC_DEVICE void fetchWholePiece(int piece) const {
+    copyAsync16(ring + (piece & 1) * (16 * threads), ringFrom[piece & 1] + (piece >> 1) * 1024);
+    copyAsyncCommit();
+  }
   // Piece 2 b + s of the tile at hand, or of the one after it.
   FFC_DEVICE void fetchPiece(const u32 (&at)[2], int piece) const {
     copyAsync16(ring + (piece & 1) * (16 * threads),
-                static_cast<const uint4*>(p.spectrum) + at[piece & 1] + ((piece >> 1) << (p.log2N2 + 2)));
+                static_cast<const uint4*>(p.spectrum) + at[piece & 1] + ((piece >> 1) << (n2Bits() + 2)));
     copyAsyncCommit();
   }
   // Before the first middle(), which finds its first two pieces on the way and orders those of the next tile.
@@ -260,7 +295,7 @@ struct Phases {
 
   // The spectrum that row half (or column group) s of this lane is to use. Returns its exponent.
   FFC_DEVICE int chooseSpectrum(int s, int channel) {
-    const int n2 = 1 << p.log2N2, source = p.sharedSpectrum ? 0 : channel;
+    const int n2 = 1 << n2Bits(), source = p.sharedSpectrum ? 0 : channel;
     const int j = C::pairwise ? g & (n2 / 2 - 1) : 0;
     const int k2 = C::pairwise && s ? n2 - 1 - j : j;
     spectrumAt[s] = static_cast<const uint4*>(p.spectrum) +
@@ -285,8 +320,14 @@ struct Phases {
     }
   }
 
+  FFC_DEVICE void loadWholeSpectrum(int set) {
+    const auto at = staging.positionOf(set);
+    for (int s = 0; s < 2; s++) chooseSpectrum(s, at.channel);
+    fetchSpectrum();
+    spectrumUntil = set + p.batch - at.row;
+  }
   FFC_DEVICE void loadSpectrum(int tile) {
-    const int log2Sequences = 4 - p.log2N2, last = p.batch * p.channels - 1;
+    const int log2Sequences = 4 - n2Bits(), last = p.batch * p.channels - 1;
 #pragma unroll
     for (int s = 0; s < 2; s++) {
       const int sequence = (tile << log2Sequences) + laneSequence(s);
@@ -304,15 +345,20 @@ struct Phases {
     Bins bins;
 #pragma unroll
     for (int i = 0; i < binPieces; i++)
-      bins.piece[i] = loadConstant16(spectrumAt[s] + ((b << (p.log2N2 + 2)) * binPieces + i));
+      bins.piece[i] = loadConstant16(spectrumAt[s] + ((b << (n2Bits() + 2)) * binPieces + i));
     return withSkip<withoutSkip>(bins, s);
   }
   template <bool withoutSkip>
-  FFC_DEVICE Bins takePiece(int b, int s) const {
+  FFC_DEVICE Bins takePiece(int b, int s) {
     const int piece = 2 * b + s;
     copyAsyncWaitButOne();
     Bins bins;
     bins.piece[0] = sharedLoad16(ring + (piece & 1) * (16 * threads));
+    if constexpr (C::wholeRows) {
+      if (piece + 2 >= 2 * R) ringFrom[s] += spectrumStep;
+      fetchWholePiece((piece + 2) % (2 * R));
+      return bins;
+    }
     fetchPiece(piece + 2 < 2 * R ? ringAt : ringNext, (piece + 2) % (2 * R));
     return withSkip<withoutSkip>(bins, s);
   }
@@ -355,7 +401,7 @@ struct Phases {
       }
   }
   template <SpectrumFrom where>
-  FFC_DEVICE Bins binsOf(int b, int s) const {
+  FFC_DEVICE Bins binsOf(int b, int s) {
     if constexpr (where == SpectrumFrom::registers) {
       return spectrum[b][s];
     } else if constexpr (where == SpectrumFrom::shared) {
@@ -397,6 +443,7 @@ struct Phases {
     u32 matrix[4];
 #pragma unroll
     for (int i = 0; i < 4; i++) matrix[i] = C::warpScaled ? halfMul(ra[i], columnScale[i >> 1]) : ra[i];
+    [[maybe_unused]] const u32 turned[4] = {halfNegate(matrix[1]), matrix[0], halfNegate(matrix[3]), matrix[2]};
 #pragma unroll
     for (int t = 0; t < 2; t++) {
       Pair re[2][R], im[2][R];
@@ -404,7 +451,17 @@ struct Phases {
       for (int b = 0; b < R; b++) {
         u32 r0, r1, i0, i1;
         const u32 from = block + addressOfInput(b, t);
-        if constexpr (C::pairwise) {
+        if constexpr (C::pairwise && C::fullProducts) {
+          // Rows of `matrix`: cosines, then minus sines of +f. (cos re + sin im, ...) of -f come in the other order.
+          loadTransposed(from, r0, r1, i0, i1);
+          Pair x[2], y[2];
+          A::dot2(x, matrix, r0, r1, turned, i0, i1);
+          A::dot2(y, turned, r0, r1, matrix, i0, i1);
+          re[0][b] = x[0];
+          im[0][b] = x[1];
+          re[1][b] = y[1];
+          im[1][b] = y[0];
+        } else if constexpr (C::pairwise) {
           loadTransposed(from, r0, r1, i0, i1);
           Pair x[2], y[2];
           A::dot(x, matrix, r0, r1);
@@ -440,11 +497,13 @@ struct Phases {
           }
           Butterfly<A, R, false>::run(re[s], im[s]);
         }
+        [[maybe_unused]] FloatArithmetic::Turn turn;
+        if constexpr (C::accurate) turn = turnForward(t, s);
 #pragma unroll
         for (int b = 0; b < R; b++) {
           if constexpr (C::accurate) {
             if (b != C::centre) A::turn(re[s][b], im[s][b], chainForward(b - C::centre, t));
-            A::turn(re[s][b], im[s][b], turnForward(t, s));
+            A::turn(re[s][b], im[s][b], turn);
           } else {
             Factor twiddle = f[s];
             if constexpr (C::twiddleRegisters)
@@ -466,24 +525,45 @@ struct Phases {
 #pragma unroll
     for (int b = 0; b < R; b++) {
       Factor plus[2], minus[2];
+      if constexpr (!C::spectrumLate) {
 #pragma unroll
-      for (int s = 0; s < 2; s++) unpackBins(binsOf<where>(b, s), plus[s], minus[s]);
-      Pair x[2][2], y[2][2];
+        for (int s = 0; s < 2; s++) unpackBins(binsOf<where>(b, s), plus[s], minus[s]);
+      }
+      Pair plusRe[2], plusIm[2], minusRe[2], minusIm[2];
+      if constexpr (C::fullProducts) {
+        A::dot2(plusRe, ar[b], rf[0], rf[1], ai[b], rfMinus[0], rfMinus[1]);
+        A::dot2(plusIm, ar[b], rf[2], rf[3], ai[b], rf[0], rf[1]);
+        A::dot2(minusRe, ar[b], rf[0], rf[1], ai[b], rf[2], rf[3]);
+        A::dot2(minusIm, ar[b], rfMinus[0], rfMinus[1], ai[b], rf[0], rf[1]);
+      } else {
+        Pair x[2][2], y[2][2];
 #pragma unroll
-      for (int t = 0; t < 2; t++) {
-        A::dot(x[t], ar[b], rf[2 * t], rf[2 * t + 1]);
-        A::dot(y[t], ai[b], rf[2 * t], rf[2 * t + 1]);
+        for (int t = 0; t < 2; t++) {
+          A::dot(x[t], ar[b], rf[2 * t], rf[2 * t + 1]);
+          A::dot(y[t], ai[b], rf[2 * t], rf[2 * t + 1]);
+        }
+#pragma unroll
+        for (int s = 0; s < 2; s++) {
+          plusRe[s] = A::sub(x[0][s], y[1][s]), plusIm[s] = A::add(x[1][s], y[0][s]);
+          minusRe[s] = A::add(x[0][s], y[1][s]), minusIm[s] = A::sub(y[0][s], x[1][s]);
+        }
       }
 #pragma unroll
       for (int s = 0; s < 2; s++) {
-        Pair plusRe = A::sub(x[0][s], y[1][s]), plusIm = A::add(x[1][s], y[0][s]);
-        Pair minusRe = A::add(x[0][s], y[1][s]), minusIm = A::sub(y[0][s], x[1][s]);
-        A::multiply(plusRe, plusIm, plus[s]);
-        A::multiply(minusRe, minusIm, minus[s]);
-        ar[b][2 * s] = A::pack(A::add(plusRe, minusRe));
-        ar[b][2 * s + 1] = A::pack(A::sub(plusIm, minusIm));
-        ai[b][2 * s] = A::pack(A::add(plusIm, minusIm));
-        ai[b][2 * s + 1] = A::pack(A::sub(minusRe, plusRe));
+        if constexpr (C::spectrumLate) unpackBins(binsOf<where>(b, s), plus[s], minus[s]);
+        A::multiply(plusRe[s], plusIm[s], plus[s]);
+        A::multiply(minusRe[s], minusIm[s], minus[s]);
+        if constexpr (C::fullProducts) {
+          ar[b][2 * s] = A::pack(plusRe[s]);
+          ar[b][2 * s + 1] = A::pack(plusIm[s]);
+          ai[b][2 * s] = A::pack(minusIm[s]);
+          ai[b][2 * s + 1] = A::pack(minusRe[s]);
+        } else {
+          ar[b][2 * s] = A::pack(A::add(plusRe[s], minusRe[s]));
+          ar[b][2 * s + 1] = A::pack(A::sub(plusIm[s], minusIm[s]));
+          ai[b][2 * s] = A::pack(A::add(plusIm[s], minusIm[s]));
+          ai[b][2 * s + 1] = A::pack(A::sub(minusRe[s], plusRe[s]));
+        }
       }
     }
     Pair zr[2][2][R], zi[2][2][R];  // [s][half][b]
@@ -491,15 +571,23 @@ struct Phases {
     for (int s = 0; s < 2; s++) {
       Factor f[2];
       twiddlesBackward(s, f);
+      [[maybe_unused]] FloatArithmetic::Turn turn[2];
+      if constexpr (C::accurate)
+        for (int half = 0; half < 2; half++) turn[half] = A::opposite(turnBackward(s, half));
 #pragma unroll
       for (int b = 0; b < R; b++) {
         Pair x[2], y[2];
-        A::dot(x, ria, ar[b][2 * s], ar[b][2 * s + 1]);
-        A::dot(y, ria, ai[b][2 * s], ai[b][2 * s + 1]);
+        if constexpr (C::fullProducts) {
+          A::dot2(x, ria, ar[b][2 * s], ar[b][2 * s + 1], riaTurned, ai[b][2 * s], ai[b][2 * s + 1]);
+          A::dot2(y, riaTurned, ar[b][2 * s], ar[b][2 * s + 1], ria, ai[b][2 * s], ai[b][2 * s + 1]);
+        } else {
+          A::dot(x, ria, ar[b][2 * s], ar[b][2 * s + 1]);
+          A::dot(y, ria, ai[b][2 * s], ai[b][2 * s + 1]);
+        }
 #pragma unroll
         for (int half = 0; half < 2; half++) {
           if constexpr (C::accurate) {
-            A::turn(x[half], y[half], A::opposite(turnBackward(s, half)));
+            A::turn(x[half], y[half], turn[half]);
             if (b != C::centre) A::turn(x[half], y[half], chainBackward(C::centre - b, half));
           } else {
             Factor twiddle = f[half];
@@ -534,7 +622,24 @@ struct Phases {
     for (int b = 0; b < R; b++) {
       const u32 to = block + addressOfOutput(b);
       u32 outRe[4], outIm[4];
-      if constexpr (C::pairwise) {
+      if constexpr (C::pairwise && C::fullProducts) {
+        u32 plus[4], minus[4];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+          plus[half] = A::pack(zr[0][half][b]);
+          plus[2 + half] = A::pack(zi[0][half][b]);
+          minus[half] = A::pack(zi[1][half][b]);
+          minus[2 + half] = A::pack(zr[1][half][b]);
+        }
+#pragma unroll
+        for (int t = 0; t < 2; t++) {
+          Pair x[2], y[2];
+          A::dot2(x, plus, rib[2 * t], rib[2 * t + 1], minus, ribTurned[2 * t], ribTurned[2 * t + 1]);
+          A::dot2(y, plus, ribTurned[2 * t], ribTurned[2 * t + 1], minus, rib[2 * t], rib[2 * t + 1]);
+          outRe[2 * t] = A::pack(x[0]), outRe[2 * t + 1] = A::pack(x[1]);
+          outIm[2 * t] = A::pack(y[0]), outIm[2 * t + 1] = A::pack(y[1]);
+        }
+      } else if constexpr (C::pairwise) {
         u32 sr[4], si[4];
 #pragma unroll
         for (int half = 0; half < 2; half++) {

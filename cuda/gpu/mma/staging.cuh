@@ -135,6 +135,8 @@ struct Staging {
   u32 rows;          // row tables: addresses [tensor][ring][row], then largest values, then exponents
   int rowsPerSet, log2Sequences, lastTile;
   u32 barriers;
+  // Whole rows: sets of whole channels; the first of the channels left over, and the place of this block's rows among theirs.
+  int wholeSets, restChannel, restBegin;
   bool maps;
   bool plain;   // outputs need no power of two
   int lead;     // load() runs so many sets ahead of middle()
@@ -145,18 +147,40 @@ struct Staging {
     firstTile = int(int64_t(tiles) * me / count);
     lastTile = int(int64_t(tiles) * (me + 1) / count);
     sets = (lastTile - firstTile + p.tilesPerSet - 1) / p.tilesPerSet;
-    log2Sequences = 4 - p.log2N2;
-    rowsPerSet = p.tilesPerSet << log2Sequences;
-    slotBytes = p.tilesPerSet * tileBytes;
-    maps = hasTensorCopies && p.useMaps;
-    lead = p.slots > C::buffers ? p.slots - 1 : C::buffers;
-    plain = !C::rowScaled && !p.skip && loadConstant4(p.anyExponent) == 0;
+    if constexpr (C::wholeRows) {
+      const int channels = p.channels / count, rest = (p.channels - channels * count) * p.batch;
+      wholeSets = channels * p.batch;
+      restChannel = channels * count;
+      restBegin = int(int64_t(rest) * me / count);
+      sets = wholeSets + int(int64_t(rest) * (me + 1) / count) - restBegin;
+    }
+    log2Sequences = C::wholeRows ? 0 : 4 - p.log2N2;
+    rowsPerSet = C::wholeRows ? 1 : p.tilesPerSet << log2Sequences;
+    slotBytes = (C::wholeRows ? 1 : p.tilesPerSet) * tileBytes;
+    maps = C::wholeRows || (hasTensorCopies && p.useMaps);
+    lead = slots() > C::buffers ? slots() - 1 : C::buffers;
+    plain = !C::rowScaled && (C::wholeRows || (!p.skip && loadConstant4(p.anyExponent) == 0));
     base = sharedBase();
-    end = base + slotBytes * (p.slots + C::buffers * ((C::gated && p.pre.data) + stagesPost()));
-    barriers = end + C::buffers * p.tilesPerSet * R * exchangeBytes + C::twiddleBytes + C::ringBytes;
+    end = base + slotBytes * (slots() + C::buffers * ((C::gated && p.pre.data) + stagesPost()));
+    barriers = end + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * exchangeBytes + C::twiddleBytes + C::ringBytes;
     rows = barriers + barrierBytes;
     if constexpr (C::R <= 2)
       for (int r = 0; r < R; r++) owned[r] = packedPiece(threadIndex() + r * threads);
+  }
+
+  // Two exchange buffers of radix 4 leave room for two slots.
+  FFC_DEVICE int slots() const { return C::wholeRows && C::buffers == 2 && R >= 4 ? 2 : p.slots; }
+
+  // Whole rows: blocks take channels in turn, so that all blocks together read neighbouring rows; what is left over is shared
+  // out row by row.
+  struct Position {
+    int channel, row;
+  };
+  FFC_DEVICE Position positionOf(int set) const {
+    const bool whole = set < wholeSets;
+    const int index = whole ? set : set - wholeSets + restBegin, channel = channelOf(index);
+    const int first = whole ? blockIndex() : restChannel;
+    return {first + channel * (whole ? gridSize() : 1), index - channel * p.batch};
   }
 
   // Before the first barrier of the block, which makes them visible.
@@ -186,11 +210,11 @@ struct Staging {
     u32 parity;
   };
   FFC_DEVICE Place following(Place at) const {
-    const bool wraps = at.slot + 1 == p.slots;
+    const bool wraps = at.slot + 1 == slots();
     return {wraps ? 0 : at.slot + 1, at.parity ^ wraps};
   }
   FFC_DEVICE u32 slotOf(Place at) const { return base + slotBytes * at.slot; }
-  FFC_DEVICE u32 slotOfPre(int set) const { return base + slotBytes * (p.slots + set % C::buffers); }
+  FFC_DEVICE u32 slotOfPre(int set) const { return base + slotBytes * (slots() + u32(set) % C::buffers); }
   FFC_DEVICE bool stagesPost() const { return C::gated && !C::gateAtStore && p.post.data; }
   FFC_DEVICE u32 slotOfPost(int set) const { return slotOfPre(set) + (p.pre.data ? slotBytes * C::buffers : 0); }
 
@@ -200,6 +224,8 @@ struct Staging {
     const int column = 2 * R * warp + 2 * b + (matrix >> 1);
     return tile * tileBytes + (column >> 3) * columnsBytes + ((matrix & 1) * 8 + row) * 128 + ((column ^ row) & 7) * 16;
   }
+  // The same from the one of b = 0, where a warp's columns are whole groups of eight.
+  FFC_DEVICE static u32 fragmentAfter(u32 first, int b) { return (first ^ (b & 3) * 32) + (b >> 2) * columnsBytes; }
 
   // ---- row tables
   FFC_DEVICE u32 rowSlot(int set, int row) const { return (set & (rowRing - 1)) * rowsPerSet + row; }
@@ -221,8 +247,8 @@ struct Staging {
     if constexpr (C::rowScaled) sharedStore4(largestOf(set, row), 0);
     const int tile = firstTile + set * p.tilesPerSet + (row >> log2Sequences);
     const int sequence = (tile << log2Sequences) + (row & ((1 << log2Sequences) - 1));
-    const bool exists = tile < lastTile && sequence < p.batch * p.channels;
-    const int h = exists ? channelOf(sequence) : 0, own = exists ? sequence - h * p.batch : 0;
+    const bool exists = C::wholeRows ? set < sets : tile < lastTile && sequence < p.batch * p.channels;
+    const int h = !exists ? 0 : C::wholeRows ? positionOf(set).channel : channelOf(sequence), own = exists ? sequence - h * p.batch : 0;
     const int b = C::packed ? own / p.segments : own;
     if constexpr (C::packed) sharedStore4(originOf(set, row), u32((own - b * p.segments) * p.step - p.history));
     copyAsync4(exponentOf(set, row), p.exponent + (p.sharedSpectrum ? 0 : h), 4);
@@ -449,7 +475,7 @@ struct Staging {
       }
       const u32 slot = slotOfPost(set);
       if (maps) {
-        const u32 barrier = barriers + (p.slots + set % C::buffers) * 8;
+        const u32 barrier = barriers + (slots() + u32(set) % C::buffers) * 8;
         if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * sequenceBytes());
         forCopies(set, [&](int b, int h, int part, int group, u32 offset) {
           tensorLoadPart(slot + offset, &p.maps.post, part, group, b, h, barrier);
@@ -473,11 +499,12 @@ struct Staging {
     if (maps && set < sets) barrierWait(barriers + at.slot * 8, at.parity);
   }
   FFC_DEVICE void awaitPost(int set) const {
-    if (maps && stagesPost()) barrierWait(barriers + (p.slots + set % C::buffers) * 8, set / C::buffers & 1);
+    if (maps && stagesPost()) barrierWait(barriers + (slots() + u32(set) % C::buffers) * 8, set / C::buffers & 1);
   }
 
   // Existing sequences of a set; tensor copies are used only where tiles are full.
   FFC_DEVICE int sequencesOf(int set) const {
+    if constexpr (C::wholeRows) return 1;
     const int left = lastTile - firstTile - set * p.tilesPerSet;
     return (left < p.tilesPerSet ? left : p.tilesPerSet) << log2Sequences;
   }
@@ -485,6 +512,12 @@ struct Staging {
   // used), or of packed samples some groups of columns of one.
   template <class Body>
   FFC_DEVICE void forCopies(int set, Body&& body) const {
+    if constexpr (C::wholeRows) {
+      if (threadIndex()) return;
+      const Position at = positionOf(set);
+      body(at.row, at.channel, 0, 0, 0);
+      return;
+    }
     if ((threadIndex() & 31) == 0) forWarpCopies(set, static_cast<Body&&>(body));
   }
   template <class Body>
