@@ -49,7 +49,13 @@ export type { ConvPlanOptions, ConvStrides, RowStrides } from "./src/problem.ts"
 export type { FrequencyChoice, FrequencyPattern, PickOptions } from "./src/frequency.ts";
 export { KernelSpectrum } from "./src/spectrum.ts";
 export { Stream, StreamEvent, type StreamOption } from "./src/stream.ts";
-export { type CandidateExplanation, type JsonValue, PlanExplanation, type RefusalExplanation } from "./src/explain.ts";
+export {
+  type CandidateExplanation,
+  type JsonValue,
+  type PassExplanation,
+  PlanExplanation,
+  type RefusalExplanation,
+} from "./src/explain.ts";
 export type { Measured } from "./src/explain.ts";
 export type { MeasureOptions } from "./src/measure.ts";
 export { calibrate, type CalibrateOptions, type Calibration } from "./src/calibrate.ts";

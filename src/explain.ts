@@ -3,6 +3,28 @@ import { InternalError } from "./errors.ts";
 /** A JSON value, as the library's planner writes it. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
+/** One launch of a candidate, or several alike: its limits in milliseconds, with the whole device busy. */
+export interface PassExplanation {
+  /** Launches of the device function. */
+  readonly launches: number;
+  /** Equal pieces of its work. */
+  readonly units: number;
+  /** How many of them the device works on at a time. */
+  readonly slots: number;
+  /** Rounds that it takes to fill and drain a pipeline, beside those of the units. */
+  readonly filling: number;
+  /** What device memory alone would take. */
+  readonly deviceMs: number;
+  /** The second-level cache. */
+  readonly l2Ms: number;
+  /** Shared memory. */
+  readonly sharedMs: number;
+  /** Tensor cores. */
+  readonly tensorMs: number;
+  /** The other arithmetic units. */
+  readonly coreMs: number;
+}
+
 /** One way of running a problem, as the cost model sees it; amounts are those of one forward call. */
 export interface CandidateExplanation {
   /** E.g. "fused-fp32/1024/32x32"; the option `candidate` of a plan forces it. */
@@ -61,6 +83,8 @@ export interface CandidateExplanation {
   readonly bottleneck: string;
   /** Why it was taken, or not. */
   readonly reason: string;
+  /** Its launches, one after the other. */
+  readonly passes: readonly PassExplanation[];
   /** From {@link ConvPlan.measure}: the median time of a call. */
   readonly measuredMs?: number;
   /** From {@link ConvPlan.measure}: why it could not be timed. */

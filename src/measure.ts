@@ -3,6 +3,7 @@ import { checkKeys, show } from "./check.ts";
 import type { Device } from "./device.ts";
 import type { Dtype } from "./dtype.ts";
 import { FlashFFTConvError, InvalidArgumentError } from "./errors.ts";
+import type { StreamEvent } from "./stream.ts";
 import { type Measured, PlanExplanation } from "./explain.ts";
 import type { ConvPlan } from "./plan.ts";
 import type { ConvPlanOptions } from "./problem.ts";
@@ -34,6 +35,77 @@ export interface CallTimes {
 // A sample is so many calls that the clock, and the gaps between enqueueing and running, do not matter.
 const sampleMs = 0.4;
 const mostCalls = 40;
+
+/** One plan's calls, timed sample by sample; plans may take turns. */
+export class PlanTimer {
+  /** The time of a single call: more than that of several by the gap between enqueueing and running. */
+  onceMs = 0;
+  readonly #begin: StreamEvent;
+  readonly #end: StreamEvent;
+  readonly #samples: number[] = [];
+  #calls = 1;
+
+  /** {@link RandomTensors.timer} makes it. */
+  constructor(
+    readonly device: Device,
+    readonly forward: () => void,
+    readonly recompute: () => void,
+    readonly spectrum: Disposable,
+  ) {
+    this.#begin = device.event();
+    this.#end = device.event();
+  }
+
+  async #timed(work: () => void): Promise<number> {
+    this.#begin.record();
+    work();
+    this.#end.record();
+    await this.#end.synchronize();
+    return this.#end.elapsedMsSince(this.#begin);
+  }
+
+  /** Once to load the code, once to see how long a call is. */
+  async warmUp(): Promise<void> {
+    this.forward();
+    await this.device.synchronize();
+    this.onceMs = await this.#timed(this.forward);
+    this.#calls = Math.max(1, Math.min(mostCalls, Math.ceil(sampleMs / Math.max(this.onceMs, 1e-4))));
+  }
+
+  /** A sample of several calls: milliseconds of one. */
+  async sample(): Promise<number> {
+    const several = () => {
+      for (let i = 0; i < this.#calls; i++) this.forward();
+    };
+    const ms = await this.#timed(several) / this.#calls;
+    this.#samples.push(ms);
+    return ms;
+  }
+
+  /** The median of the samples so far. */
+  get medianMs(): number {
+    return [...this.#samples].sort((a, b) => a - b)[this.#samples.length >> 1] ?? NaN;
+  }
+
+  /** What the samples say, and the kernel's transform. */
+  async times(): Promise<CallTimes> {
+    const spectrumMs = await this.#timed(this.recompute);
+    const { medianMs } = this;
+    return { medianMs, minMs: Math.min(...this.#samples), maxMs: Math.max(...this.#samples), spectrumMs };
+  }
+
+  /** Gives the spectrum and the events back. */
+  dispose(): void {
+    this.spectrum[Symbol.dispose]();
+    this.#begin.dispose();
+    this.#end.dispose();
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
 
 /** The tensors of one problem, full of random numbers; several plans of the problem may use them. */
 export class RandomTensors {
@@ -95,30 +167,28 @@ export class RandomTensors {
 
   /** Runs the plan, first to warm up, then `repeats` samples of several calls each. */
   async time(plan: ConvPlan, repeats: number): Promise<CallTimes> {
-    const device = this.#device;
-    using begin = device.event();
-    using end = device.event();
-    const timed = async (work: () => void): Promise<number> => {
-      begin.record();
-      work();
-      end.record();
-      await end.synchronize();
-      return end.elapsedMsSince(begin);
-    };
-    using spectrum = plan.spectrum(this.#kernel);
-    const forward = () => void plan.forward(this.#u, spectrum, { ...this.#gates, out: this.#out });
-    forward();
-    await device.synchronize();
-    const once = await timed(forward);
-    const calls = Math.max(1, Math.min(mostCalls, Math.ceil(sampleMs / Math.max(once, 1e-4))));
-    const several = () => {
-      for (let i = 0; i < calls; i++) forward();
-    };
-    const times: number[] = [];
-    for (let i = 0; i < repeats; i++) times.push(await timed(several) / calls);
-    times.sort((a, b) => a - b);
-    const spectrumMs = await timed(() => spectrum.recompute(this.#kernel));
-    return { medianMs: times[times.length >> 1]!, minMs: times[0]!, maxMs: times.at(-1)!, spectrumMs };
+    using timer = await this.timer(plan);
+    for (let i = 0; i < repeats; i++) await timer.sample();
+    return await timer.times();
+  }
+
+  /** A plan of the problem made ready: it has run twice. */
+  async timer(plan: ConvPlan): Promise<PlanTimer> {
+    const spectrum = plan.spectrum(this.#kernel);
+    const args = { ...this.#gates, out: this.#out };
+    const timer = new PlanTimer(
+      this.#device,
+      () => void plan.forward(this.#u, spectrum, args),
+      () => void spectrum.recompute(this.#kernel),
+      spectrum,
+    );
+    try {
+      await timer.warmUp();
+    } catch (error) {
+      timer.dispose();
+      throw error;
+    }
+    return timer;
   }
 
   /** Gives the tensors back. */

@@ -1,5 +1,5 @@
 /** The problems of the sweep: every size that is benchmarked, and where methods change places. */
-import type { ConvPlanOptions } from "../../mod.ts";
+import type { ConvPlanOptions, FrequencyPattern } from "../../mod.ts";
 
 /** Kinds of numbers: the classes of precision that are documented. */
 const classes = {
@@ -20,6 +20,26 @@ const rows = (length: number) =>
     ? { batch: batchFor(length), channels: 768 }
     : { batch: 8, channels: Math.max(1, 3 * 2 ** 24 / length) };
 
+// About 50, 75 and 91 per cent zeros.
+const scattered = (count: number) => {
+  const order = Array.from({ length: 256 }, (_, i) => i);
+  let state = 11;
+  for (let i = 255; i > 0; i--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // Numerical Recipes' generator
+    const j = Math.floor(state / 2 ** 32 * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return { classes: order.slice(0, count).sort((a, b) => a - b), modulus: 256 };
+};
+const every = (step: number) => ({
+  classes: Array.from({ length: Math.ceil(256 / step) }, (_, i) => i * step),
+  modulus: 256,
+});
+const patterns: FrequencyPattern[] = [
+  ...[scattered(128), scattered(64), scattered(23), every(2), every(4), every(11)],
+  { lowest: 0.25 },
+];
+
 function gpuProblems(set: string): ConvPlanOptions[] {
   const list: ConvPlanOptions[] = [];
   const add = (length: number, kind: Kind, rest: Partial<ConvPlanOptions> = {}) =>
@@ -39,7 +59,11 @@ function gpuProblems(set: string): ConvPlanOptions[] {
   for (const length of powers(256, 32768)) {
     for (const kind of kinds) for (const gates of [{}, both]) add(length, kind, gates);
   }
-  for (const length of powers(256, 32768)) add(length, classes.bfloat16, { mode: "circular" });
+  for (const length of powers(256, 32768)) {
+    for (const kind of [classes.float32, classes["float16 fast"], classes.bfloat16]) {
+      add(length, kind, { mode: "circular" });
+    }
+  }
   for (const length of [4, 16, 32, 64, 100, 128]) for (const kind of kinds) add(length, kind);
   for (const length of [1100, 1500, 3000, 5000, 6000, 10000, 12000, 20000, 24000]) {
     for (const kind of [classes.float32, classes["float16 accurate"], classes.bfloat16]) add(length, kind);
@@ -56,10 +80,34 @@ function gpuProblems(set: string): ConvPlanOptions[] {
     if (length <= 2 ** 20) add(length, classes.bfloat16, both);
   }
   add(2 ** 20, classes.bfloat16, { batch: 1, channels: 256 });
+  // Short kernels on long sequences; a length that tensor copies do not serve.
   for (const kernelLength of [4, 16, 32, 64, 128]) add(1024, classes.float32, { kernelLength });
   for (const length of [2 ** 20, 2 ** 22]) {
     for (const kernelLength of [16, 128, 512, 4096, 16384]) {
       for (const kind of kinds) add(length, kind, { kernelLength, batch: 1, channels: 2 ** 28 / length });
+    }
+    for (const kernelLength of [512, 4096, 16384]) {
+      for (const kind of [classes["float16 fast"], classes.bfloat16]) {
+        add(length, kind, { kernelLength, batch: 8, channels: 256 });
+      }
+      add(length, classes.bfloat16, { kernelLength, batch: 1, channels: 256, ...both });
+      if (length === 2 ** 20) continue; // above, with as many channels
+      for (const kind of kinds) add(length, kind, { kernelLength, batch: 1, channels: 256 });
+    }
+  }
+  for (const kernelLength of [512, 4096, 16384]) {
+    add(2 ** 20 + 8, classes["float16 fast"], { kernelLength, batch: 1, channels: 256 });
+  }
+  // Some of the frequencies, as bench/gpu has them: scattered classes and every so many of 256, and a low-pass.
+  for (const length of [4096, 8192, 16384, 32768, 2 ** 16, 2 ** 18, 2 ** 20, 2 ** 22]) {
+    const sparse = length <= 32768
+      ? [{ ...classes["float16 fast"], batch: 16 }, { ...classes.float32, batch: 16 }]
+      : length === 2 ** 20
+      ? [classes["float16 accurate"], classes.bfloat16, classes.float32]
+      : [classes["float16 accurate"]];
+    for (const kind of sparse) {
+      add(length, kind);
+      for (const keepFrequencies of patterns) add(length, kind, { keepFrequencies });
     }
   }
   for (const kernelLength of [1, 64, 512, 1000, 3000, 4096, 6000, 12000, 16384]) {
@@ -92,7 +140,23 @@ function cpuProblems(set: string): ConvPlanOptions[] {
   return list;
 }
 
-/** "all" or "lengths", for a type of device. */
+/** What tells a problem from the others of a sweep. */
+export function describe(problem: ConvPlanOptions) {
+  const { mode = "causal", dtype = "float32", precision = "default", batch = 1, channels = 1, length, kernelLength } =
+    problem;
+  const gates = Number(problem.preGate ?? false) + Number(problem.postGate ?? false);
+  const kept = problem.keepFrequencies ?? "all";
+  const frequencies = typeof kept === "object" && "classes" in kept
+    ? `${kept.classes.slice(0, 2)}..${kept.classes.length}of${kept.modulus}`
+    : JSON.stringify(kept).replace(/\W+/g, "");
+  return { mode, dtype, precision, batch, channels, length, kernelLength, gates, frequencies };
+}
+
+/** The same in one word. */
+export const nameOf = (problem: ConvPlanOptions): string => Object.values(describe(problem)).join("/");
+
+/** "all" or "lengths", for a type of device; each problem once. */
 export function sweepProblems(type: "cpu" | "cuda", set: string): ConvPlanOptions[] {
-  return type === "cuda" ? gpuProblems(set) : cpuProblems(set);
+  const list = type === "cuda" ? gpuProblems(set) : cpuProblems(set);
+  return [...new Map(list.map((problem) => [nameOf(problem), problem])).values()];
 }

@@ -48,6 +48,7 @@ Prediction predict(const Candidate& candidate, const Constants& constants) {
     p.tensorNs += tensor;
     p.coreNs += core;
     p.launches += pass.launches;
+    p.passes.push_back({device, l2, shared, tensor, core});
     const double slowest = std::max({device, l2, shared, tensor + core});
     const double time = slowest * unevenness(pass);
     p.floorNs += time;

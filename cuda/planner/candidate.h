@@ -32,8 +32,14 @@ struct Candidate {
   double modelNs = 0;  // not 0: a backend's own model of the work (the CPU's) instead of the limits below
 };
 
+// Nanoseconds that each limit alone would take for a pass, with every unit busy.
+struct PassLimits {
+  double deviceNs = 0, l2Ns = 0, sharedNs = 0, tensorNs = 0, coreNs = 0;
+};
+
 struct Prediction {
-  // Nanoseconds that each limit alone would take, over all passes, with every unit busy.
+  std::vector<PassLimits> passes;
+  // Over all passes.
   double deviceNs = 0, l2Ns = 0, sharedNs = 0, tensorNs = 0, coreNs = 0;
   double floorNs = 0;    // the slowest limit of each pass, unfilled rounds included, summed
   double launches = 0, latencyNs = 0, efficiency = 1, totalNs = 0;

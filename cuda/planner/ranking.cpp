@@ -25,6 +25,21 @@ std::string number(double value, const char* format = "%.6g") {
   return digits;
 }
 
+// The work and the limits of each pass: what the constants are fitted to.
+std::string passesJson(const Candidate& candidate, const Prediction& prediction) {
+  const auto ms = [](double ns) { return number(ns * 1e-6); };
+  std::string out;
+  for (size_t i = 0; i < candidate.passes.size(); ++i) {
+    const Pass& pass = candidate.passes[i];
+    const PassLimits& limits = prediction.passes[i];
+    out += std::string(i ? "," : "") + "{\"launches\":" + number(pass.launches) + ",\"units\":" + number(pass.units) +
+           ",\"slots\":" + number(pass.slots) + ",\"filling\":" + number(pass.filling) +
+           ",\"deviceMs\":" + ms(limits.deviceNs) + ",\"l2Ms\":" + ms(limits.l2Ns) + ",\"sharedMs\":" + ms(limits.sharedNs) +
+           ",\"tensorMs\":" + ms(limits.tensorNs) + ",\"coreMs\":" + ms(limits.coreNs) + "}";
+  }
+  return out;
+}
+
 std::string joined(const std::vector<Refusal>& refusals) {
   std::string text;
   for (const Refusal& r : refusals) text += (text.empty() ? "" : "; ") + r.family + ": " + r.reason;
@@ -130,7 +145,7 @@ std::string Ranking::json() const {
            ",\"efficiency\":" + number(p.efficiency, "%.4g") + ",\"efficiencyName\":" + quotedJson(p.efficiencyName) +
            ",\"key\":" + quotedJson(p.key) + ",\"latencyMs\":" + ms(p.latencyNs) +
            ",\"predictedMs\":" + ms(p.totalNs) + ",\"bottleneck\":" + quotedJson(p.bottleneck) +
-           ",\"reason\":" + quotedJson(reasonFor(r)) + "}";
+           ",\"reason\":" + quotedJson(reasonFor(r)) + ",\"passes\":[" + passesJson(c, p) + "]}";
     first = false;
   }
   out += "],\"refused\":[";
