@@ -69,11 +69,11 @@ export interface CandidateExplanation {
   readonly coreMs: number;
   /** The slowest limit of each pass, summed, with unevenly filled rounds. */
   readonly floorMs: number;
-  /** The part of that limit that is reached, a constant of the device. */
+  /** Not 0: the backend's own model of the work in place of the limits (the CPU's). */
+  readonly modelMs: number;
+  /** The part of that limit that the constants of the device say is reached. */
   readonly efficiency: number;
-  /** The constant's name. */
-  readonly efficiencyName: string;
-  /** The candidate's own name among the constants, where a measured one would go. */
+  /** What it is called among the constants: a path from the general to the special, whose parts have constants each. */
   readonly key: string;
   /** What the launches cost beside their work. */
   readonly latencyMs: number;

@@ -13,7 +13,7 @@ import { type CandidateExplanation, type ConvPlanOptions, type Device, openDevic
 import { type CallTimes, type PlanTimer, RandomTensors } from "../../src/measure.ts";
 import { describe, nameOf, sweepProblems } from "./problems.ts";
 
-const given: { [name: string]: string } = { set: "all", repeats: "7", slowest: "3", seconds: "Infinity", filter: "" };
+const given: { [name: string]: string } = { set: "all", repeats: "7", slowest: "4", seconds: "Infinity", filter: "" };
 let type: "cpu" | "cuda" = "cuda";
 const args = [...Deno.args];
 for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
@@ -65,6 +65,18 @@ function lineOf(problem: ConvPlanOptions, c: CandidateExplanation, times: CallTi
     ...common,
     op: "candidate",
     ...describe(problem),
+    ...workOf(c),
+    medianMs: digits(times.medianMs),
+    minMs: digits(times.minMs),
+    maxMs: digits(times.maxMs),
+    spectrumMs: digits(times.spectrumMs),
+    predictedOverMeasured: digits(c.predictedMs / times.medianMs, 4),
+  };
+}
+
+/** What the planner says of a candidate. */
+function workOf(c: CandidateExplanation) {
+  return {
     candidate: c.name,
     family: c.family,
     key: c.key,
@@ -81,14 +93,10 @@ function lineOf(problem: ConvPlanOptions, c: CandidateExplanation, times: CallTi
     launches: c.launches,
     passes: c.passes,
     floorMs: c.floorMs,
+    modelMs: c.modelMs,
     efficiency: c.efficiency,
     bottleneck: c.bottleneck,
     predictedMs: c.predictedMs,
-    medianMs: digits(times.medianMs),
-    minMs: digits(times.minMs),
-    maxMs: digits(times.maxMs),
-    spectrumMs: digits(times.spectrumMs),
-    predictedOverMeasured: digits(c.predictedMs / times.medianMs, 4),
   };
 }
 
@@ -137,7 +145,8 @@ const must = { chosenOverBest: 1.1, error: 0.3 };
 async function sweep(problems: ConvPlanOptions[]): Promise<void> {
   const choices: { name: string; ratio: number; text: string }[] = [];
   const errors: { ratio: number; chosen: boolean; text: string }[] = [];
-  let left = 0, failed = 0;
+  const failures: string[] = [];
+  let left = 0;
   for (const problem of problems) {
     const name = nameOf(problem);
     if (!name.includes(given.filter!)) continue;
@@ -149,7 +158,9 @@ async function sweep(problems: ConvPlanOptions[]): Promise<void> {
       using plan = device.plan(problem);
       using tensors = new RandomTensors(plan);
       const { candidates, chosen } = plan.explain();
-      const list = candidates.filter((c) => c.usable && c.predictedMs <= Number(given.slowest) * chosen.predictedMs);
+      const near = (c: CandidateExplanation) => c.predictedMs <= Number(given.slowest) * chosen.predictedMs;
+      const usable = candidates.filter((c) => c.usable), list = usable.filter(near);
+      for (const c of usable) if (!near(c)) write({ ...common, op: "untimed", ...describe(problem), ...workOf(c) });
       const timed = await timeAll(problem, tensors, list);
       for (const { c, times } of timed) {
         write(lineOf(problem, c, times));
@@ -172,10 +183,10 @@ async function sweep(problems: ConvPlanOptions[]): Promise<void> {
         predictedOverMeasured: digits(chosen.predictedMs / chosenMs, 4),
       });
     } catch (error) {
-      failed++;
-      console.log(`${name} failed: ${error instanceof Error ? error.message : error}`);
+      failures.push(`${name} failed: ${error instanceof Error ? error.message : error}`);
     }
   }
+  const failed = failures.length;
   const beyond = choices.filter(({ ratio }) => ratio > must.chosenOverBest).sort((a, b) => b.ratio - a.ratio);
   const off = errors.filter(({ ratio }) => Math.abs(ratio - 1) > must.error)
     .sort((a, b) => Math.abs(Math.log(b.ratio)) - Math.abs(Math.log(a.ratio)));
@@ -183,6 +194,7 @@ async function sweep(problems: ConvPlanOptions[]): Promise<void> {
   for (const { ratio, chosen, text } of off.slice(0, 40)) {
     console.log(`${text}, predicted ${ratio.toFixed(2)} of it${chosen ? ", CHOSEN" : ""}`);
   }
+  for (const text of failures) console.log(text);
   for (const { name, text } of beyond) console.log(`${name}: ${text}`);
   const count = (part: number, all: number) => `${part} of ${all} (${(100 * part / all).toFixed(1)}%)`;
   const worst = choices.reduce((most, { ratio }) => Math.max(most, ratio), 1);

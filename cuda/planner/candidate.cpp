@@ -6,11 +6,10 @@
 namespace ffc {
 namespace {
 
-// How much longer a pass takes than work that divides evenly among the slots.
-double unevenness(const Pass& pass) {
-  const double rounds = std::ceil(pass.units / pass.slots) + pass.filling;
-  return rounds * pass.slots / pass.units;
-}
+// Loads and arithmetic of later rounds overlap; after about so many rounds they do as well as they ever will.
+constexpr double rampRounds = 4;
+
+double fourthPower(double x) { return x * x * x * x; }
 
 }  // namespace
 
@@ -30,12 +29,18 @@ Pass totalOf(const Candidate& candidate) {
 
 Prediction predict(const Candidate& candidate, const Constants& constants) {
   Prediction p;
-  double worst = -1;
-  const char* limit = "";
+  const auto constant = [&](const char* kind) { return constants.product(kind, candidate.key); };
+  const double efficiency = constant("efficiency"), fill = constant("fill"), latency = constant("latency");
+  struct Limit {
+    const char* name;
+    double reached, ns;
+  } limits[] = {{"device memory", constant("device"), 0}, {"second-level cache", constant("l2"), 0},
+                {"shared memory", constant("shared"), 0}, {"", constant("issue"), 0}};
   // What a device does not have (a CPU, shared memory), a pass does not use.
   const auto nanoseconds = [&](double amount, const char* rate) {
     return amount > 0 ? amount / constants.get(rate) * 1e9 : 0.0;
   };
+  double longest = -1, workNs = 0;
   for (const Pass& pass : candidate.passes) {
     const double device = nanoseconds(pass.deviceBytes, "rate/device");
     const double l2 = nanoseconds(pass.l2Bytes, "rate/l2");
@@ -49,25 +54,31 @@ Prediction predict(const Candidate& candidate, const Constants& constants) {
     p.coreNs += core;
     p.launches += pass.launches;
     p.passes.push_back({device, l2, shared, tensor, core});
-    const double slowest = std::max({device, l2, shared, tensor + core});
-    const double time = slowest * unevenness(pass);
-    p.floorNs += time;
-    if (time <= worst) continue;
-    worst = time;
-    p.bottleneck = slowest == device ? "device memory"
-                   : slowest == l2   ? "second-level cache"
-                   : slowest == shared ? "shared memory"
-                   : tensor > core     ? "tensor cores"
-                                       : "arithmetic";
-    limit = slowest == device ? "/device" : slowest == l2 ? "/l2" : slowest == shared ? "/shared" : "/issue";
+    limits[0].ns = device, limits[1].ns = l2, limits[2].ns = shared, limits[3].ns = tensor + core;
+    limits[3].name = tensor > core ? "tensor cores" : "arithmetic";
+    const Limit* slowest = limits;
+    double sum = 0;
+    for (const Limit& limit : limits) {
+      sum += fourthPower(limit.ns / limit.reached);
+      if (limit.ns / limit.reached > slowest->ns / slowest->reached) slowest = &limit;
+    }
+    const double rounds = std::ceil(pass.units / pass.slots), uneven = pass.slots / pass.units;
+    const double extra = fill * (1 + pass.filling) * rounds / (rounds + rampRounds);
+    p.floorNs += std::max({device, l2, shared, tensor + core}) * rounds * uneven;
+    const double time = std::pow(sum, 0.25) * (rounds + extra) * uneven / efficiency;
+    workNs += time;
+    if (time <= longest) continue;
+    longest = time;
+    p.bottleneck = slowest->name;
   }
-  if (candidate.modelNs > 0) p.floorNs = candidate.modelNs;
-  // A family reaches another part of one limit than of another.
-  p.key = candidate.key + limit;
-  p.efficiency = constants.nearest("efficiency", p.key, &p.efficiencyName);
-  p.latencyNs = p.launches * constants.nearest("latency", candidate.key);
-  p.totalNs = p.floorNs / p.efficiency + p.latencyNs;
-  if (p.latencyNs > p.floorNs / p.efficiency) p.bottleneck = "launch";
+  if (candidate.modelNs > 0) {
+    p.floorNs = candidate.modelNs;
+    workNs = candidate.modelNs / efficiency;
+  }
+  p.efficiency = workNs > 0 ? p.floorNs / workNs : 1;
+  p.latencyNs = p.launches * latency;
+  p.totalNs = workNs + p.latencyNs;
+  if (p.latencyNs > workNs) p.bottleneck = "launch";
   return p;
 }
 

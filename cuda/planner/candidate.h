@@ -16,7 +16,7 @@ struct Pass {
   double deviceBytes = 0, l2Bytes = 0, sharedBytes = 0;
   // Equal pieces of work, and how many of them the device works on at full speed: the last round may be half empty (a
   // block alone on a multiprocessor has it for itself, so blocks that share one count as one after the other). A pipeline
-  // that works on several pieces at a time takes `filling` more rounds to fill and to drain.
+  // that works on several pieces at a time fills and drains `filling` times more than others.
   double units = 1, slots = 1, filling = 0;
 };
 
@@ -42,14 +42,17 @@ struct Prediction {
   // Over all passes.
   double deviceNs = 0, l2Ns = 0, sharedNs = 0, tensorNs = 0, coreNs = 0;
   double floorNs = 0;    // the slowest limit of each pass, unfilled rounds included, summed
-  double launches = 0, latencyNs = 0, efficiency = 1, totalNs = 0;
-  std::string key;             // the candidate's, and its slowest limit
-  std::string efficiencyName;  // the entry of the constants that gave the efficiency
+  double launches = 0, latencyNs = 0, totalNs = 0;
+  double efficiency = 1;  // what the constants make of the floor: totalNs = floorNs / efficiency + latencyNs
   const char* bottleneck = "";
 };
 
-// floor / efficiency + launches x latency. Tensor cores and the others share the issue slots of a multiprocessor, so
-// their times add up; memories work beside them, so the slowest counts.
+// Sum over passes of
+//   launches x latency + limits x (rounds + extra) x slots / units / efficiency,
+//   rounds = ceil(units / slots), extra = fill x (1 + filling) x rounds / (rounds + 4)
+// with the constants of the candidate's traits. Tensor cores and the others share the issue slots of a multiprocessor, so
+// their times add up; memories work beside them, and what takes nearly as long as the slowest costs a little beside it:
+//   limits = ((device / d)^4 + (l2 / l)^4 + (shared / s)^4 + (issue / i)^4)^(1/4), d, l, s, i the part of each that is reached
 Prediction predict(const Candidate& candidate, const Constants& constants);
 
 // Totals over the passes.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
+#include <vector>
 
 #include "../host/status.h"
 
@@ -12,10 +14,16 @@ namespace {
 
 constexpr const char* heading = "flashfftconv-constants ";
 
+// Kinds that are kept by traits, with an entry of their own for all families.
+constexpr const char* traitKinds[] = {"latency", "efficiency", "device", "l2", "shared", "issue", "fill"};
+
+bool startsWith(const std::string& text, const std::string& with) { return text.compare(0, with.size(), with) == 0; }
+
 bool knownName(const std::string& name) {
-  for (const char* kind : {"rate/", "efficiency/", "latency/", "cpu/"})
-    if (name.rfind(kind, 0) == 0 && name.size() > std::string(kind).size()) return true;
-  return name == "efficiency" || name == "latency";
+  const auto under = [&](const std::string& kind) { return name.size() > kind.size() + 1 && startsWith(name, kind + "/"); };
+  for (const char* kind : traitKinds)
+    if (name == kind || under(kind)) return true;
+  return under("rate") || under("cpu");
 }
 
 [[noreturn]] void fail(int line, const std::string& what) {
@@ -66,15 +74,23 @@ double Constants::get(const std::string& name) const {
   return entry->second;
 }
 
-double Constants::nearest(const std::string& kind, const std::string& key, std::string* found) const {
-  std::string name = kind + "/" + key;
-  while (!has(name)) {
-    const size_t slash = name.rfind('/');
-    if (slash == std::string::npos) get(name);  // throws: no device is without the general entry
-    name.resize(slash);
-  }
-  if (found) *found = name;
-  return get(name);
+double Constants::product(const std::string& kind, const std::string& key) const {
+  double value = has(kind) ? get(kind) : 1.0;
+  const std::string family = kind + "/" + key.substr(0, key.find('/'));
+  const auto first = values_.lower_bound(family);
+  if (first == values_.end() || !startsWith(first->first, family)) return value;  // usual: most kinds have few entries
+  const auto multiply = [&](const std::string& trait) {
+    const auto entry = values_.find(kind + "/" + trait);
+    if (entry != values_.end()) value *= entry->second;
+  };
+  std::vector<size_t> ends;  // of the path after each step
+  for (size_t at = key.find('/'); at != std::string::npos; at = key.find('/', at + 1)) ends.push_back(at);
+  ends.push_back(key.size());
+  for (const size_t end : ends) multiply(key.substr(0, end));
+  for (size_t from = 0; from < 2; ++from)
+    for (size_t step = from + 2; step < ends.size(); ++step)
+      multiply(key.substr(0, ends[from]) + "/*" + key.substr(ends[step - 1], ends[step] - ends[step - 1]));
+  return value;
 }
 
 void Constants::overlay(const Constants& other) {
@@ -82,7 +98,8 @@ void Constants::overlay(const Constants& other) {
   for (const auto& [name, value] : other.values_) {
     (void)value;
     const size_t kind = name.find('/');
-    if (kind == std::string::npos || (name.rfind("efficiency/", 0) != 0 && name.rfind("latency/", 0) != 0)) continue;
+    const auto isKind = [&](const char* k) { return name.compare(0, kind, k) == 0; };
+    if (kind == std::string::npos || std::none_of(std::begin(traitKinds), std::end(traitKinds), isKind)) continue;
     const std::string family = name.substr(0, name.find('/', kind + 1));
     const auto within = [&](const std::string& n) { return n == family || n.rfind(family + "/", 0) == 0; };
     for (auto entry = values_.begin(); entry != values_.end();)

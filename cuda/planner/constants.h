@@ -9,15 +9,19 @@ namespace ffc {
 // Names and their units:
 //   rate/device, rate/l2, rate/shared   bytes per second, of the whole device
 //   rate/tensor, rate/core              floating-point operations per second (a multiply-add is two)
-//   efficiency/KEY                      part of the slowest of these limits that is reached
-//   latency/KEY                         nanoseconds that a launch costs beside its work
+//   latency/TRAIT                       nanoseconds that a launch costs beside its work
+//   efficiency/TRAIT                    part of the limits that is reached
+//   device/TRAIT, l2/..., shared/..., issue/...   the same of one limit; issue: the slots of tensor and other operations
+//   fill/TRAIT                          rounds of work in which a device function fills and drains
 //   cpu/NAME                            the CPU engine's own model, see cuda/cpu/cost_model.cpp
-// KEY is a path from the general to the special, "fused-mma/r1/fast/plain/n4096"; what has no entry of its own takes
-// that of its nearest parent, and at last the family-less "efficiency" and "latency".
+// A candidate's key is a path from the general to the special, "fused-fp32/windows/half/plain/n4096". Its traits are the
+// paths that lead there, and single steps anywhere behind the first or the second: "fused-fp32/*/n4096",
+// "fused-fp32/windows/*/plain". Its value of a kind is the product of the kind's own entry ("latency") and of those of all
+// its traits: what families and lengths have in common is measured once, and an exception is a factor more.
 class Constants {
  public:
   // Grows when the meaning of a name changes: numbers fitted to another model would mislead this one.
-  static constexpr int version = 1;
+  static constexpr int version = 2;
 
   // The text form: "flashfftconv-constants VERSION", then a line "NAME VALUE" for each; what the ABI speaks.
   // Throws FFC_INVALID_ARGUMENT with the line that is wrong.
@@ -27,9 +31,9 @@ class Constants {
   void set(const std::string& name, double value) { values_[name] = value; }
   bool has(const std::string& name) const { return values_.count(name) > 0; }
   double get(const std::string& name) const;  // throws FFC_INTERNAL_ERROR where there is none
-  // The entry of KIND/KEY or of its nearest parent; *found receives its name.
-  double nearest(const std::string& kind, const std::string& key, std::string* found = nullptr) const;
-  // Entries of `other` replace those of the same name; of efficiencies and latencies, whole families.
+  // The product of KIND and all KIND/TRAIT of a key; those that are not there count 1.
+  double product(const std::string& kind, const std::string& key) const;
+  // Entries of `other` replace those of the same name; of what is kept by traits, whole families.
   void overlay(const Constants& other);
   const std::map<std::string, double>& values() const { return values_; }
 

@@ -78,7 +78,7 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   const bool mostOfBlock = 10.0 * static_cast<double>(p.outputLength) >= 14.0 * static_cast<double>(s.segments * s.points);
   c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + (s.cluster > 1 ? "cluster" + std::to_string(s.cluster) + "/" : "") + "r" + std::to_string(s.radix) + (s.accurate ? "/accurate" : "/fast") +
           (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") +
-          (s.packed ? (mostOfBlock ? "/long" : "/short") : !whole ? "/part" : s.uniform ? "/uniform" : "/whole") + "/n" +
+          (s.packed ? (s.segments == 1 ? "/single" : mostOfBlock ? "/long" : "/short") : !whole ? "/part" : s.uniform ? "/uniform" : "/whole") + "/n" +
           std::to_string(s.points);
   Pass pass;
   const double points = rowsOf(p) * static_cast<double>(s.points * s.segments);
@@ -118,7 +118,9 @@ Candidate fusedFp32Candidate(const ConvProblem& p, const Fp32Shape& s, const Gpu
   c.name = std::string(s.windowed ? "overlap-save/fp32/" : "fused-fp32/") + std::to_string(s.points) + "/" + joined(s.radices) +
            (s.partitioned ? "/" + std::to_string(s.parts) + "parts" : s.blocks > 1 ? "/cluster" : "");
   c.key = std::string("fused-fp32/") + (s.blocks > 1 ? "cluster/" : s.partitioned ? "parts/" : s.windowed ? "windows/" : "whole/") +
-          classOf(p) + (gated(p) ? "/gated" : "/plain") + "/n" + std::to_string(s.points);
+          classOf(p) + (gated(p) ? "/gated" : "/plain") +
+          // A block adds up the parts of a window one after the other, which is all that few rows take.
+          (s.partitioned ? "/p" + std::to_string(s.parts) : "") + "/n" + std::to_string(s.points);
   Pass pass;
   const double rows = rowsOf(p), points = static_cast<double>(s.points), segments = static_cast<double>(s.segments);
   pass.coreFlops = rows * transformFlops(points, s.forwardTransforms, segments) + pointwiseFlops(p);

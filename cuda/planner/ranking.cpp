@@ -142,8 +142,8 @@ std::string Ranking::json() const {
            ",\"sharedBytes\":" + number(sum.sharedBytes) + ",\"launches\":" + number(p.launches) +
            ",\"deviceMs\":" + ms(p.deviceNs) + ",\"l2Ms\":" + ms(p.l2Ns) + ",\"sharedMs\":" + ms(p.sharedNs) +
            ",\"tensorMs\":" + ms(p.tensorNs) + ",\"coreMs\":" + ms(p.coreNs) + ",\"floorMs\":" + ms(p.floorNs) +
-           ",\"efficiency\":" + number(p.efficiency, "%.4g") + ",\"efficiencyName\":" + quotedJson(p.efficiencyName) +
-           ",\"key\":" + quotedJson(p.key) + ",\"latencyMs\":" + ms(p.latencyNs) +
+           ",\"modelMs\":" + ms(c.modelNs) +
+           ",\"efficiency\":" + number(p.efficiency) + ",\"key\":" + quotedJson(c.key) + ",\"latencyMs\":" + ms(p.latencyNs) +
            ",\"predictedMs\":" + ms(p.totalNs) + ",\"bottleneck\":" + quotedJson(p.bottleneck) +
            ",\"reason\":" + quotedJson(reasonFor(r)) + ",\"passes\":[" + passesJson(c, p) + "]}";
     first = false;

@@ -123,7 +123,8 @@ void testPredictions() {
   for (int64_t batch = 1; batch <= 256; batch *= 2) {
     const Prediction p = predict(mmaOf(problemOf(Dtype::bfloat16, batch, 768, 4096, 4096), 1, 16), c);
     CHECK(p.totalNs > before);
-    CHECK(p.totalNs >= p.floorNs && p.floorNs >= p.deviceNs && p.floorNs >= p.sharedNs && p.latencyNs > 0);
+    CHECK(p.floorNs >= p.deviceNs && p.floorNs >= p.sharedNs && p.latencyNs > 0);
+    CHECK(std::abs(p.totalNs / (p.floorNs / p.efficiency + p.latencyNs) - 1) < 1e-9);
     before = p.totalNs;
   }
   before = 0;
@@ -148,7 +149,13 @@ void testPredictions() {
   quick.set("rate/device", 2 * c.get("rate/device"));
   const Candidate bound = mmaOf(problemOf(Dtype::float16, 64, 768, 1024, 1024), 1, 4);
   CHECK(predict(bound, quick).totalNs < predict(bound, c).totalNs);
-  CHECK(std::string(predict(bound, c).bottleneck) == "device memory");
+  Constants rates;
+  for (const auto& [name, value] : c.values())
+    if (name.rfind("rate/", 0) == 0) rates.set(name, value);
+  CHECK(std::string(predict(bound, rates).bottleneck) == "device memory");
+  rates.set("device", 1e3);
+  rates.set("issue", 1e-3);
+  CHECK(std::string(predict(bound, rates).bottleneck) == "tensor cores");
   // One row: nothing but the launch.
   const Prediction tiny = predict(directOf(problemOf(Dtype::float32, 1, 1, 8, 4)), c);
   CHECK(std::string(tiny.bottleneck) == "launch");
@@ -211,8 +218,8 @@ void testChoice() {
   // The constants decide: with direct sums a hundred times as good, they are taken.
   list.list.pop_back();
   Constants other = c;
-  for (const char* limit : {"", "/device", "/l2", "/shared", "/issue"})  // whichever the shipped table has an entry for
-    other.set(std::string("efficiency/direct/half/plain") + limit, 40);
+  other.set("efficiency/direct/half/plain", 1000);
+  other.set("latency/direct/half/plain", 1e-3);
   CHECK(Ranking(list, p, other).candidate().family == "direct");
 }
 
@@ -223,31 +230,38 @@ void testConstants() {
   for (const auto& [name, value] : c.values()) CHECK(std::abs(back.get(name) / value - 1) < 1e-8);
   CHECK(back.text() == c.text());
 
-  const std::string head = "flashfftconv-constants 1\n";
+  const std::string head = "flashfftconv-constants 2\n";
   CHECK(Constants::parse(head).values().empty());
   CHECK(Constants::parse(head + "latency 5").get("latency") == 5);
-  for (const char* bad : {"", "flashfftconv-constants 2\nlatency 5\n", "latency 5\n", "flashfftconv-constants 1 \n"})
+  for (const char* bad : {"", "flashfftconv-constants 1\nlatency 5\n", "latency 5\n", "flashfftconv-constants 2 \n"})
     CHECK(fails(FFC_INVALID_ARGUMENT, "line 1", [&] { Constants::parse(bad); }));
   for (const char* bad : {"latency", "latency ", "latency x", "latency 5x", "latency -1", "latency 0", "latency nan",
                           "latency inf", "rates/device 5", "efficiency/ 5", " latency 5", "", "latency 5 5"})
     CHECK(fails(FFC_INVALID_ARGUMENT, "line 2", [&] { Constants::parse(head + bad + "\n"); }));
 
-  // The nearest parent.
+  // The product of what there is for a key's traits: each path to it, and single steps behind the first or second.
   Constants t;
-  t.set("efficiency", 0.1);
-  t.set("efficiency/a", 0.2);
-  t.set("efficiency/a/b/c", 0.3);
-  std::string found;
-  CHECK(t.nearest("efficiency", "a/b/c", &found) == 0.3 && found == "efficiency/a/b/c");
-  CHECK(t.nearest("efficiency", "a/b/d", &found) == 0.2 && found == "efficiency/a");
-  CHECK(t.nearest("efficiency", "ab") == 0.1);
-  CHECK(fails(FFC_INTERNAL_ERROR, "latency", [&] { t.nearest("latency", "a"); }));
+  t.set("efficiency", 0.5);
+  t.set("efficiency/a", 3);
+  t.set("efficiency/a/b/c/d", 7);
+  t.set("efficiency/a/*/c", 11);
+  t.set("efficiency/a/b/*/d", 13);
+  t.set("efficiency/a/*/b", 100);  // a path already
+  t.set("latency/a", 17);
+  const auto near = [](double x, double y) { return std::abs(x / y - 1) < 1e-12; };
+  CHECK(near(t.product("efficiency", "a/b/c/d"), 0.5 * 3 * 7 * 11 * 13));
+  CHECK(near(t.product("efficiency", "a/x/c"), 0.5 * 3 * 11));
+  CHECK(near(t.product("efficiency", "a/x/b"), 0.5 * 3 * 100));
+  CHECK(near(t.product("efficiency", "a/c/d"), 0.5 * 3) && near(t.product("efficiency", "a"), 0.5 * 3));
+  CHECK(near(t.product("efficiency", "ab/c"), 0.5) && near(t.product("latency", "a/b"), 17));
+  CHECK(t.product("fill", "a/b") == 1);
   // A family measured anew loses the special entries of the old measurement, and no other family does.
   t.set("efficiency/ab/c", 0.5);
   Constants anew;
   anew.set("efficiency/a", 0.4);
   t.overlay(anew);
-  CHECK(t.nearest("efficiency", "a/b/c") == 0.4 && t.get("efficiency/ab/c") == 0.5 && t.get("efficiency") == 0.1);
+  CHECK(near(t.product("efficiency", "a/b/c/d"), 0.5 * 0.4) && t.get("efficiency/ab/c") == 0.5 && t.get("efficiency") == 0.5);
+  CHECK(t.get("latency/a") == 17);
 
   const Constants cpu = cpuConstants(16, 2);
   for (const char* name : {"cpu/level", "cpu/edges", "cpu/tap", "rate/device", "efficiency", "latency"})
