@@ -2,7 +2,8 @@
 // warps of a block see as 16 x 16 R rows of `width` columns: N1 = 16 C R, C = 1 << log2Inner, and 16 / C groups of columns side
 // by side, told apart by the upper part of the warps' digit w.
 //   digits n1 = a | m | b (radices 16, C, R), k1 = ka + 16 (km + C kb)
-//   outer   (warp w = group | m)  a <-> ka: one complex 16 x 16 matrix per m, with the shift and the twiddle of m
+//   outer   (warp w = group | m)  a <-> ka: one complex 16 x 16 matrix per m, with the shift and the twiddle of m; a warp brings
+//           in the samples of its own rows, and the next tile's as soon as they are in registers
 //   inner   (one ka a warp)       m <-> km by the half-cost transform (mma/DESIGN), b <-> kb a butterfly in registers
 // Between them lies one exchange through shared memory; inner works in place on the rows of its own warp, and the same warp moves
 // them to or from scratch, without a barrier. In a frequency-sparse plan a warp whose ka has no kept row skips inner and moves
@@ -155,22 +156,21 @@ struct Columns {
       sharedStore16(target, pieceOf(row, first, length));
   }
 
-  // Pieces that this thread brings in, in the order of device memory: body(shared address, sample number).
-  static constexpr int inputPasses = R * 256 * C::pieces / threads;
+  // This warp's samples, which no other warp touches: body(piece of the lane, shared address, sample number). A warp moves
+  // runs of 128 (or 64) bytes.
+  static constexpr int samplePieces = ownPasses * R;  // of a lane
   template <class Body>
-  FFC_DEVICE void forInputs(const Tile& t, Body&& body) const {
-    const int log2Row = 4 - p.log2Inner + log2Pieces;  // pieces of the tile in one row n1
-    const int piece = threadIndex() & ((1 << log2Row) - 1), row = threadIndex() >> log2Row;
-    const int m = row / R & ((1 << p.log2Inner) - 1), a = row / R >> p.log2Inner;
-    const int w = (piece >> log2Pieces << p.log2Inner) + m;
-    const u32 shared = samples + row % R * blockBytes + w * C::fragmentBytes + place(a, piece & (C::pieces - 1), 0);
-    const int number = (row << (12 + p.log2Q)) + columnsOf(t) + piece * 8;
-    const int step = (threads >> log2Row) << (12 + p.log2Q);
-    // From one pass to the next, a grows by 512 / (16 pieces R): 4, or 2 where a fragment's rows are half as long.
+  FFC_DEVICE void forOwnSamples(const Tile& t, Body&& body) const {
+    const int piece = lane & (C::pieces - 1), m = warp & ((1 << p.log2Inner) - 1);
+    const int column = columnsOf(t) + (warp >> p.log2Inner) * C::width + piece * 8;
 #pragma unroll
-    for (int i = 0; i < inputPasses; i++) {
-      const u32 turned = C::pieces == 8 ? (shared + i * 512) ^ ((i & 1) * 64 ^ (i >> 1) * 112) : (shared + i * 128) ^ ((i & 3) * 16);
-      body(turned, number + i * step);
+    for (int i = 0; i < ownPasses; i++) {
+      const int a = (lane >> log2Pieces) + i * (32 >> log2Pieces);
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        const int row = ((a << p.log2Inner) + m) * R + b;
+        body(i * R + b, samples + b * blockBytes + warp * C::fragmentBytes + place(a, piece, 0), (row << (12 + p.log2Q)) + column);
+      }
     }
   }
 
@@ -182,20 +182,14 @@ struct Columns {
     const Tile tile = tileAt(t);
     const uint64_t row = rowOf(p.u, tile);
     if (wholeRow(row, p.length)) {
-      forInputs(tile, [&](u32 shared, int n) { copyAsync16(shared, reinterpret_cast<const char*>(row) + u32(n) * 2); });
+      forOwnSamples(tile, [&](int, u32 shared, int n) { copyAsync16(shared, reinterpret_cast<const char*>(row) + u32(n) * 2); });
       return;
     }
     const int phase = phaseOf(tile);
-    forInputs(tile, [&](u32 shared, int n) { fill(shared, row, n - phase, p.length); });
+    forOwnSamples(tile, [&](int, u32 shared, int n) { fill(shared, row, n - phase, p.length); });
   }
 
-  // The largest input of this thread, as float bits.
-  FFC_DEVICE u32 largestLoaded(const Tile& t) const {
-    u32 most = 0;
-    forInputs(t, [&](u32 shared, int) { most = largerHalves(most, magnitude(sharedLoad16(shared))); });
-    return floatOfMagnitude(most);
-  }
-  FFC_DEVICE void product(uint4 u, uint4 gate, float2 (&v)[4]) const {
+  FFC_DEVICE static void product(uint4 u, uint4 gate, float2 (&v)[4]) {
     const u32 a[4] = {u.x, u.y, u.z, u.w}, b[4] = {gate.x, gate.y, gate.z, gate.w};
 #pragma unroll
     for (int i = 0; i < 4; i++) {
@@ -203,14 +197,18 @@ struct Columns {
       v[i] = {x.x * y.x, x.y * y.y};
     }
   }
-  // Gated samples are read twice: for their maximum, which the scale of the tile follows from, and to be stored.
-  FFC_DEVICE u32 largestGated(const Tile& t) const {
-    const uint64_t row = rowOf(p.u, t), gate = rowOf(p.pre, t);
+  // The gate of this lane's samples.
+  FFC_DEVICE void fetchGate(const Tile& t, uint4 (&gate)[samplePieces]) const {
+    const uint64_t row = rowOf(p.pre, t);
     const int phase = phaseOf(t);
+    forOwnSamples(t, [&](int i, u32, int n) { gate[i] = pieceOf(row, n - phase, p.length); });
+  }
+  // Products are made twice: for their maximum, which the scale of the tile follows from, and to be stored in the samples' place.
+  FFC_DEVICE u32 largestGated(const Tile& t, const uint4 (&gate)[samplePieces]) const {
     u32 most = 0;
-    forInputs(t, [&](u32, int n) {
+    forOwnSamples(t, [&](int piece, u32 shared, int) {
       float2 v[4];
-      product(pieceOf(row, n - phase, p.length), pieceOf(gate, n - phase, p.length), v);
+      product(sharedLoad16(shared), gate[piece], v);
 #pragma unroll
       for (int i = 0; i < 4; i++) {
         const u32 x = floatBits(v[i].x) & 0x7fffffffu, y = floatBits(v[i].y) & 0x7fffffffu;
@@ -220,12 +218,10 @@ struct Columns {
     });
     return most;
   }
-  FFC_DEVICE void loadGated(const Tile& t, float scale) const {
-    const uint64_t row = rowOf(p.u, t), gate = rowOf(p.pre, t);
-    const int phase = phaseOf(t);
-    forInputs(t, [&](u32 shared, int n) {
+  FFC_DEVICE void applyGate(const Tile& t, const uint4 (&gate)[samplePieces], float scale) const {
+    forOwnSamples(t, [&](int piece, u32 shared, int) {
       float2 v[4];
-      product(pieceOf(row, n - phase, p.length), pieceOf(gate, n - phase, p.length), v);
+      product(sharedLoad16(shared), gate[piece], v);
       u32 h[4];
 #pragma unroll
       for (int i = 0; i < 4; i++) h[i] = packHalf(v[i].x * scale, v[i].y * scale);
@@ -235,18 +231,33 @@ struct Columns {
 
   // ---------------------------------------------------------------- forward
 
-  // ka of all rows, m of this warp; real samples to complex points.
-  // Where nothing is scaled before, the largest magnitudes of the samples are found on the way.
-  template <bool convert, bool find>
-  FFC_DEVICE u32 outerForward(u32 scale) const {
+  // This warp's samples as operands: the next tile's may then come into their place.
+  FFC_DEVICE void takeSamples(u32 (&x)[R][pairs][4]) const {
+#pragma unroll
+    for (int b = 0; b < R; b++)
+#pragma unroll
+      for (int j = 0; j < pairs; j++)
+        loadTransposed((atSamples + b * blockBytes) ^ (j * 32), x[b][j][0], x[b][j][1], x[b][j][2], x[b][j][3]);
+    warpSync();
+  }
+  FFC_DEVICE static u32 largestOf(const u32 (&x)[R][pairs][4]) {
     u32 most = 0;
 #pragma unroll
     for (int b = 0; b < R; b++)
 #pragma unroll
+      for (int j = 0; j < pairs; j++) most = largerHalves(most, magnitude(uint4{x[b][j][0], x[b][j][1], x[b][j][2], x[b][j][3]}));
+    return floatOfMagnitude(most);
+  }
+
+  // ka of all rows, m of this warp; real samples to complex points.
+  template <bool convert>
+  FFC_DEVICE void outerForward(u32 (&samplesOf)[R][pairs][4], u32 scale) const {
+#pragma unroll
+    for (int b = 0; b < R; b++)
+#pragma unroll
       for (int j = 0; j < pairs; j++) {
-        u32 x[4], re[4], im[4];
-        loadTransposed((atSamples + b * blockBytes) ^ (j * 32), x[0], x[1], x[2], x[3]);
-        if constexpr (find) most = largerHalves(most, magnitude(uint4{x[0], x[1], x[2], x[3]}));
+        u32(&x)[4] = samplesOf[b][j];
+        u32 re[4], im[4];
         if constexpr (convert) prepare<C>(x, scale);
 #pragma unroll
         for (int t = 0; t < 2; t++) {
@@ -260,7 +271,6 @@ struct Columns {
         storeMatrices(to, re[0], re[1], re[2], re[3]);
         storeMatrices(to + C::planeBytes, im[0], im[1], im[2], im[3]);
       }
-    return most;
   }
 
   FFC_DEVICE Factor stepForward(const u32* steps, int b, int s) const {
@@ -328,35 +338,45 @@ struct Columns {
     if (threadIndex() < 2) sharedStore4(word + threadIndex() * 4, 0);
     blockSync();
     int t = blockIndex();
-    if (t < tiles() && !gated) load(t);
+    if (t < tiles()) load(t);
     for (int turn = 0; t < tiles(); t += gridSize(), turn ^= 1) {
       const Tile tile = tileAt(t);
-      copyAsyncWaitAll();
+      const int next = t + gridSize();
       auto note = [&](u32 most) {
         most = warpMax(most);
         if (lane == 0) sharedMax(word + turn * 4, most);
       };
-      if (C::bf16 || gated) note(gated ? largestGated(tile) : largestLoaded(tile));
-      blockSync();  // samples are complete, and so is their maximum where it is needed now
+      u32 x[R][pairs][4];
       int exponent = 0;
-      if (C::bf16 || gated) exponent = tileScale(sharedLoad4(word + turn * 4));
       if (gated) {
-        loadGated(tile, powerOfTwo(exponent));
+        uint4 gate[samplePieces];
+        fetchGate(tile, gate);
+        copyAsyncWaitAll();
+        note(largestGated(tile, gate));
         blockSync();
-        outerForward<false, false>(0);
-      } else if constexpr (C::bf16) {
-        outerForward<true, false>(floatBits(powerOfTwo(exponent)));
+        exponent = tileScale(sharedLoad4(word + turn * 4));
+        applyGate(tile, gate, powerOfTwo(exponent));
+        warpSync();
+        takeSamples(x);
+        if (next < tiles()) load(next);
+        outerForward<false>(x, 0);
       } else {
-        note(floatOfMagnitude(outerForward<false, true>(0)));
+        copyAsyncWaitAll();
+        warpSync();
+        takeSamples(x);
+        if (next < tiles()) load(next);
+        note(largestOf(x));
+        blockSync();  // points are free: all warps have moved theirs to scratch; and the largest sample is known
+        if constexpr (C::bf16) exponent = tileScale(sharedLoad4(word + turn * 4));
+        outerForward<C::bf16>(x, C::bf16 ? floatBits(powerOfTwo(exponent)) : 0);
       }
-      blockSync();  // points are complete, samples are free
+      blockSync();  // points are complete
       if (threadIndex() == 0) {
         const u32 value = sharedLoad4(word + turn * 4);
         sharedStore4(word + turn * 4, 0);
         if (value) globalMax(p.largest + tile.sequence, value);
         if (C::bf16 || gated) p.tileExponent[(tile.sequence << p.log2Tiles) + tile.index] = exponent;
       }
-      if (!gated && t + gridSize() < tiles()) load(t + gridSize());
       if (!active) continue;
       innerForward(steps);
       warpSync();
@@ -486,30 +506,14 @@ struct Columns {
   FFC_DEVICE static float2 asFloats(u32 pair) { return unpackHalf(pair); }
   FFC_DEVICE static float2 asFloats(float2 pair) { return pair; }
 
-  // This warp's samples: body(shared address, sample number) for each piece.
-  template <class Body>
-  FFC_DEVICE void forOwnSamples(const Tile& t, Body&& body) const {
-    const int piece = lane & (C::pieces - 1), m = warp & ((1 << p.log2Inner) - 1);
-    const int column = columnsOf(t) + (warp >> p.log2Inner) * C::width + piece * 8;
-#pragma unroll
-    for (int i = 0; i < ownPasses; i++) {
-      const int a = (lane >> log2Pieces) + i * (32 >> log2Pieces);
-#pragma unroll
-      for (int b = 0; b < R; b++) {
-        const int row = ((a << p.log2Inner) + m) * R + b;
-        body(samples + b * blockBytes + warp * C::fragmentBytes + place(a, piece, 0), (row << (12 + p.log2Q)) + column);
-      }
-    }
-  }
-
   FFC_DEVICE void store(const Tile& t) const {
     const uint64_t row = rowOf(p.y, t);
     if (wholeRow(row, p.outLength)) {
-      forOwnSamples(t, [&](u32 shared, int n) { storeStream16(reinterpret_cast<char*>(row) + u32(n) * 2, sharedLoad16(shared)); });
+      forOwnSamples(t, [&](int, u32 shared, int n) { storeStream16(reinterpret_cast<char*>(row) + u32(n) * 2, sharedLoad16(shared)); });
       return;
     }
     const int phase = phaseOf(t);
-    forOwnSamples(t, [&](u32 shared, int n) {
+    forOwnSamples(t, [&](int, u32 shared, int n) {
       const int first = n - phase;
       const uint64_t at = row + int64_t(first) * 2;
       if (first >= p.outLength || first + 8 <= 0) return;
@@ -569,7 +573,7 @@ struct Columns {
       if (p.post.data) {
         const uint64_t row = rowOf(p.post, tile);
         const int phase = phaseOf(tile);
-        forOwnSamples(tile, [&](u32 shared, int n) { fill(shared, row, n - phase, p.outLength); });
+        forOwnSamples(tile, [&](int, u32 shared, int n) { fill(shared, row, n - phase, p.outLength); });
       }
       const int exponent = outputExponent(tile);
       copyAsyncWaitAll();
