@@ -101,6 +101,12 @@ FFC_DEVICE void loadTransposed(u32 address, u32& r0, u32& r1, u32& r2, u32& r3) 
                : "r"(address)
                : "memory");
 }
+// One matrix in registers.
+FFC_DEVICE u32 transposed(u32 value) {
+  u32 result;
+  asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0,%1;" : "=r"(result) : "r"(value));
+  return result;
+}
 #if __CUDA_ARCH__ >= 900
 FFC_DEVICE void storeMatrices(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
   asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0],{%1,%2,%3,%4};" ::"r"(address), "r"(r0), "r"(r1),
@@ -124,15 +130,13 @@ FFC_DEVICE void storeMatrices(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
 #pragma unroll
   for (int i = 0; i < 4; i++) storeWord(__shfl_sync(0xffffffffu, address, 8 * i + (lane >> 2)) + (lane & 3) * 4, r[i]);
 }
-FFC_DEVICE u32 transposed(u32 value) {
-  u32 result;
-  asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0,%1;" : "=r"(result) : "r"(value));
-  return result;
-}
 FFC_DEVICE void storeTransposed(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
   storeMatrices(address, transposed(r0), transposed(r1), transposed(r2), transposed(r3));
 }
 #endif
+
+// The compiler takes this value as it is, and does not make it again from what it was made of.
+FFC_DEVICE void keepInRegister(u32& value) { asm volatile("" : "+r"(value)); }
 
 // ---- shared memory words
 FFC_DEVICE uint4 sharedLoad16(u32 address) {

@@ -279,6 +279,18 @@ template <class T>
 inline void sharedPut(u32 address, T v) {
   std::memcpy(emulation::at(address, sizeof(T)), &v, sizeof(T));
 }
+FFC_DEVICE u32 transposed(u32 value) {
+  using namespace emulation;
+  const int warp = machine.current >> 5, lane = machine.current & 31, g = lane >> 2, c = lane & 3;
+  machine.exchange[machine.current][0] = value;
+  warpWait();
+  auto element = [&](int row, int column) { return machine.exchange[warp * 32 + row * 4 + column / 2][0] >> (16 * (column & 1)) & 0xffffu; };
+  const u32 result = element(2 * c, g) | element(2 * c + 1, g) << 16;
+  warpWait();
+  return result;
+}
+FFC_DEVICE void keepInRegister(u32&) {}
+
 FFC_DEVICE uint4 sharedLoad16(u32 a) { return sharedGet<uint4>(a); }
 FFC_DEVICE void sharedStore16(u32 a, uint4 v) { sharedPut(a, v); }
 FFC_DEVICE uint64_t sharedLoad8(u32 a) { return sharedGet<uint64_t>(a); }

@@ -35,8 +35,16 @@ struct RowPass : Phases<C> {
   u32 factors, barriers;
   bool bulk;             // bulk copies, which complete on a barrier per slot; otherwise every thread copies
   Bins bins[rows][Q][2];
-  int channelAt[rows];   // whose spectrum is at hand
   u32 factorAt;          // this lane's factors, within those of a row
+  u32 binsAt[2];         // this lane's bins at +f and -f, within the spectrum of a row
+  // The row that first() takes next: its channel, how many more rows the channel has, where the row's spectrum lies.
+  int channel, channelLeft;
+  const char* spectrumRow;
+  int channelAt[rows];   // whose spectrum is at hand
+  // Some phases' operands are fetched while another phase computes; where registers are short, each when it is needed.
+  static constexpr bool mixed = Q == 1 && !C::accurate;
+  // The threads that issue bulk copies, of warps which have no factors to make.
+  static constexpr int loader = threads - 64, storer = threads - 32;
 
   FFC_DEVICE explicit RowPass(const RowParams& params) : Base(params), q(params), slots(params.slots), ahead(params.slots - 3) {
     this->loadTables();
@@ -47,8 +55,13 @@ struct RowPass : Phases<C> {
     this->addressIn = other * Base::planeBytes + pieceAt(w, half * 8 + row, 0);
     this->addressOut = pieceAt(w, other * 8 + row, half);
     factorAt = ((w * Q >> (q.halfTiles ? 1 : 2)) * 8 + this->c * 2) * 4;
+    for (int h = 0; h < 2; h++)
+      binsAt[h] = u32(spectrumGroup(Q, 16, w, 0, h ? 15 - this->g : this->g, this->c)) * Base::binPieces * 16;
+    // The compiler would rather make these again for every row.
+    keepInRegister(this->addressOuter), keepInRegister(this->addressIn), keepInRegister(this->addressOut);
+    keepInRegister(factorAt), keepInRegister(binsAt[0]), keepInRegister(binsAt[1]);
     bulk = hasTensorCopies && q.useMaps;
-    if (threadIndex() == 0)
+    if (threadIndex() == loader)
       for (int i = 0; i < slots && bulk; i++) barrierInit(barriers + i * 8);
   }
 
@@ -75,8 +88,13 @@ struct RowPass : Phases<C> {
     for (int i = 0; i < 4; i++) {
       const int row = g + 8 * (i & 1), column = 2 * c + 8 * (i >> 1);
       pairOf(outer(row, column), outer(row, column + 1), this->matrixIn[0][i], this->matrixIn[1][i]);
-      pairOf(outer(column, row), outer(column + 1, row), this->matrixOut[0][i], this->matrixOut[1][i]);
     }
+    // What belongs to the way back is the transpose.
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+#pragma unroll
+      for (int part = 0; part < 2; part++)
+        this->matrixOut[part][i] = transposed(this->matrixIn[part][(i & 1) * 2 + (i >> 1)]);
     const u32 own = 4 * N1 * w + f0;
     auto mirrored = [](int s, int j) { return s ? 15 - j : j; };
     auto twiddle = [&](int kb, int k2, int n) {
@@ -104,22 +122,25 @@ struct RowPass : Phases<C> {
       for (int half = 0; half < 2; half++)
 #pragma unroll
         for (int s = 0; s < 2; s++) {
-          const int ahead0 = 8 * half + 2 * c, back = g + 8 * half;
+          const int column = 8 * half + 2 * c;
 #pragma unroll
           for (int kb = 0; kb < Q; kb++) {
             u32(&to)[8] = this->forward[kb];
             u32(&fro)[8] = this->backward[kb];
             const int i = 2 * (2 * half + s), j = 2 * (2 * s + half);
-            pairOf(twiddle(kb, mirrored(s, g), ahead0), twiddle(kb, mirrored(s, g), ahead0 + 1), to[i], to[i + 1]);
-            pairOf(twiddle(kb, mirrored(s, 2 * c), back), twiddle(kb, mirrored(s, 2 * c + 1), back), fro[j], fro[j + 1]);
+            pairOf(twiddle(kb, mirrored(s, g), column), twiddle(kb, mirrored(s, g), column + 1), to[i], to[i + 1]);
+            fro[j] = transposed(to[i]), fro[j + 1] = transposed(to[i + 1]);
           }
         }
       if constexpr (Q > 1) {
 #pragma unroll
         for (int s = 0; s < 2; s++) {
-          const float2 v = step(mirrored(s, g)), x = step(mirrored(s, 2 * c)), y = step(mirrored(s, 2 * c + 1));
-          pairOf(v, v, this->stepIn[2 * s], this->stepIn[2 * s + 1]);
-          pairOf(x, y, this->stepOut[2 * s], this->stepOut[2 * s + 1]);
+          const float2 v = step(mirrored(s, g));
+#pragma unroll
+          for (int part = 0; part < 2; part++) {
+            this->stepIn[2 * s + part] = packHalf(part ? v.y : v.x, part ? v.y : v.x);
+            this->stepOut[2 * s + part] = transposed(this->stepIn[2 * s + part]);
+          }
         }
       }
     }
@@ -152,41 +173,48 @@ struct RowPass : Phases<C> {
     return q.scratch + (sequence * q.sequenceBytes + int64_t(k1) * C::rowBytes);
   }
   static constexpr u32 setBytes = rows * C::rowBytes;
-  FFC_DEVICE u32 slotAt(int slot) const { return this->exchange + slot * setBytes; }
-  FFC_DEVICE int next(int slot) const { return slot + 1 == slots ? 0 : slot + 1; }
+  // Slots are known by their addresses; `exchange` is the first.
+  FFC_DEVICE u32 next(u32 slot) const { return slot + setBytes == this->image ? this->exchange : slot + setBytes; }
+  FFC_DEVICE u32 barrierOf(u32 slot) const { return barriers + (slot - this->exchange) / setBytes * 8; }
 
-  // The next set into its slot. Bulk copies are the business of one thread, and so is where they stand.
-  FFC_DEVICE void load(Cursor& coming, int& slot) const {
-    if (bulk && threadIndex() != 0) return;
+  // The next set into its slot, which the set stored two intervals ago has left. Bulk copies are the business of one thread, and so
+  // is where they stand.
+  FFC_DEVICE void load(Cursor& coming, u32& slot) const {
+    if (bulk && threadIndex() != loader) return;
     const int count = together(coming, rows);
     if (bulk && count) {
-      const u32 barrier = barriers + slot * 8;
-      bulkStoresReadButOne();  // the set that was stored before the last one lay here
+      const u32 barrier = barrierOf(slot);
       barrierExpect(barrier, count * C::rowBytes);
-      for (int i = 0; i < count; i++)
-        bulkLoad(slotAt(slot) + i * C::rowBytes, rowAt(coming.k1, coming.sequence + i), C::rowBytes, barrier);
+#pragma unroll
+      for (int i = 0; i < rows; i++)
+        if (i < count)
+          bulkLoad(slot + i * C::rowBytes, rowAt(coming.k1, coming.sequence + i), C::rowBytes, barrier);
     } else {
+#pragma unroll 1
       for (int i = 0; i < count; i++)
 #pragma unroll
         for (int j = 0; j < C::rowBytes / 16; j += threads) {
           const int piece = (j + threadIndex()) * 16;
-          copyAsync16(slotAt(slot) + i * C::rowBytes + piece, rowAt(coming.k1, coming.sequence + i) + piece);
+          copyAsync16(slot + i * C::rowBytes + piece, rowAt(coming.k1, coming.sequence + i) + piece);
         }
     }
     advance(coming, count);
     slot = next(slot);
   }
-  FFC_DEVICE void store(int k1, int sequence, int count, int slot) const {
+  FFC_DEVICE void store(int k1, int sequence, int count, u32 slot) const {
     if (bulk) {
-      if (threadIndex() != 0) return;
-      for (int i = 0; i < count; i++) bulkStore(rowAt(k1, sequence + i), slotAt(slot) + i * C::rowBytes, C::rowBytes);
+      if (threadIndex() != storer) return;
+#pragma unroll
+      for (int i = 0; i < rows; i++)
+        if (i < count) bulkStore(rowAt(k1, sequence + i), slot + i * C::rowBytes, C::rowBytes);
       bulkCommit();
     } else {
+#pragma unroll 1
       for (int i = 0; i < count; i++)
 #pragma unroll
         for (int j = 0; j < C::rowBytes / 16; j += threads) {
           const int piece = (j + threadIndex()) * 16;
-          storePoints(rowAt(k1, sequence + i) + piece, sharedLoad16(slotAt(slot) + i * C::rowBytes + piece));
+          storePoints(rowAt(k1, sequence + i) + piece, sharedLoad16(slot + i * C::rowBytes + piece));
         }
     }
   }
@@ -221,48 +249,64 @@ struct RowPass : Phases<C> {
 
   // ---------------------------------------------------------------- phases
 
+  // Of n3h = b: 16 x 16 points, n1 by n3l, of this warp's n2.
+  struct Operands {
+    u32 re[4], im[4];
+  };
+  FFC_DEVICE u32 outerAt(u32 row, int b) const { return row + (this->addressOuter ^ (b * 32)); }
+  FFC_DEVICE void fetch(u32 row, int b, Operands& o) const {
+    loadTransposed(outerAt(row, b), o.re[0], o.re[1], o.re[2], o.re[3]);
+    loadTransposed(outerAt(row, b) + Base::planeBytes, o.im[0], o.im[1], o.im[2], o.im[3]);
+  }
+  FFC_DEVICE void first(u32 row, int b, Operands o, uint64_t factorPairs) const {
+    const u32 low = u32(factorPairs), high = u32(factorPairs >> 32);
+    u32 re[4], im[4];
+#pragma unroll
+    for (int t = 0; t < 2; t++) {
+      u32(&x)[4] = o.re, (&y)[4] = o.im;
+      x[2 * t] = halfMul(x[2 * t], low), x[2 * t + 1] = halfMul(x[2 * t + 1], high);
+      y[2 * t] = halfMul(y[2 * t], low), y[2 * t + 1] = halfMul(y[2 * t + 1], high);
+      Pair r[2], i[2];
+      A::dot2(r, this->matrixIn[0], x[2 * t], x[2 * t + 1], this->matrixIn[1], halfNegate(y[2 * t]), halfNegate(y[2 * t + 1]));
+      A::dot2(i, this->matrixIn[0], y[2 * t], y[2 * t + 1], this->matrixIn[1], x[2 * t], x[2 * t + 1]);
+      re[2 * t] = A::pack(r[0]), re[2 * t + 1] = A::pack(r[1]);
+      im[2 * t] = A::pack(i[0]), im[2 * t + 1] = A::pack(i[1]);
+    }
+    storeMatrices(outerAt(row, b), re[0], re[1], re[2], re[3]);
+    storeMatrices(outerAt(row, b) + Base::planeBytes, im[0], im[1], im[2], im[3]);
+  }
+  // Factors of n1 = 2c, 2c + 1 and of n1 + 8, the same for all n3h.
   FFC_DEVICE void first(u32 row, u32 factorsOfRow) const {
-    const uint64_t pairs = sharedLoad8(factorsOfRow + factorAt);  // of n1 = 2c, 2c + 1 and of n1 + 8; the same for all n3h
-    const u32 low = u32(pairs), high = u32(pairs >> 32);
+    const uint64_t pairs = sharedLoad8(factorsOfRow + factorAt);
 #pragma unroll
     for (int b = 0; b < Q; b++) {
-      const u32 at = row + (this->addressOuter ^ (b * 32));
-      u32 x[4], y[4], re[4], im[4];
-      loadTransposed(at, x[0], x[1], x[2], x[3]);
-      loadTransposed(at + Base::planeBytes, y[0], y[1], y[2], y[3]);
-#pragma unroll
-      for (int t = 0; t < 2; t++) {
-        x[2 * t] = halfMul(x[2 * t], low), x[2 * t + 1] = halfMul(x[2 * t + 1], high);
-        y[2 * t] = halfMul(y[2 * t], low), y[2 * t + 1] = halfMul(y[2 * t + 1], high);
-        Pair r[2], i[2];
-        A::dot2(r, this->matrixIn[0], x[2 * t], x[2 * t + 1], this->matrixIn[1], halfNegate(y[2 * t]), halfNegate(y[2 * t + 1]));
-        A::dot2(i, this->matrixIn[0], y[2 * t], y[2 * t + 1], this->matrixIn[1], x[2 * t], x[2 * t + 1]);
-        re[2 * t] = A::pack(r[0]), re[2 * t + 1] = A::pack(r[1]);
-        im[2 * t] = A::pack(i[0]), im[2 * t + 1] = A::pack(i[1]);
-      }
-      storeMatrices(at, re[0], re[1], re[2], re[3]);
-      storeMatrices(at + Base::planeBytes, im[0], im[1], im[2], im[3]);
+      Operands o;
+      fetch(row, b, o);
+      first(row, b, o, pairs);
     }
   }
 
   // The conjugate transpose.
+  FFC_DEVICE void last(u32 row, int b, const Operands& o) const {
+    const u32(&x)[4] = o.re, (&y)[4] = o.im;
+    u32 re[4], im[4];
+#pragma unroll
+    for (int t = 0; t < 2; t++) {
+      Pair r[2], i[2];
+      A::dot2(r, this->matrixOut[0], x[2 * t], x[2 * t + 1], this->matrixOut[1], y[2 * t], y[2 * t + 1]);
+      A::dot2(i, this->matrixOut[0], y[2 * t], y[2 * t + 1], this->matrixOut[1], halfNegate(x[2 * t]), halfNegate(x[2 * t + 1]));
+      re[2 * t] = A::pack(r[0]), re[2 * t + 1] = A::pack(r[1]);
+      im[2 * t] = A::pack(i[0]), im[2 * t + 1] = A::pack(i[1]);
+    }
+    storeMatrices(outerAt(row, b), re[0], re[1], re[2], re[3]);
+    storeMatrices(outerAt(row, b) + Base::planeBytes, im[0], im[1], im[2], im[3]);
+  }
   FFC_DEVICE void last(u32 row) const {
 #pragma unroll
     for (int b = 0; b < Q; b++) {
-      const u32 at = row + (this->addressOuter ^ (b * 32));
-      u32 x[4], y[4], re[4], im[4];
-      loadTransposed(at, x[0], x[1], x[2], x[3]);
-      loadTransposed(at + Base::planeBytes, y[0], y[1], y[2], y[3]);
-#pragma unroll
-      for (int t = 0; t < 2; t++) {
-        Pair r[2], i[2];
-        A::dot2(r, this->matrixOut[0], x[2 * t], x[2 * t + 1], this->matrixOut[1], y[2 * t], y[2 * t + 1]);
-        A::dot2(i, this->matrixOut[0], y[2 * t], y[2 * t + 1], this->matrixOut[1], halfNegate(x[2 * t]), halfNegate(x[2 * t + 1]));
-        re[2 * t] = A::pack(r[0]), re[2 * t + 1] = A::pack(r[1]);
-        im[2 * t] = A::pack(i[0]), im[2 * t + 1] = A::pack(i[1]);
-      }
-      storeMatrices(at, re[0], re[1], re[2], re[3]);
-      storeMatrices(at + Base::planeBytes, im[0], im[1], im[2], im[3]);
+      Operands o;
+      fetch(row, b, o);
+      last(row, b, o);
     }
   }
 
@@ -272,16 +316,25 @@ struct RowPass : Phases<C> {
     const int row = q.first + sequence;
     return q.batchMagic ? int(highProduct(row, q.batchMagic) >> q.batchShift) : row;
   }
-  // Fetches the spectrum for row i of a set, a row of this sequence, unless it is at hand. The registers are not read before
-  // the row's middle. No branch, so that the compiler can mix what is before and behind.
-  FFC_DEVICE void fetchBins(int k1, int sequence, int i) {
-    const int channel = q.sharedSpectrum ? 0 : channelOf(sequence);
+  // From a row of this sequence on, first() takes one after the other.
+  static constexpr u32 spectrumRowBytes = 1024 * Q * Base::binPieces * 16;
+  FFC_DEVICE int rowsOfChannel() const { return q.sharedSpectrum ? 0x7fffffff : q.batch; }
+  FFC_DEVICE void beginBins(int k1, int sequence) {
+    const int row = q.first + sequence;
+    channel = q.sharedSpectrum ? 0 : channelOf(sequence);
+    channelLeft = rowsOfChannel() - (q.sharedSpectrum ? 0 : row - channel * q.batch);
+    spectrumRow = static_cast<const char*>(q.spectrum) + (int64_t(channel) * q.rows + k1) * spectrumRowBytes;
+#pragma unroll
+    for (int i = 0; i < rows; i++) channelAt[i] = -1;
+  }
+  // Fetches the spectrum of the next row, row i of its set, unless it is at hand. The registers are not read before the row's
+  // middle. No branch, so that the compiler can mix what is before and behind.
+  FFC_DEVICE void fetchBins(int i) {
     const bool wanted = channel != channelAt[i];
     channelAt[i] = channel;
-    const uint4* row = static_cast<const uint4*>(q.spectrum) + int64_t(channel * q.rows + k1) * (1024 * Q * Base::binPieces);
 #pragma unroll
     for (int h = 0; h < 2; h++) {
-      this->spectrumAt[h] = row + spectrumGroup(Q, 16, this->warp, 0, h ? 15 - this->g : this->g, this->c) * Base::binPieces;
+      this->spectrumAt[h] = reinterpret_cast<const uint4*>(spectrumRow + binsAt[h]);
       if constexpr (C::spectrumRegisters) {
 #pragma unroll
         for (int b = 0; b < Q; b++)
@@ -290,9 +343,14 @@ struct RowPass : Phases<C> {
             loadConstant16If(wanted, bins[i][b][h].piece[piece], this->spectrumAt[h] + b * 64 * Base::binPieces + piece);
       }
     }
+    const bool end = --channelLeft == 0;
+    channel += end;
+    channelLeft = end ? rowsOfChannel() : channelLeft;
+    spectrumRow += end ? int64_t(q.rows) * spectrumRowBytes : 0;
   }
-  template <bool withoutSkip>
-  FFC_DEVICE void runMiddle(int sequence, int i, u32 row) {
+  // `before` runs before the last results are stored, `halfway` between the way there and the way back.
+  template <bool withoutSkip, class Before, class Halfway>
+  FFC_DEVICE void runMiddle(int sequence, int i, u32 row, Before&& before, Halfway&& halfway) {
     if (!withoutSkip && q.skip) {
       // y + d v is one more tap: every frequency gains d.
       const int channel = channelOf(sequence), own = int(loadConstant4(q.exponent + (q.sharedSpectrum ? 0 : channel)));
@@ -310,9 +368,9 @@ struct RowPass : Phases<C> {
         for (int h = 0; h < 2; h++) {
           this->spectrum[b][h] = this->template withSkip<withoutSkip>(bins[i][b][h], h);
         }
-      this->template middle<SpectrumFrom::registers>(row, [] {});
+      this->template middle<SpectrumFrom::registers>(row, before, halfway);
     } else {
-      this->template middle<withoutSkip ? SpectrumFrom::memoryWithoutSkip : SpectrumFrom::memory>(row, [] {});
+      this->template middle<withoutSkip ? SpectrumFrom::memoryWithoutSkip : SpectrumFrom::memory>(row, before, halfway);
     }
   }
 
@@ -321,77 +379,95 @@ struct RowPass : Phases<C> {
   // Middle of the `middles` rows from `sequence` on, first of the `firsts` rows after them (factors in half `half`), last of
   // the `lasts` rows before them. whole: all of them are `rows`, and there is no skip term; code without branches.
   template <bool whole>
-  FFC_DEVICE void interval(int k1, int sequence, int middles, int firsts, int lasts, u32 now, u32 after, u32 before, int half) {
+  FFC_DEVICE void interval(int sequence, int middles, int firsts, int lasts, u32 now, u32 after, u32 before, int half) {
 #pragma unroll
     for (int i = 0; i < rows; i++) {
-      const u32 row = i * C::rowBytes;
-      if (whole || i < middles) runMiddle<whole>(sequence + i, i, now + row);
-      if (whole || i < firsts) {
-        fetchBins(k1, sequence + rows + i, i);
-        first(after + row, factors + (half * wordsOfSet + i * C::factorWords) * 4);
+      const u32 row = i * C::rowBytes, factorsOfRow = factors + (half * wordsOfSet + i * C::factorWords) * 4;
+      if constexpr (whole && mixed) {
+        Operands out, in;
+        uint64_t pairs;
+        fetch(before + row, 0, out);
+        runMiddle<true>(
+            sequence + i, i, now + row, [&] { fetch(after + row, 0, in), pairs = sharedLoad8(factorsOfRow + factorAt); },
+            [&] { last(before + row, 0, out); });
+        fetchBins(i);
+        first(after + row, 0, in, pairs);
+      } else {
+        if (whole || i < middles) runMiddle<whole>(sequence + i, i, now + row, [] {}, [] {});
+        if (whole || i < firsts) {
+          fetchBins(i);
+          first(after + row, factorsOfRow);
+        }
+        if (whole || i < lasts) last(before + row);
       }
-      if (whole || i < lasts) last(before + row);
     }
   }
 
   FFC_DEVICE void run() {
     blockSync();
     Cursor at = start(), coming = at;
-    int slot = 0, comingSlot = 0;
+    u32 slot = this->exchange, comingSlot = slot;
     u32 parity = 0;  // of the slot's barrier, for the set that first() takes next
     for (int i = 0; i < ahead; i++) load(coming, comingSlot);
     while (at.left > 0) {
       // A run: the rows of one k1. The pipeline starts and ends empty.
       const int k1 = at.k1, count = together(at, at.left), sets = (count + rows - 1) / rows, wholeSets = count / rows;
-      const int begin = at.sequence;
       auto rowsOf = [&](int set) { return set < 0 || set >= sets ? 0 : set < wholeSets ? rows : count - wholeSets * rows; };
       makeTables(q.rowOfSlot ? q.rowOfSlot[k1] : k1);
+      int sequence = at.sequence;
       Factors fetched;
-      fetchFactors(begin, rowsOf(0), fetched);
+      fetchFactors(sequence, rowsOf(0), fetched);
       storeFactors(rowsOf(0), fetched, 0);
-      fetchFactors(begin + rows, rowsOf(1), fetched);
+      fetchFactors(sequence + rows, rowsOf(1), fetched);
       storeFactors(rowsOf(1), fetched, 1);
+      beginBins(k1, sequence);
 #pragma unroll
-      for (int i = 0; i < rows; i++) {
-        channelAt[i] = -1;
-        if (i < rowsOf(0)) fetchBins(k1, begin + i, i);
-      }
+      for (int i = 0; i < rows; i++)
+        if (i < rowsOf(0)) fetchBins(i);
       if (!bulk) copyAsyncWaitAll();
       blockSync();
-      if (bulk) barrierWait(barriers + slot * 8, parity);
+      if (bulk) barrierWait(barrierOf(slot), parity);
 #pragma unroll 1
-      for (int i = 0; i < rowsOf(0); i++) first(slotAt(slot) + i * C::rowBytes, factors + i * C::factorWords * 4);
+      for (int i = 0; i < rowsOf(0); i++) first(slot + i * C::rowBytes, factors + i * C::factorWords * 4);
       if (bulk) fenceTensorCopies();
       blockSync();
-      int slotBefore = 0, slotOlder = 0, half = 1;
-      for (int set = 0, sequence = begin; set < sets + 2; set++, sequence += rows) {
-        if (set >= 2) store(k1, sequence - 2 * rows, rowsOf(set - 2), slotOlder);
-        const int slotNext = next(slot);
-        if (set < sets) {
+      u32 before = 0, older = 0;
+      int half = 1, set = 0;
+      // steady: all sets that this interval has to do with are there and whole, and there is no skip term.
+      auto step = [&](auto steadiness) {
+        constexpr bool steady = decltype(steadiness)::value;
+        auto size = [&](int set) { return steady ? rows : rowsOf(set); };
+        if (steady || set >= 2) store(k1, sequence - 2 * rows, size(set - 2), older);
+        const u32 after = next(slot);
+        if (steady || set < sets) {
           load(coming, comingSlot);
-          if (slotNext == 0) parity ^= 1;
+          if (after == this->exchange) parity ^= 1;
         }
-        fetchFactors(sequence + 2 * rows, rowsOf(set + 2), fetched);
-        if (bulk && set + 1 < sets) barrierWait(barriers + slotNext * 8, parity);
-        if (set >= 1 && set + 1 < wholeSets && !q.skip)
-          interval<true>(k1, sequence, rows, rows, rows, slotAt(slot), slotAt(slotNext), slotAt(slotBefore), half);
-        else
-          interval<false>(k1, sequence, rowsOf(set), rowsOf(set + 1), rowsOf(set - 1), slotAt(slot), slotAt(slotNext),
-                          slotAt(slotBefore), half);
+        fetchFactors(sequence + 2 * rows, size(set + 2), fetched);
+        if (bulk && (steady || set + 1 < sets)) barrierWait(barrierOf(after), parity);
+        interval<steady>(sequence, size(set), size(set + 1), size(set - 1), slot, after, before, half);
         half ^= 1;
-        storeFactors(rowsOf(set + 2), fetched, half);
-        if (bulk)
+        storeFactors(size(set + 2), fetched, half);
+        if (bulk) {
           fenceTensorCopies();
-        else
+          if (threadIndex() == storer) tensorStoresRead();  // the slot of set - 2 is free
+        } else {
           copyAsyncWaitAll();
+        }
         blockSync();
-        slotOlder = slotBefore;
-        slotBefore = slot;
-        if (set < sets) slot = slotNext;
+        older = before;
+        before = slot;
+        if (steady || set < sets) slot = after;
+        set++, sequence += rows;
+      };
+      while (set < sets + 2) {
+        if (set >= 2 && !q.skip)
+          while (set + 2 < wholeSets) step(std::true_type());
+        step(std::false_type());
       }
       advance(at, count);
     }
-    if (bulk && threadIndex() == 0) tensorStoresDone();
+    if (bulk && threadIndex() == storer) tensorStoresDone();
   }
 };
 
