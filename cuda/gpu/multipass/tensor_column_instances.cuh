@@ -35,7 +35,7 @@ void addColumns(std::vector<TensorColumnInstance>& list) {
   list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 1>>());
   list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 1>>());
   list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 4>>());
-  list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 4>>());
+  if constexpr (accurate) list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 4>>());
 }
 
 }  // namespace ffc::mma
