@@ -117,6 +117,7 @@ struct RowPass : Phases<C> {
         sharedStore8(this->image + C::imageBytes + w * 128 + this->lane * 8,
                      wordsOf(step(mirrored(this->lane >> 3, this->lane & 7))));
       warpSync();
+      keepInRegister(this->turnOut);  // or loads of constants, which the backward turns are, would move across the stores
     } else {
 #pragma unroll
       for (int half = 0; half < 2; half++)
