@@ -309,6 +309,23 @@ FFC_DEVICE void barrierExpect(u32, u32) {}
 FFC_DEVICE void barrierWait(u32, u32) {}
 #endif
 
+// A barrier of the block's warps in two halves: a warp may work between arriving and waiting on what needs no other warp's results.
+// Before compute capability 9.0 the block meets where it waits.
+#if __CUDA_ARCH__ >= 900
+FFC_DEVICE void splitInit(u32 barrier) {
+  if (threadIdx.x == 0) asm volatile("mbarrier.init.shared.b64 [%0],%1;" ::"r"(barrier), "r"(blockDim.x / 32) : "memory");
+}
+FFC_DEVICE void splitArrive(u32 barrier) {
+  __syncwarp();
+  if (threadIdx.x % 32 == 0) asm volatile("mbarrier.arrive.shared.b64 _,[%0];" ::"r"(barrier) : "memory");
+}
+FFC_DEVICE void splitWait(u32 barrier, u32 parity) { barrierWait(barrier, parity); }
+#else
+FFC_DEVICE void splitInit(u32) {}
+FFC_DEVICE void splitArrive(u32) {}
+FFC_DEVICE void splitWait(u32, u32) { __syncthreads(); }
+#endif
+
 // Whole sequences, from their first sample on.
 FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrier) {
   tensorLoadPart(target, map, 0, 0, b, h, barrier);

@@ -423,6 +423,9 @@ FFC_DEVICE void barrierExpect(u32 barrier, u32 bytes) {
 FFC_DEVICE void barrierWait(u32 barrier, u32 parity) {
   while ((barrierAt(barrier).phase & 1) == parity) emulation::machine.yield();
 }
+FFC_DEVICE void splitInit(u32) {}
+FFC_DEVICE void splitArrive(u32) {}
+FFC_DEVICE void splitWait(u32, u32) { blockSync(); }
 
 FFC_DEVICE u32 halfAdd(u32 a, u32 b) {
   using namespace emulation;

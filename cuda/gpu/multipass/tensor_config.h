@@ -48,12 +48,13 @@ struct RowConfig : Config<Q, true, Element::float16, accurate_, false> {
   static constexpr int buffers = 1;
   static constexpr bool outerRegisters = true;
   static constexpr int log2Q = Q == 1 ? 0 : 1;
-  // Factors of a row's samples: a pair of halves for each 64 (32) columns of two neighbouring n1, for the set at hand and the next.
-  static constexpr int factorWords = 64 * Q;
-  static constexpr int factorBytes = 2 * rows * factorWords * 4;
+  // Factors of a row's samples: a pair of halves for each 64 (32) columns of two neighbouring n1. Those of set j + 3 are made while
+  // set j + 1 may still need its own.
+  static constexpr int factorWords = 64 * Q, factorSets = 4;
+  static constexpr int factorBytes = factorSets * rows * factorWords * 4;
   // A slot holds a set: one each is in first, middle and last, one is being stored, the others are on their way in.
   static constexpr int sharedBytes(int slots) {
-    return slots * (rows * rowBytes + 8) + Base::twiddleBytes + factorBytes;
+    return slots * (rows * rowBytes + 8) + 8 + Base::twiddleBytes + factorBytes;
   }
 };
 

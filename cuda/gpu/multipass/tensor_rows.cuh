@@ -4,8 +4,9 @@
 //
 // Row k1 has the frequencies k2 + (k1 - 1/4) / N1: a shift, which is in the tables. A block works on rows of one k1, sequence after
 // sequence, for as long as there are any, then makes the tables of the next k1. Within a run of rows, interval j is
-// middle(set j), last(set j - 1), first(set j + 1), as in mma/body.cuh, with one barrier at its end; set j - 2 is being stored, and
-// sets up to j + ahead are on their way in, each in a slot of its own.
+// first(set j + 1), middle(set j), last(set j - 1), as in mma/body.cuh; set j - 2 is being stored, and sets up to j + ahead are on their
+// way in, each in a slot of its own. There is one barrier an interval, in two halves: a warp arrives when it is done and waits after the
+// next interval's first(), which needs nothing but its samples.
 #pragma once
 #include "../mma/phases.cuh"
 #include "tensor_config.h"
@@ -32,7 +33,8 @@ struct RowPass : Phases<C> {
 
   const RowParams& q;
   const int slots, ahead;  // sets are loaded so many intervals before their middle
-  u32 factors, barriers;
+  u32 factors, barriers, turn;  // `turn`: the barrier between intervals
+  u32 turnParity = 0;
   bool bulk;             // bulk copies, which complete on a barrier per slot; otherwise every thread copies
   Bins bins[rows][Q][2];
   u32 factorAt;          // this lane's factors, within those of a row
@@ -63,6 +65,8 @@ struct RowPass : Phases<C> {
     bulk = hasTensorCopies && q.useMaps;
     if (threadIndex() == loader)
       for (int i = 0; i < slots && bulk; i++) barrierInit(barriers + i * 8);
+    turn = barriers + slots * 8;
+    splitInit(turn);
   }
 
   // Piece h of (n1, n2) at n3h = 0; n3h and h are an XOR with (2 n3h + h) * 16.
@@ -242,10 +246,11 @@ struct RowPass : Phases<C> {
     f.low = int(loadConstant4(at + (((n1 << log2Groups) + group) >> q.log2TileShare)));
     f.high = int(loadConstant4(at + ((((n1 + 1) << log2Groups) + group) >> q.log2TileShare)));
   }
-  FFC_DEVICE void storeFactors(int count, const Factors& f, int half) const {
+  FFC_DEVICE u32 factorsOf(int set) const { return factors + (set & (C::factorSets - 1)) * (wordsOfSet * 4); }
+  FFC_DEVICE void storeFactors(int count, const Factors& f, int set) const {
     if (!makesFactors(count)) return;
     const int e = sequenceExponent(f.largest, q.rangeExponent, q.mostExponent) + q.columnExponent;
-    sharedStore4(factors + (half * wordsOfSet + threadIndex()) * 4, packHalf(powerOfTwo(e - f.low), powerOfTwo(e - f.high)));
+    sharedStore4(factorsOf(set) + threadIndex() * 4, packHalf(powerOfTwo(e - f.low), powerOfTwo(e - f.high)));
   }
 
   // ---------------------------------------------------------------- phases
@@ -276,14 +281,29 @@ struct RowPass : Phases<C> {
     storeMatrices(outerAt(row, b), re[0], re[1], re[2], re[3]);
     storeMatrices(outerAt(row, b) + Base::planeBytes, im[0], im[1], im[2], im[3]);
   }
-  // Factors of n1 = 2c, 2c + 1 and of n1 + 8, the same for all n3h.
-  FFC_DEVICE void first(u32 row, u32 factorsOfRow) const {
-    const uint64_t pairs = sharedLoad8(factorsOfRow + factorAt);
+  // The rows of a set. Factors of n1 = 2c, 2c + 1 and of n1 + 8 are the same for all n3h.
+  template <bool whole>
+  FFC_DEVICE void firsts(u32 slot, u32 factorsOfSet, int count) const {
+    if constexpr (whole && mixed) {
+      Operands o[rows];
+      uint64_t pairs[rows];
 #pragma unroll
-    for (int b = 0; b < Q; b++) {
-      Operands o;
-      fetch(row, b, o);
-      first(row, b, o, pairs);
+      for (int i = 0; i < rows; i++)
+        fetch(slot + i * C::rowBytes, 0, o[i]), pairs[i] = sharedLoad8(factorsOfSet + i * C::factorWords * 4 + factorAt);
+#pragma unroll
+      for (int i = 0; i < rows; i++) first(slot + i * C::rowBytes, 0, o[i], pairs[i]);
+    } else {
+#pragma unroll
+      for (int i = 0; i < rows; i++) {
+        if (!whole && i >= count) break;
+        const uint64_t pairs = sharedLoad8(factorsOfSet + i * C::factorWords * 4 + factorAt);
+#pragma unroll
+        for (int b = 0; b < Q; b++) {
+          Operands o;
+          fetch(slot + i * C::rowBytes, b, o);
+          first(slot + i * C::rowBytes, b, o, pairs);
+        }
+      }
     }
   }
 
@@ -377,32 +397,29 @@ struct RowPass : Phases<C> {
 
   // ---------------------------------------------------------------- the pass
 
-  // Middle of the `middles` rows from `sequence` on, first of the `firsts` rows after them (factors in half `half`), last of
-  // the `lasts` rows before them. whole: all of them are `rows`, and there is no skip term; code without branches.
+  // Middle of the `middles` rows from `sequence` on, last of the `lasts` rows before them. whole: all of them are `rows`, and there
+  // is no skip term; code without branches. Fetches the spectra of the `firsts` rows that follow.
   template <bool whole>
-  FFC_DEVICE void interval(int sequence, int middles, int firsts, int lasts, u32 now, u32 after, u32 before, int half) {
+  FFC_DEVICE void interval(int sequence, int middles, int firsts, int lasts, u32 now, u32 before) {
+    Operands out[2];
+    if constexpr (whole && mixed) fetch(before, 0, out[0]);
 #pragma unroll
     for (int i = 0; i < rows; i++) {
-      const u32 row = i * C::rowBytes, factorsOfRow = factors + (half * wordsOfSet + i * C::factorWords) * 4;
+      const u32 row = i * C::rowBytes;
       if constexpr (whole && mixed) {
-        Operands out, in;
-        uint64_t pairs;
-        fetch(before + row, 0, out);
         runMiddle<true>(
-            sequence + i, i, now + row, [&] { fetch(after + row, 0, in), pairs = sharedLoad8(factorsOfRow + factorAt); },
-            [&] { last(before + row, 0, out); });
+            sequence + i, i, now + row, [&] { if (i + 1 < rows) fetch(before + row + C::rowBytes, 0, out[(i + 1) & 1]); },
+            [&] { last(before + row, 0, out[i & 1]); });
         fetchBins(i);
-        first(after + row, 0, in, pairs);
       } else {
         if (whole || i < middles) runMiddle<whole>(sequence + i, i, now + row, [] {}, [] {});
-        if (whole || i < firsts) {
-          fetchBins(i);
-          first(after + row, factorsOfRow);
-        }
+        if (whole || i < firsts) fetchBins(i);
         if (whole || i < lasts) last(before + row);
       }
     }
   }
+
+  FFC_DEVICE void waitTurn() { splitWait(turn, turnParity), turnParity ^= 1; }
 
   FFC_DEVICE void run() {
     blockSync();
@@ -417,10 +434,10 @@ struct RowPass : Phases<C> {
       makeTables(q.rowOfSlot ? q.rowOfSlot[k1] : k1);
       int sequence = at.sequence;
       Factors fetched;
-      fetchFactors(sequence, rowsOf(0), fetched);
-      storeFactors(rowsOf(0), fetched, 0);
-      fetchFactors(sequence + rows, rowsOf(1), fetched);
-      storeFactors(rowsOf(1), fetched, 1);
+      for (int i = 0; i < 3; i++) {
+        fetchFactors(sequence + i * rows, rowsOf(i), fetched);
+        storeFactors(rowsOf(i), fetched, i);
+      }
       beginBins(k1, sequence);
 #pragma unroll
       for (int i = 0; i < rows; i++)
@@ -428,34 +445,34 @@ struct RowPass : Phases<C> {
       if (!bulk) copyAsyncWaitAll();
       blockSync();
       if (bulk) barrierWait(barrierOf(slot), parity);
-#pragma unroll 1
-      for (int i = 0; i < rowsOf(0); i++) first(slot + i * C::rowBytes, factors + i * C::factorWords * 4);
-      if (bulk) fenceTensorCopies();
-      blockSync();
+      firsts<false>(slot, factorsOf(0), rowsOf(0));
+      splitArrive(turn);
       u32 before = 0, older = 0;
-      int half = 1, set = 0;
+      int set = 0;
       // steady: all sets that this interval has to do with are there and whole, and there is no skip term.
       auto step = [&](auto steadiness) {
         constexpr bool steady = decltype(steadiness)::value;
         auto size = [&](int set) { return steady ? rows : rowsOf(set); };
-        if (steady || set >= 2) store(k1, sequence - 2 * rows, size(set - 2), older);
         const u32 after = next(slot);
-        if (steady || set < sets) {
-          load(coming, comingSlot);
-          if (after == this->exchange) parity ^= 1;
+        if ((steady || set < sets) && after == this->exchange) parity ^= 1;
+        if (!bulk) waitTurn();  // the copies are other threads', too
+        if (steady || set + 1 < sets) {
+          if (bulk) barrierWait(barrierOf(after), parity);
+          firsts<steady>(after, factorsOf(set + 1), size(set + 1));
         }
-        fetchFactors(sequence + 2 * rows, size(set + 2), fetched);
-        if (bulk && (steady || set + 1 < sets)) barrierWait(barrierOf(after), parity);
-        interval<steady>(sequence, size(set), size(set + 1), size(set - 1), slot, after, before, half);
-        half ^= 1;
-        storeFactors(size(set + 2), fetched, half);
+        if (bulk) waitTurn();
+        if (steady || set >= 2) store(k1, sequence - 2 * rows, size(set - 2), older);
+        if (steady || set < sets) load(coming, comingSlot);
+        fetchFactors(sequence + 3 * rows, size(set + 3), fetched);
+        interval<steady>(sequence, size(set), size(set + 1), size(set - 1), slot, before);
+        storeFactors(size(set + 3), fetched, set + 3);
         if (bulk) {
           fenceTensorCopies();
           if (threadIndex() == storer) tensorStoresRead();  // the slot of set - 2 is free
         } else {
           copyAsyncWaitAll();
         }
-        blockSync();
+        splitArrive(turn);
         older = before;
         before = slot;
         if (steady || set < sets) slot = after;
@@ -463,9 +480,10 @@ struct RowPass : Phases<C> {
       };
       while (set < sets + 2) {
         if (set >= 2 && !q.skip)
-          while (set + 2 < wholeSets) step(std::true_type());
+          while (set + 3 < wholeSets) step(std::true_type());
         step(std::false_type());
       }
+      waitTurn();
       advance(at, count);
     }
     if (bulk && threadIndex() == storer) tensorStoresDone();
