@@ -71,14 +71,15 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   for (const int radix : {s.cluster, 16, s.n2, s.radix, 16})
     if (radix > 1) c.radices.push_back(radix);
   c.name = (s.packed ? "overlap-save/mma/" : "fused-mma/") + std::to_string(s.points) + "/" + joined(c.radices);
-  // Whole rows come and go by tensor copies where the device has them, in sets of one channel where the batch divides;
-  // others element by element.
+  // Sets of one channel, where the device has tensor copies: whole rows, and shorter ones of a multiple of 16 bytes. Where a
+  // channel has few rows, and for any others, the general driver.
   const bool whole = p.length == s.points && p.outputLength == s.points;
+  const bool partialSets = s.uniform && p.length == p.outputLength && p.length % 8 == 0 && 2 * p.length > s.points;
   // Packed: blocks of which most is output are near the limit of device memory, the others wait for their arithmetic.
   const bool mostOfBlock = 10.0 * static_cast<double>(p.outputLength) >= 14.0 * static_cast<double>(s.segments * s.points);
   c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + (s.cluster > 1 ? "cluster" + std::to_string(s.cluster) + "/" : "") + "r" + std::to_string(s.radix) + (s.accurate ? "/accurate" : "/fast") +
           (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") +
-          (s.packed ? (s.segments == 1 ? "/single" : mostOfBlock ? "/long" : "/short") : !whole ? "/part" : s.uniform ? "/uniform" : "/whole") + "/n" +
+          (s.packed ? (s.segments == 1 ? "/single" : mostOfBlock ? "/long" : "/short") : whole && s.uniform ? "/uniform" : partialSets ? "/uniform/partial" : whole ? "/whole" : "/part") + "/n" +
           std::to_string(s.points);
   Pass pass;
   const double points = rowsOf(p) * static_cast<double>(s.points * s.segments);

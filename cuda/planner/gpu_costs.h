@@ -27,7 +27,7 @@ struct MmaShape {
   int64_t points = 0, segments = 1;
   bool accurate = false;
   bool scaled = false;            // every row has an exponent of its own
-  bool uniform = false;           // the driver for sets of whole rows of one channel
+  bool uniform = false;           // the driver for sets of one channel
   bool packed = false;            // 2N samples in N points: overlapping windows of a row (overlap-save)
   bool streamedSpectrum = false;  // read from the second-level cache for every tile
 };

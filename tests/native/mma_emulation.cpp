@@ -54,6 +54,7 @@ struct Case {
   int log2N2, batch, channels, length, taps, offset;
   int tilesPerSet = 1, slots = 0, blocks = 1;  // slots 0: as many as exchange buffers
   bool uniform = false;  // the driver for sets of one channel
+  bool partial = false;  // the same for rows shorter than the transform
   bool maps = false, pre = false, post = false, skip = false;
   int lead = 0;          // samples by which every tensor misses a 16-byte boundary
   double amplitude = 1, kernelSize = 1, late = 1;  // late: further factor of the second half of the batch
@@ -145,6 +146,14 @@ void check(Case c) {
     r.channelStride = c.length * 2;
     r.batchStride = r.channelStride * c.channels;
     TensorMap m{a.data, r.batchStride, r.channelStride, N, c.uniform ? c.tilesPerSet * (16 >> c.log2N2) : 1, c.batch};
+    if (c.partial) {
+      const int part = N / 16;
+      m.rows = 16 >> c.log2N2;
+      m.parts = m.boxParts = p.wholeParts = c.length / part;
+      p.rest = c.length % part;
+      const RestMap rest{a.data + p.wholeParts * part * 2, r.batchStride, r.channelStride, p.rest, c.batch, std::min(256, part), m.rows};
+      std::memcpy(p.rests.u + (map - p.maps.u), &rest, sizeof rest);
+    }
     if (C::packed) {
       const bool stored = &r == &p.y;
       m.parts = c.length / (N / 16);
@@ -186,8 +195,14 @@ void check(Case c) {
     if (c.uniform) {
       p.useMaps = true;
       p.slots = C::uniformSlots;
+      p.bothGates = C::gated;
       describeUniform(p, c.tilesPerSet * (16 >> c.log2N2), c.blocks);
-      emulation::launch(c.blocks, uniformBytes<C>(c.tilesPerSet), engine(), [&] { convolveUniform<C>(p); });
+      emulation::launch(c.blocks, uniformBytes<C>(c.tilesPerSet), engine(), [&] {
+        if (c.partial)
+          convolveUniform<C, TensorCopies<C, true>>(p);
+        else
+          convolveUniform<C, TensorCopies<C, false>>(p);
+      });
     }
   if (!c.uniform)
     emulation::launch(std::min(c.blocks, p.tiles) * C::cluster,
@@ -213,7 +228,8 @@ void check(Case c) {
   error = std::sqrt(error / size);
   bool intact = true;
   for (int i = 0; i < guard; i++) intact &= at(y, count + i) == 0x7fff;
-  const bool conflictFree = emulation::machine.matrixWavefronts == 4 * emulation::machine.matrixInstructions;
+  // The row n1 that a partial row ends in is not swizzled like the others.
+  const bool conflictFree = c.partial || emulation::machine.matrixWavefronts == 4 * emulation::machine.matrixInstructions;
   // The classes' bounds (cuda/DESIGN.md, "Precision"), with a tenth more because few rows are compared.
   const double bound = 1.1 * (C::bf16 ? (C::accurate ? 1.75e-3 : N <= 8192 ? 2.0e-3 : N <= 32768 ? 2.15e-3 : 2.2e-3)
                                       : (C::accurate ? 6e-4 : C::R == 1 || C::R == 2 ? 1.1e-3 : N <= 32768 ? 1.4e-3 : 1.5e-3));
@@ -221,7 +237,7 @@ void check(Case c) {
   (good ? passed : failed)++;
   std::printf("%s R=%d N=%d%s %s %s%s%s%s%s length %d batch %d channels %d: error %.2e%s%s\n", good ? "ok  " : "FAIL", C::R, N,
               C::packed ? " packed" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
-              c.uniform ? " uniform" : c.maps ? " maps" : "", c.pre ? " pre" : "",
+              c.partial ? " partial" : c.uniform ? " uniform" : c.maps ? " maps" : "", c.pre ? " pre" : "",
               c.post ? " post" : "", c.skip ? " skip" : "", c.length, c.batch, c.channels, error,
               intact ? "" : ", guard band overwritten", conflictFree ? "" : ", bank conflicts");
 }
@@ -290,6 +306,27 @@ int main() {
   check<Config<1, true, f, false, true>>(gated(uniform({4, 4, 3, 4096, 4096, 0, 2}, 2), 0));
   check<Config<2, true, b, false, false>>(uniform({4, 4, 2, 8192, 8192, 0, 2}, 2));
   check<Config<2, true, f, false, true>>(gated(sized(uniform({4, 2, 3, 8192, 8192, 0, 1}, 1), 30, 1), 0));
+  // Partial rows: whole rows n1 only, a few samples more, partly empty sets, one gate of two.
+  auto partial = [&](Case c, int blocks) {
+    c = uniform(c, blocks);
+    c.partial = true;
+    return c;
+  };
+  check<Config<1, true, f, false, false>>(partial({4, 9, 2, 3584, 3584, 0, 4}, 1));
+  check<Config<1, true, f, false, false>>(partial({4, 5, 3, 3280, 3280, 0, 2}, 2));
+  check<Config<1, true, f, false, false>>(partial({2, 13, 3, 1000, 900, 5, 2}, 2));
+  check<Config<1, true, f, true, false>>(partial({1, 13, 4, 504, 512, 0, 1}, 2));
+  check<Config<1, false, f, false, false>>(partial({0, 70, 3, 208, 256, 0, 4}, 2));
+  check<Config<1, false, b, false, true>>(gated(sized(partial({0, 40, 3, 136, 256, 0, 2}, 1), 1e4, 1e-3), 0));
+  check<Config<1, true, b, false, false>>(sized(partial({3, 8, 3, 1992, 2048, 0, 2}, 1), 1e-6, 1));
+  check<Config<1, true, b, false, true>>(gated(partial({3, 8, 2, 2040, 2048, 0, 2}, 1), 0));
+  check<Config<2, true, b, false, false>>(partial({4, 3, 2, 8184, 8192, 0, 2}, 2));
+  check<Config<2, true, f, false, false>>(partial({4, 3, 2, 6800, 8192, 0, 2}, 2));
+  check<Config<2, true, f, true, false>>(partial({3, 6, 3, 4000, 4096, 0, 1}, 2));
+  check<Config<2, true, f, false, true>>(gated(partial({4, 3, 2, 6600, 8192, 0, 1}, 2), 0));
+  Case onlyPre = gated(partial({4, 3, 2, 4000, 4096, 0, 2}, 1), 0);
+  onlyPre.post = false;
+  check<Config<1, true, f, false, true>>(onlyPre);
   // Radices 2, 3, 4, 8.
   check<Config<2, true, f, false, false>>(maps({4, 2, 3, 8192, 8192, 0, 2}, 3));
   check<Config<2, true, b, true, false>>({4, 2, 2, 8191, 8192, 0});

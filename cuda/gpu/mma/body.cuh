@@ -169,7 +169,7 @@ struct Convolution : Phases<C> {
       staging.finishRows(set);
       const bool doMiddle = set < sets, doFirst = set + 1 < sets, doLast = C::buffers == 1 || set > 0;
       if constexpr (C::buffers == 2) {
-        if (!C::alternate && doMiddle && doFirst && doLast && ordinary && spectrumLasts(set)) {
+        if (doMiddle && doFirst && doLast && ordinary && spectrumLasts(set)) {
           if constexpr (!C::outerRegisters) loadOuter();
           staging.awaitInput(set + 1, at);
           staging.awaitPost(set - 1);
@@ -187,17 +187,10 @@ struct Convolution : Phases<C> {
           }
           if (loadLate) staging.load(set + C::buffers, ahead);
         } else {
-          const int middleTurn = C::alternate ? (warp >> 2) & 1 : 0;
 #pragma unroll 1
-          for (int turn = 0; turn < 2; turn++) {
-            if (turn == middleTurn) {
-#pragma unroll 1
-              for (int tile = 0; doMiddle && tile < p.tilesPerSet; tile++) runMiddle<false>(set, tile);
-            } else {
-              outerRange(set + 1, set - 1, at, doFirst, doLast);
-            }
-            if (loadLate && turn == 0) staging.load(set + C::buffers, ahead);
-          }
+          for (int tile = 0; doMiddle && tile < p.tilesPerSet; tile++) runMiddle<false>(set, tile);
+          if (loadLate) staging.load(set + C::buffers, ahead);
+          outerRange(set + 1, set - 1, at, doFirst, doLast);
         }
         staging.finishLoads();
         staging.findScale(set + 2, staging.following(at));

@@ -80,9 +80,6 @@ struct Config {
   static constexpr int outerUnroll = buffers == 1 ? unroll : 1;
   // Fetch the operands of the outer phases before the middle's work hides their latency (16 registers).
   static constexpr bool fetchFirst = R == 1 && !accurate && !gated && !packed;
-  // The warps of one scheduler run the phases of an interval in two different orders, so that tensor-heavy and
-  // memory-heavy code overlap. Short bodies do without: there the compiler mixes the phases.
-  static constexpr bool alternate = R >= 3 && buffers == 2;
   // Tiles per set, if shared memory allows: as many sequences as fit between two barriers.
   static constexpr int mostTiles = packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : R == 1 ? 4 : R == 2 ? 2 : 1;
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles

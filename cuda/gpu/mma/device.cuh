@@ -259,6 +259,19 @@ FFC_DEVICE void tensorStorePart(u32 source, const void* map, int part, int group
                : "memory");
   asm volatile("cp.async.bulk.commit_group;" ::: "memory");
 }
+// The same with maps of (samples, b, h), from sample `first` on.
+FFC_DEVICE void tensorLoadRest(u32 target, const void* map, int first, int b, int h, u32 barrier) {
+  asm volatile(
+      "cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0],[%1,{%2,%3,%4}],[%5];" ::"r"(target),
+      "l"(map), "r"(first), "r"(b), "r"(h), "r"(barrier)
+      : "memory");
+}
+FFC_DEVICE void tensorStoreRest(u32 source, const void* map, int first, int b, int h) {
+  asm volatile("cp.async.bulk.tensor.3d.global.shared::cta.tile.bulk_group [%1,{%2,%3,%4}],[%0];" ::"r"(source), "l"(map),
+               "r"(first), "r"(b), "r"(h)
+               : "memory");
+  asm volatile("cp.async.bulk.commit_group;" ::: "memory");
+}
 // Multiples of 16 bytes at an aligned address, into L2.
 FFC_DEVICE void prefetchBulk(const void* p, u32 bytes) {
   asm volatile("cp.async.bulk.prefetch.L2.global [%0],%1;" ::"l"(p), "r"(bytes) : "memory");
@@ -296,6 +309,8 @@ FFC_DEVICE void barrierWait(u32 barrier, u32 parity) {
 constexpr bool hasTensorCopies = false;
 FFC_DEVICE void tensorLoadPart(u32, const void*, int, int, int, int, u32) {}
 FFC_DEVICE void tensorStorePart(u32, const void*, int, int, int, int) {}
+FFC_DEVICE void tensorLoadRest(u32, const void*, int, int, int, u32) {}
+FFC_DEVICE void tensorStoreRest(u32, const void*, int, int, int) {}
 FFC_DEVICE void prefetchBulk(const void*, u32) {}
 FFC_DEVICE void bulkLoad(u32, const void*, u32, u32) {}
 FFC_DEVICE void bulkStore(void*, u32, u32) {}

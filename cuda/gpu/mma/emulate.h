@@ -351,9 +351,12 @@ struct TensorMap {
   int64_t batchStride, channelStride;
   int points, rows;  // of a box: samples of a row, and rows
   int batch;         // rows beyond it are zeros, and not stored
-  // Packed: a box is so many of the tensor's sixteenths of `points`, and so many groups of each. Outside the tensor loads
+  // A box is so many of the tensor's sixteenths of `points`, and so many groups of each. Outside the tensor loads
   // give zeros and stores do nothing.
   int parts = 16, boxParts = 16, boxGroups = 0;
+  int rowBytes() const {
+    return boxGroups ? boxGroups * boxParts * 128 : points / 8 * boxParts;
+  }
 };
 namespace emulation {
 template <class Move>
@@ -367,11 +370,11 @@ inline void tensorCopy(u32 base, const void* map, int part, int group, int b, in
     for (int g = 0; g < groups; g++)
       for (int n1 = 0; n1 < m.boxParts; n1++)
         for (int i = 0; i < pieces; i++) {
-          const int inRow = (g * m.boxParts + n1) * pieces * 16;
-          const int line = (base % 1024 + inRow) / 128, swizzled = i ^ (line & (pieces - 1));
+          const int inBox = r * m.rowBytes() + (g * m.boxParts + n1) * pieces * 16;
+          const int line = (base % 1024 + inBox) / 128, swizzled = i ^ (line & (pieces - 1));
           const bool inside = b + r < m.batch && part + n1 >= 0 && part + n1 < m.parts;
           char* global = row + (int64_t(part + n1) * (m.points / 16) + (group + g) * 64 + i * 8) * 2;
-          move(at(base + r * m.points * 2 + inRow + swizzled * 16, 16), inside ? global : nullptr);
+          move(at(base + inBox + swizzled * 16, 16), inside ? global : nullptr);
         }
   }
 }
@@ -391,7 +394,7 @@ FFC_DEVICE void tensorLoadPart(u32 target, const void* map, int part, int group,
     global ? (void)std::memcpy(shared, global, 16) : (void)std::memset(shared, 0, 16);
   });
   const TensorMap& m = *static_cast<const TensorMap*>(map);
-  barrierAt(barrier).bytes -= m.boxGroups ? m.boxGroups * m.boxParts * 128 : m.points * m.rows * 2;
+  barrierAt(barrier).bytes -= m.rowBytes() * m.rows;
   barrierAt(barrier).settle();
 }
 FFC_DEVICE void tensorStorePart(u32 source, const void* map, int part, int group, int b, int h) {
@@ -403,6 +406,38 @@ FFC_DEVICE void tensorLoad(u32 target, const void* map, int b, int h, u32 barrie
   tensorLoadPart(target, map, 0, 0, b, h, barrier);
 }
 FFC_DEVICE void tensorStore(u32 source, const void* map, int b, int h) { tensorStorePart(source, map, 0, 0, b, h); }
+// Maps of (samples, b, h): the first samples of a row that begins at `data`, in boxes of so many.
+struct RestMap {
+  char* data;
+  int64_t batchStride, channelStride;
+  int samples, batch, boxSamples, rows;
+};
+namespace emulation {
+template <class Move>
+inline void restCopy(u32 base, const void* map, int first, int b, int h, Move move) {
+  const RestMap& m = *static_cast<const RestMap*>(map);
+  for (int r = 0; r < m.rows; r++)
+    for (int i = 0; i < m.boxSamples; i += 8) {
+      const bool inside = b + r < m.batch && first + i < m.samples;
+      char* const global = m.data + (b + r) * m.batchStride + h * m.channelStride + (first + i) * 2;
+      if (reinterpret_cast<uintptr_t>(global) % 16 || (base + 2 * first) % 16) std::abort();
+      move(at(base + (r * m.boxSamples + i) * 2, 16), inside ? global : nullptr);
+    }
+}
+}  // namespace emulation
+FFC_DEVICE void tensorLoadRest(u32 target, const void* map, int first, int b, int h, u32 barrier) {
+  emulation::restCopy(target, map, first, b, h, [](unsigned char* shared, char* global) {
+    global ? (void)std::memcpy(shared, global, 16) : (void)std::memset(shared, 0, 16);
+  });
+  const RestMap& m = *static_cast<const RestMap*>(map);
+  barrierAt(barrier).bytes -= m.boxSamples * m.rows * 2;
+  barrierAt(barrier).settle();
+}
+FFC_DEVICE void tensorStoreRest(u32 source, const void* map, int first, int b, int h) {
+  emulation::restCopy(source, map, first, b, h, [](unsigned char* shared, char* global) {
+    if (global) std::memcpy(global, shared, 16);
+  });
+}
 FFC_DEVICE void bulkLoad(u32 target, const void* source, u32 bytes, u32 barrier) {
   std::memcpy(emulation::at(target, int(bytes)), source, bytes);
   barrierAt(barrier).bytes -= int32_t(bytes);

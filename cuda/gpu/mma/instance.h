@@ -22,8 +22,8 @@ struct Instance {
   int buffers = 0, mostTiles = 0;
   const void* convolve = nullptr;  // device function (Params)
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;
-  // The driver for sets of one channel (no gates, or both); null where there is none.
-  const void* uniform = nullptr;
+  // The driver for sets of one channel, of whole rows and of partial ones; null where there is none.
+  const void *uniform = nullptr, *partial = nullptr;
   int uniformTiles = 0, uniformSlots = 0;
   int64_t (*uniformBytes)(int tilesPerSet) = nullptr;
   std::vector<uint32_t> (*tables)(int log2N2) = nullptr;

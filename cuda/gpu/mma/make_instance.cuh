@@ -16,7 +16,12 @@ __global__ void __launch_bounds__(threads, 1) fusedConvolution(const __grid_cons
 
 template <class C>
 __global__ void __launch_bounds__(threads, 1) fusedUniform(const __grid_constant__ Params p) {
-  if constexpr (hasTensorCopies) convolveUniform<C>(p);  // launched only where this is so
+  if constexpr (hasTensorCopies) convolveUniform<C, TensorCopies<C, false>>(p);  // launched only where this is so
+}
+
+template <class C>
+__global__ void __launch_bounds__(threads, 1) fusedPartial(const __grid_constant__ Params p) {
+  if constexpr (hasTensorCopies) convolveUniform<C, TensorCopies<C, true>>(p);
 }
 
 template <class C>
@@ -36,6 +41,7 @@ Instance makeInstance() {
   i.sharedBytes = &sharedBytes<C>;
   if constexpr (C::uniform) {
     i.uniform = reinterpret_cast<const void*>(&fusedUniform<C>);
+    i.partial = reinterpret_cast<const void*>(&fusedPartial<C>);
     i.uniformTiles = C::uniformTiles;
     i.uniformSlots = C::uniformSlots;
     i.uniformBytes = &uniformBytes<C>;

@@ -62,7 +62,7 @@ struct Choice {
   int64_t points = 0, segments = 0;
   int64_t step = 0, history = 0;
   Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
-  Launch uniform;       // with tensor copies of whole sets; tilesPerSet is 0 where there are none
+  Launch uniform;       // sets of one channel, with tensor copies of their own; tilesPerSet is 0 where there are none
   int clusters = 0;     // that the device holds at once; 0: the instance has none
 };
 
@@ -85,7 +85,7 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
 // Sets of one channel, if that is worth it: where a channel has few rows, many of a set's places stay empty, and the general
 // driver takes less time, though it needs a third more a tile.
 Launch uniformLaunchOf(const Instance& i, int log2N2, const ConvProblem& p, const GpuLimits& limits) {
-  if (!i.uniform || p.preGate != p.postGate || (i.radix > 2 && (i.radix << log2N2) % 4 != 0)) return {};
+  if (!i.uniform) return {};
   // In tiles: those of the busiest block, something for every barrier, and an interval and a half to fill and drain.
   const auto time = [&](int64_t sets, double tilesPerSet) {
     return (double((sets + limits.multiprocessors - 1) / limits.multiprocessors) + 1.5) * tilesPerSet;
@@ -203,12 +203,14 @@ class FusedMma final : public GpuAlgorithm {
                                            [&] { return s.tables(slice); });
     if (problem.mask) maskTable_ = cache.planTable(problem.mask->bytes());
     gain_ = float(i.gain(choice.log2N2));
-    const int64_t shared = std::max(choice.copies.sharedBytes, choice.maps.sharedBytes);
-    checkCuda(cudaFuncSetAttribute(i.convolve, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared)),
-              "reserving shared memory for the fused convolution");
-    if (choice.uniform.tilesPerSet)
-      checkCuda(cudaFuncSetAttribute(i.uniform, cudaFuncAttributeMaxDynamicSharedMemorySize, int(choice.uniform.sharedBytes)),
-                "reserving shared memory for the fused convolution of whole sets");
+    const auto reserve = [](const void* function, int64_t bytes) {
+      if (bytes)
+        checkCuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes)),
+                  "reserving shared memory for the fused convolution");
+    };
+    reserve(i.convolve, std::max(choice.copies.sharedBytes, choice.maps.sharedBytes));
+    reserve(i.uniform, choice.uniform.sharedBytes);
+    reserve(i.partial, choice.uniform.sharedBytes);
     checkCuda(cudaFuncSetAttribute(s.transform, cudaFuncAttributeMaxDynamicSharedMemorySize, int(s.sharedBytes)),
               "reserving shared memory for the kernel transform");
     info_.algorithm = i.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
@@ -307,31 +309,58 @@ class FusedMma final : public GpuAlgorithm {
     return r;
   }
 
-  // A map of (64 samples, 16 n1, N / 1024, batch, channels), whose boxes of `rows` rows land in the order of a staging
-  // slot. Below 1024 points the samples of a row n1 are 32 or 16, and swizzled within as many bytes.
-  bool encode(unsigned char* to, const Rows& r, int64_t batch, int64_t channels, int rows, Parts parts = {}) const {
-    if (reinterpret_cast<uintptr_t>(r.data) % 16 || r.batchStride % 16 || r.channelStride % 16) return false;
-    const int64_t N = choice_.points;
-    const int64_t samples = std::min<int64_t>(64, N / 16), groups = std::max<int64_t>(1, N / 1024);
-    const cuuint64_t size[5] = {cuuint64_t(samples), cuuint64_t(parts.all), cuuint64_t(groups), cuuint64_t(batch),
-                                cuuint64_t(channels)};
-    // A dimension of one row may have any stride; the encoder wants one below 2^40.
-    const cuuint64_t stride[4] = {cuuint64_t(N / 8), 128, cuuint64_t(batch > 1 ? r.batchStride : N * 2),
-                                  cuuint64_t(channels > 1 ? r.channelStride : N * 2)};
-    const cuuint32_t box[5] = {cuuint32_t(samples), cuuint32_t(parts.box), cuuint32_t(parts.boxGroups ? parts.boxGroups : groups),
-                               cuuint32_t(rows), 1};
-    const cuuint32_t step[5] = {1, 1, 1, 1, 1};
-    const CUtensorMapSwizzle swizzle = samples == 64   ? CU_TENSOR_MAP_SWIZZLE_128B
-                                       : samples == 32 ? CU_TENSOR_MAP_SWIZZLE_64B
-                                                       : CU_TENSOR_MAP_SWIZZLE_32B;
+  struct Map {
+    std::array<int64_t, 5> size, stride, box;  // elements; bytes, from the second dimension on; elements
+  };
+  static CUtensorMapSwizzle swizzleOf(int64_t samples) {
+    return samples == 64 ? CU_TENSOR_MAP_SWIZZLE_128B : samples == 32 ? CU_TENSOR_MAP_SWIZZLE_64B : CU_TENSOR_MAP_SWIZZLE_32B;
+  }
+  static bool encode(unsigned char* to, char* data, const Map& m, int rank, CUtensorMapSwizzle swizzle) {
+    cuuint64_t size[5], stride[5];
+    cuuint32_t box[5], step[5];
+    if (reinterpret_cast<uintptr_t>(data) % 16) return false;
+    for (int i = 0; i < rank; i++) {
+      size[i] = cuuint64_t(m.size[i]), box[i] = cuuint32_t(m.box[i]), step[i] = 1;
+      if (i == rank - 1) break;
+      // A dimension of one row may have any stride; the encoder wants multiples of 16 below 2^40.
+      stride[i] = m.size[i + 1] > 1 ? cuuint64_t(m.stride[i]) : 16;
+      if (stride[i] % 16) return false;
+    }
     CUtensorMap map;
     static_assert(sizeof(map) == 128);
-    if (encodeFunction()(&map, CU_TENSOR_MAP_DATA_TYPE_UINT16, 5, const_cast<char*>(r.data), size, stride, box, step,
+    if (encodeFunction()(&map, CU_TENSOR_MAP_DATA_TYPE_UINT16, cuuint32_t(rank), data, size, stride, box, step,
                          CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
                          CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) != CUDA_SUCCESS)
       return false;
     std::memcpy(to, &map, sizeof(map));
     return true;
+  }
+
+  // A map of (64 samples, 16 n1, N / 1024, batch, channels), whose boxes of `rows` rows land in the order of a staging
+  // slot. Below 1024 points the samples of a row n1 are 32 or 16, and swizzled within as many bytes.
+  bool encode(unsigned char* to, const Rows& r, int64_t batch, int64_t channels, int rows, Parts parts = {}) const {
+    const int64_t N = choice_.points, samples = std::min<int64_t>(64, N / 16), groups = std::max<int64_t>(1, N / 1024);
+    const Map map{{samples, parts.all, groups, batch, channels},
+                  {N / 8, 128, r.batchStride, r.channelStride},
+                  {samples, parts.box, parts.boxGroups ? parts.boxGroups : groups, rows, 1}};
+    return encode(to, const_cast<char*>(r.data), map, 5, swizzleOf(samples));
+  }
+
+  // Partial rows (set_copies.cuh): a map of the whole rows n1, and one of the samples that are left.
+  bool encodePartial(Params& p, int64_t batch, int64_t channels) const {
+    const int64_t part = choice_.points / 16, rows = 16 >> choice_.log2N2;
+    // Up to N / 2 samples a shorter transform serves, and the device keeps no more than half of the rows n1 at zero.
+    if (p.length != p.outLength || p.length <= choice_.points / 2 || p.length % 8) return false;
+    p.wholeParts = int32_t(p.length / part);
+    p.rest = int32_t(p.length % part);
+    const auto encodeBoth = [&](unsigned char* whole, unsigned char* rest, const Rows& r) {
+      if (!r.data) return true;
+      const Map map{{p.rest, batch, channels}, {r.batchStride, r.channelStride}, {std::min<int64_t>(256, part), rows, 1}};
+      return encode(whole, r, batch, channels, int(rows), {p.wholeParts, p.wholeParts}) &&
+             (!p.rest || encode(rest, const_cast<char*>(r.data) + p.wholeParts * part * 2, map, 3, CU_TENSOR_MAP_SWIZZLE_NONE));
+    };
+    return encodeBoth(p.maps.u, p.rests.u, p.u) && encodeBoth(p.maps.y, p.rests.y, p.y) &&
+           encodeBoth(p.maps.pre, p.rests.pre, p.pre) && encodeBoth(p.maps.post, p.rests.post, p.post);
   }
 
   // Inputs come in boxes of 2N samples, zero outside their rows; y leaves in boxes of the outputs that are right.
@@ -387,8 +416,8 @@ class FusedMma final : public GpuAlgorithm {
              (!p.pre.data || encode(p.maps.pre, p.pre, batch, channels, rows)) &&
              (!p.post.data || encode(p.maps.post, p.post, batch, channels, rows));
     };
-    const int rowsPerSet = choice_.uniform.tilesPerSet * sequences;
-    const bool uniform = rowsPerSet && whole && encodeAll(rowsPerSet);
+    const bool sets = choice_.uniform.tilesPerSet > 0, wholeSets = sets && whole && encodeAll(choice_.uniform.tilesPerSet * sequences);
+    const bool partialSets = sets && !wholeSets && encodePartial(p, batch, channels), uniform = wholeSets || partialSets;
     const bool fullTiles = whole && batch * channels % sequences == 0;
     p.useMaps = uniform || (choice_.maps.tilesPerSet && (packed() ? encodePacked(p, batch, channels) : fullTiles && encodeAll(1)));
     const Launch& shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
@@ -396,6 +425,8 @@ class FusedMma final : public GpuAlgorithm {
     p.slots = shape.slots;
     int64_t blocks = std::min<int64_t>(p.tiles, multiprocessors_);
     if (uniform) {
+      p.bothGates = i.gated;
+      const int rowsPerSet = p.tilesPerSet * sequences;
       blocks = std::min<int64_t>(channels * ((batch + rowsPerSet - 1) / rowsPerSet), multiprocessors_);
       describeUniform(p, rowsPerSet, int(blocks));
     }
@@ -407,7 +438,7 @@ class FusedMma final : public GpuAlgorithm {
       checkCuda(cudaLaunchKernelExC(&launch, i.convolve, arguments), "launching the fused convolution in clusters");
       return;
     }
-    checkCuda(cudaLaunchKernel(uniform ? i.uniform : i.convolve, dim3(unsigned(blocks)), dim3(threads), arguments,
+    checkCuda(cudaLaunchKernel(wholeSets ? i.uniform : partialSets ? i.partial : i.convolve, dim3(unsigned(blocks)), dim3(threads), arguments,
                                size_t(shape.sharedBytes), stream),
               "launching the fused convolution");
   }
@@ -462,7 +493,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
         continue;
       }
       if (limits.computeMajor >= 9) {
-        if (!i.packed) c.uniform = uniformLaunchOf(i, log2N2, problem, limits);
+        c.uniform = uniformLaunchOf(i, log2N2, problem, limits);
         // The general driver's slots have a layout for rows n1 of whole lines only.
         if (N % 1024 == 0)
           c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, limits.sharedMemoryPerBlock, tilesPerBlock);

@@ -23,8 +23,9 @@ struct alignas(64) TensorMaps {
 };
 
 struct Params {
-  TensorMaps maps;
+  TensorMaps maps, rests;  // rests: of partial rows (set_copies.cuh)
   int32_t useMaps = 0;
+  int32_t bothGates = 0;        // there are slots for both gates, of which one may be absent
   int32_t slots = 0;            // staging slots of u and y: as many as exchange buffers, or more for copies to run ahead
   Rows u, pre, post, y;         // absent gates: data is null
   const void* spectrum = nullptr;   // per channel N complex halves in the order of spectrumSlot()
@@ -51,6 +52,7 @@ struct Params {
   // each block takes.
   int32_t setsPerChannel = 0, wholeChannels = 0;
   uint32_t setsMagic = 0, setsShift = 0;
+  int32_t wholeParts = 16, rest = 0;  // partial rows in sets of one channel: whole rows n1 and the samples of one more
   int32_t phased = 0;           // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
   int32_t sharedSpectrum = 0;   // all channels use spectrum 0
 };

@@ -52,6 +52,7 @@ struct Phases {
   const uint4* spectrumAt[2];
   // The ring: this lane's pieces of the tile at hand and of the one after it, counted from p.spectrum.
   u32 ringAt[2], ringNext[2];
+  u32 upperRows = 0;    // of outputs of rows n1 = 8 + g: what to keep of them, all or nothing
   u32 columnScale[2];  // warpScaled: powers of two of the columns n2 = 2c, 2c + 1 and 2c + 8, 2c + 9
   float skipValue[2];
   float rescale[2];
@@ -708,17 +709,19 @@ struct Phases {
 
   // last: one exchange block (xr, xi) -> staged outputs at `stage`: the real part, and of packed samples the imaginary
   // part, which is the real part of -i times the block, over the second window. All times `scale`, a power of two as float
-  // bits, if `scaled` (the same for the warp).
+  // bits, if `scaled` (the same for the warp). `keepsZeros`: see upperRows.
+  template <bool keepsZeros = false>
   FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
-    lastWindow(xr, xi, stage, gate, gateAt, scaled, scale);
+    lastWindow<keepsZeros>(xr, xi, stage, gate, gateAt, scaled, scale);
     if constexpr (C::packed) {
       u32 minus[4];
 #pragma unroll
       for (int i = 0; i < 4; i++) minus[i] = halfNegate(xr[i]);
       const u32 second = staging.windowBytes;
-      lastWindow(xi, minus, stage + second, gate, gateAt + second, scaled, scale);
+      lastWindow<false>(xi, minus, stage + second, gate, gateAt + second, scaled, scale);
     }
   }
+  template <bool keepsZeros>
   FFC_DEVICE void lastWindow(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
     u32 out[4], post[4];
     if constexpr (C::gated)
@@ -755,6 +758,7 @@ struct Phases {
         }
       }
     }
+    if constexpr (keepsZeros) out[1] &= upperRows, out[3] &= upperRows;
     storeMatrices(stage, out[0], out[1], out[2], out[3]);
   }
 };

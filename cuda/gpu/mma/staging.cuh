@@ -161,7 +161,7 @@ struct Staging {
     lead = slots() > C::buffers ? slots() - 1 : C::buffers;
     plain = !C::rowScaled && (C::wholeRows || (!p.skip && loadConstant4(p.anyExponent) == 0));
     base = sharedBase();
-    end = base + slotBytes * (slots() + C::buffers * ((C::gated && p.pre.data) + stagesPost()));
+    end = base + slotBytes * (slots() + C::buffers * (stagesPre() + stagesPost()));
     barriers = end + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * exchangeBytes + C::twiddleBytes + C::ringBytes;
     rows = barriers + barrierBytes;
     if constexpr (C::R <= 2)
@@ -182,6 +182,8 @@ struct Staging {
     const int first = whole ? blockIndex() : restChannel;
     return {first + channel * (whole ? gridSize() : 1), index - channel * p.batch};
   }
+  FFC_DEVICE bool stagesPre() const { return C::gated && (p.pre.data || p.bothGates); }
+  FFC_DEVICE bool stagesPost() const { return C::gated && !C::gateAtStore && (p.post.data || p.bothGates); }
 
   // Before the first barrier of the block, which makes them visible.
   FFC_DEVICE void initBarriers(int count) const {
@@ -215,8 +217,7 @@ struct Staging {
   }
   FFC_DEVICE u32 slotOf(Place at) const { return base + slotBytes * at.slot; }
   FFC_DEVICE u32 slotOfPre(int set) const { return base + slotBytes * (slots() + u32(set) % C::buffers); }
-  FFC_DEVICE bool stagesPost() const { return C::gated && !C::gateAtStore && p.post.data; }
-  FFC_DEVICE u32 slotOfPost(int set) const { return slotOfPre(set) + (p.pre.data ? slotBytes * C::buffers : 0); }
+  FFC_DEVICE u32 slotOfPost(int set) const { return slotOfPre(set) + (stagesPre() ? slotBytes * C::buffers : 0); }
 
   // Within a slot: the address of this lane's row for the 16 x 16 samples (n1, n3l) of this warp at n3h = b.
   FFC_DEVICE u32 fragment(int tile, int b) const {

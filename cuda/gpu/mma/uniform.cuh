@@ -1,7 +1,6 @@
-// The order of work for the common shape: whole aligned rows, in sets of one channel (the last of a channel may have fewer
-// rows: copies leave out what lies beyond the batch). Then one tensor copy moves a set, a spectrum changes between intervals
-// only, and what the general driver (body.cuh) keeps per row is one register. Interval j is as there: middle(set j),
-// last(set j - 1) and first(set j + 1), one barrier.
+// The order of work for the common shape: sets of one channel (the last of a channel may have fewer rows: copies leave out
+// what lies beyond the batch). Then a spectrum changes between intervals only, and what the general driver (body.cuh) keeps
+// per row is one register. How rows travel is a parameter (set_copies.cuh). Interval j is as there: middle(set j), last(set j - 1) and first(set j + 1), one barrier.
 //
 // Blocks take channels in turn, each a whole one, so that all blocks together read neighbouring rows (copies alone ran 4 %
 // faster in that order); the channels that are left over are shared out by sets.
@@ -14,6 +13,7 @@
 // A Config opts in by `uniform` and says its tiles; the host (mma.cu) then uses this driver wherever a problem has the shape.
 #pragma once
 #include "phases.cuh"
+#include "set_copies.cuh"
 
 namespace ffc::mma {
 
@@ -24,12 +24,13 @@ constexpr uint32_t lowestUnscaled = halfPower(-3), aboveUnscaled = halfPower(8);
 // Exponents that entries of the last matrix, up to 1/4, may take: above the smallest half by 15 bits, below the largest.
 constexpr int lowestInMatrix = -8, highestInMatrix = 15;
 
-template <class C>
-struct Uniform : Phases<C> {
+template <class C, class Copies>
+struct Uniform : Copies {
   using Base = Phases<C>;
   using Base::R, Base::p, Base::warp, Base::lane, Base::staging, Base::exchange, Base::addressOuter;
   using Base::first, Base::last;
   using Place = typename Staging<C>::Place;
+  using Position = SetPosition;
 
   int sets, wholeSets, restBegin;  // of this block; of whole channels; place of the others among those left over
   static_assert(C::buffers == 2 || !C::uniform, "phases of three sets share an interval");
@@ -39,61 +40,39 @@ struct Uniform : Phases<C> {
   u32 largest = 0;                       // of this lane's samples in first(), since the last note was taken
 
   // `begins`: before the first run of the block.
-  FFC_DEVICE Uniform(const Params& params, bool begins) : Base(params) {
+  FFC_DEVICE Uniform(const Params& params, bool begins) : Copies(params) {
     const u32 count = gridSize(), me = blockIndex();
     wholeSets = p.wholeChannels * p.setsPerChannel;
     const u32 rest = p.channels * p.setsPerChannel - wholeSets * count;
     restBegin = rest * me / count;
     sets = wholeSets + int(rest * (me + 1) / count) - restBegin;
-    const int row = (lane >> 3 & 1) * 8 + (lane & 7), half = lane >> 4;
 #pragma unroll
-    for (int b = 0; b < R; b++) {
-      fragment[b] = staging.fragment(0, b);
-      if (R == 1 && p.log2N2 < 2) {
-        // Rows n1 of one sequence are 32 or 64 bytes long and swizzled with the 128-byte line they lie in.
-        const int log2Pieces = 1 + p.log2N2, piece = 2 * (warp & ((1 << p.log2N2) - 1)) + half;
-        const int line = row >> (3 - log2Pieces);
-        fragment[b] = (warp >> p.log2N2) * (512 << p.log2N2) + (row << (4 + log2Pieces)) +
-                      ((piece ^ line) & ((1 << log2Pieces) - 1)) * 16;
-      }
-    }
+    for (int b = 0; b < R; b++) fragment[b] = Copies::fragmentAt(b);
     Base::resident = staging.rows + (C::rowScaled ? rowRing * noteBytes<C> + 16 : 0);
-    // One group of barriers for the first run, one for the run with exact scales.
     if (begins) {
-      staging.initBarriers((C::rowScaled ? 2 : 1) * barrierCount);
+      Copies::prepareCopies();
       // Before anything that waits for memory; but the second set would delay the tables.
-      if (threadIndex() == 0 && sets > 0) load(0, 0, staging.barriers, positionOf(0));
+      if (sets > 0) Copies::load(0, {0, 0}, positionOf(0));
+      if constexpr (C::gated) fillAbsentGates();
     }
     Base::loadTables();
   }
-  static constexpr int barrierCount = C::uniformSlots + C::buffers;
+  // An absent gate is one of ones, in slots that no copy fills.
+  FFC_DEVICE void fillAbsentGates() const {
+    const u32 one = C::bf16 ? 0x3f803f80u : 0x3c003c00u;
+    for (u32 at = threadIndex() * 16; at < staging.slotBytes; at += threads * 16)
+      for (int set = 0; set < C::buffers; set++) {
+        if (!p.pre.data) sharedStore16(staging.slotOfPre(set) + at, uint4{one, one, one, one});
+        if (!p.post.data) sharedStore16(staging.slotOfPost(set) + at, uint4{one, one, one, one});
+      }
+  }
 
-  struct Position {
-    int channel, set;
-  };
   FFC_DEVICE Position positionOf(int set) const {
     const bool whole = set < wholeSets;
     const int index = whole ? set : set - wholeSets + restBegin;
     const int channel = p.setsMagic ? int(highProduct(index, p.setsMagic) >> p.setsShift) : index;
     return {whole ? channel * gridSize() + blockIndex() : channel + p.wholeChannels * gridSize(),
             index - channel * p.setsPerChannel};
-  }
-
-  // ---- copies, by one thread
-  FFC_DEVICE void load(int set, int slot, u32 barriers, Position from) const {
-    const u32 barrier = barriers + slot * 8;
-    barrierExpect(barrier, staging.slotBytes * (C::gated ? 2 : 1));
-    tensorLoad(staging.base + staging.slotBytes * slot, &p.maps.u, from.set * staging.rowsPerSet, from.channel, barrier);
-    if constexpr (C::gated) tensorLoad(staging.slotOfPre(set), &p.maps.pre, from.set * staging.rowsPerSet, from.channel, barrier);
-  }
-  FFC_DEVICE static u32 postBarrier(int set, u32 barriers) { return barriers + (C::uniformSlots + (set & 1)) * 8; }
-  FFC_DEVICE void loadPost(int set, u32 barriers, Position from) const {
-    const u32 barrier = postBarrier(set, barriers);
-    barrierExpect(barrier, staging.slotBytes);
-    tensorLoad(staging.slotOfPost(set), &p.maps.post, from.set * staging.rowsPerSet, from.channel, barrier);
-  }
-  FFC_DEVICE void store(int slot, Position to) const {
-    tensorStore(staging.base + staging.slotBytes * slot, &p.maps.y, to.set * staging.rowsPerSet, to.channel);
   }
 
   FFC_DEVICE void prefetchSpectrum(int channel) const {
@@ -163,7 +142,7 @@ struct Uniform : Phases<C> {
     if constexpr (doLast) {
       int e = exponentBefore;
       if constexpr (exact) e -= staging.inputExponent(at.noteOut + tile * 64);
-      last(o.xr, o.xi, at.stage + offset, C::gated, at.post + offset, scaled, scaled ? floatBits(powerOfTwo(e)) : 0);
+      Base::template last<Copies::keepsZeros>(o.xr, o.xi, at.stage + offset, C::gated, at.post + offset, scaled, scaled ? floatBits(powerOfTwo(e)) : 0);
     }
   }
   template <bool doFirst, bool doMiddle, bool doLast, bool exact, bool scaled>
@@ -241,14 +220,19 @@ struct Uniform : Phases<C> {
   FFC_DEVICE void clearNotes(int set) const {
     if (threadIndex() < noteBytes<C> / 4) sharedStore4(noteOf(set) + threadIndex() * 4, 0);
   }
-  // As Staging::findScale does.
+  // As Staging::findScale does; each warp looks at what it will read in first().
   FFC_DEVICE void findLargest(int set, int slot) const {
 #pragma unroll 1
-    for (int i = 0; i < p.tilesPerSet * R; i++) {
-      const u32 offset = i * stagingBytes + threadIndex() * 16;
-      const u32 all = warpMax(staging.largestOfPiece(staging.base + staging.slotBytes * slot + offset, staging.slotOfPre(set) + offset));
-      const int row = int(offset >> (9 + p.log2N2)) / R, sequences = 1 << staging.log2Sequences;
-      if (lane == 0) sharedMax(noteOf(set) + (row >> staging.log2Sequences) * 64 + (row & (sequences - 1)) * 4, all);
+    for (int tile = 0; tile < p.tilesPerSet; tile++) {
+      u32 most = 0;
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        const u32 offset = tile * (R * stagingBytes) + fragment[b];
+        most = staging.largerOf(
+            most, staging.largestOfPiece(staging.base + staging.slotBytes * slot + offset, staging.slotOfPre(set) + offset));
+      }
+      most = warpMax(most);
+      if (lane == 0) sharedMax(noteOf(set) + tile * 64 + (warp >> p.log2N2) * 4, most);
     }
   }
 
@@ -256,13 +240,14 @@ struct Uniform : Phases<C> {
   template <bool exact, bool scaled>
   FFC_DEVICE int run(int from) {
     constexpr bool noting = C::rowScaled && !exact;
-    const u32 barriers = staging.barriers + (exact ? barrierCount * 8 : 0);
+    Copies::beginCopies(exact);
     const int count = sets - from;
-    if (exact && threadIndex() == 0) load(0, 0, barriers, positionOf(from));
     const Position begin = positionOf(from);
+    if (exact) Copies::load(0, {0, 0}, begin);
     int left = p.setsPerChannel - begin.set;  // sets of the current channel
     if (count > 0) useChannel(begin.channel);
-    if (threadIndex() == 0 && count > 1) load(1, 1, barriers, positionOf(from + 1));
+    const Place second = staging.following({0, 0});
+    if (count > 1) Copies::load(1, second, positionOf(from + 1));
     if constexpr (C::rowScaled) {
       for (int set = 0; set < rowRing; set++) clearNotes(set);
       if (threadIndex() < 2) sharedStore4(stopAt(threadIndex()), 0);
@@ -275,11 +260,11 @@ struct Uniform : Phases<C> {
       return Interval{exchangeOf(set), exchangeOf(set + 1), staging.slotOf(at), staging.slotOfPre(set + 1),
                       staging.slotOfPost(set + 1), noteOf(set + 1) + sequence * 4, noteOf(set - 1) + sequence * 4};
     };
-    barrierWait(barriers, 0);
+    Copies::await({0, 0});
     if constexpr (exact) {
       findLargest(0, 0);
       if (count > 1) {
-        barrierWait(barriers + 8, 0);
+        Copies::await(second);
         findLargest(1, 1);
       }
       blockSync();
@@ -295,15 +280,17 @@ struct Uniform : Phases<C> {
     for (int set = 0; set <= count; set++) {
       at = staging.following(at);
       const Place next = staging.following(at);  // of set + 2; the third slot is that of `set`, now with y of set - 2
-      if (threadIndex() == 0) {
-        tensorStoresRead();  // y of set - 3 has left the slot of set + 2
-        if (set + 2 < count) {
+      const bool loads = set + 2 < count;
+      if (Copies::orders()) {
+        Copies::awaitStoresRead();  // y of set - 3 has left the slot of set + 2
+        if (loads) {
           const Position ahead = positionOf(from + set + 2);
-          load(set + 2, next.slot, barriers, ahead);
-          if (ahead.set == 0) prefetchSpectrum(ahead.channel);
+          Copies::load(set + 2, next, ahead);
+          if (threadIndex() == 0 && ahead.set == 0) prefetchSpectrum(ahead.channel);
         }
-        if (set >= 2) store(C::uniformSlots - at.slot - next.slot, positionOf(from + set - 2));
-        if (C::gated && set < count) loadPost(set, barriers, positionOf(from + set));
+        if (set >= 2)
+          Copies::store(staging.base + staging.slotBytes * (C::uniformSlots - at.slot - next.slot), positionOf(from + set - 2));
+        if (C::gated && set < count) Copies::loadPost(set, positionOf(from + set));
       }
       u32 stop = 0;  // a word about set - 1
       if constexpr (exact) clearNotes(set + 4);
@@ -311,8 +298,8 @@ struct Uniform : Phases<C> {
         stop = sharedLoad4(stopAt(set - 1));
         if (warp == 1 && set < count) watch(set, positionOf(from + set).set * staging.rowsPerSet);
       }
-      if (set + 1 < count) barrierWait(barriers + at.slot * 8, at.parity);
-      if (C::gated && set > 0) barrierWait(postBarrier(set - 1, barriers), (set - 1) >> 1 & 1);
+      if (set + 1 < count) Copies::await(at);
+      if (set > 0) Copies::awaitPost(set - 1);
       const Interval now = interval(set);
       if constexpr (!C::outerRegisters) putIntoMatrix(inMatrix);
       if (set > 0 && set + 1 < count)
@@ -331,8 +318,8 @@ struct Uniform : Phases<C> {
         useChannel(following.channel);
       }
       if constexpr (exact)
-        if (set + 2 < count) {
-          barrierWait(barriers + next.slot * 8, next.parity);
+        if (loads) {
+          Copies::await(next);
           findLargest(set + 2, next.slot);
         }
       fenceTensorCopies();
@@ -340,27 +327,26 @@ struct Uniform : Phases<C> {
       if (noting && stop) {
         // y of set - 2 is on its way, that of set - 1 is not to be stored. Nothing may be under way when the slots are
         // filled anew.
-        if (set + 2 < count) barrierWait(barriers + next.slot * 8, next.parity);
-        if (C::gated && set < count) barrierWait(postBarrier(set, barriers), set >> 1 & 1);
-        if (threadIndex() == 0) tensorStoresDone();
+        if (loads) Copies::await(next);
+        if (set < count) Copies::awaitPost(set);
+        Copies::awaitStores();
         return from + set - 1;
       }
     }
-    if (threadIndex() == 0) {
-      store(at.slot, positionOf(from + count - 1));
-      tensorStoresDone();
-    }
+    Copies::store(staging.slotOf(at), positionOf(from + count - 1));
+    Copies::awaitStores();
     return -1;
   }
 };
 
-template <class C>
+template <class C, class Copies>
 FFC_DEVICE void convolveUniform(const Params& p) {
-  Uniform<C> uniform(p, true);
+  using Driver = Uniform<C, Copies>;
+  Driver uniform(p, true);
   if constexpr (C::rowScaled) {
     const int stopped = uniform.template run<false, false>(0);
     // With constants of its own: the first run is not to keep registers for this one.
-    if (stopped >= 0) Uniform<C>(p, false).template run<true, true>(stopped);
+    if (stopped >= 0) Driver(p, false).template run<true, true>(stopped);
   } else if (uniform.staging.plain) {
     uniform.template run<false, false>(0);
   } else {
