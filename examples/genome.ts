@@ -7,12 +7,12 @@
  * the four bases and all n of x_b[n] x_b[n + d], divided by the length: a convolution of each row with itself reversed.
  * Genes show in it, because their codons give every third base another composition than its neighbours.
  */
-import { parseArgs } from "node:util";
 
-import { convolve, type ConvPlan, type Device, FlashFFTConvError, libraryInfo, openDevice } from "../mod.ts";
+import { convolve, type ConvPlan, type Device, libraryInfo, openDevice } from "../mod.ts";
 import { checkFullConvolution, type CheckResult, errorBound } from "./check.ts";
 import { bases, countBases, indicatorRows, makeSequence, readFasta, type Sequence, unknownBase } from "./fasta.ts";
 import { UserError } from "./files.ts";
+import { oneOf, parseCommand, runCommand, whole } from "./options.ts";
 
 const lambdaFile = "/usr/share/doc/bowtie2/examples/reference/lambda_virus.fa.gz";
 
@@ -172,51 +172,22 @@ const choices = ["auto", "cuda", "cpu", "both"] as const;
 type Choice = typeof choices[number];
 
 function parseOptions(args: string[]): { file?: string; bases?: number; device: Choice; checkPoints: number } {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        bases: { type: "string" },
-        device: { type: "string", default: "both" },
-        "check-points": { type: "string", default: "40" },
-        help: { type: "boolean", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${usage}`);
-  }
-  const { values, positionals } = parsed;
-  if (values.help) {
-    console.log(usage);
-    Deno.exit(0);
-  }
+  const { values, positionals } = parseCommand(usage, {
+    args,
+    allowPositionals: true,
+    options: {
+      bases: { type: "string" },
+      device: { type: "string", default: "both" },
+      "check-points": { type: "string", default: "40" },
+    },
+  });
   if (positionals.length > 1 || (positionals.length === 1 && values.bases !== undefined)) throw new UserError(usage);
-  const whole = (name: string, text: string, low: number, high: number) => {
-    const value = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (!(value >= low && value <= high)) {
-      throw new UserError(`--${name} must be a whole number from ${low} to ${high}, not "${text}"`);
-    }
-    return value;
-  };
-  const device = choices.find((choice) => choice === values.device);
-  if (!device) throw new UserError(`--device must be one of ${choices.join(", ")}, not "${values.device}"`);
   return {
     file: positionals[0],
     bases: values.bases === undefined ? undefined : whole("bases", values.bases, 2, 2 ** 22),
-    device,
+    device: oneOf("device", values.device, choices),
     checkPoints: whole("check-points", values["check-points"], 2, 1e6),
   };
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    // What the user can mend is told in a sentence; anything else is a bug and keeps its stack trace.
-    if (!(error instanceof UserError || error instanceof FlashFFTConvError)) throw error;
-    console.error(`genome: ${error.message}`);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runCommand("genome", main);

@@ -8,11 +8,11 @@
  * changes the output: by how much is computed before (what to expect, and a bound that no output may pass) and measured
  * after.
  */
-import { parseArgs } from "node:util";
 
-import { type ConvPlan, type Device, type Dtype, FlashFFTConvError, openDevice } from "../mod.ts";
+import { type ConvPlan, type Device, type Dtype, openDevice } from "../mod.ts";
 import { makeSequence } from "./fasta.ts";
 import { UserError } from "./files.ts";
+import { oneOf, parseCommand, runCommand, whole } from "./options.ts";
 import { type LongFilter, makeFilter, outputAt, project, type Projections, tails, truncate } from "./hyena_block.ts";
 
 const usage = `usage: hyena.ts [options]
@@ -215,40 +215,17 @@ interface Options {
 }
 
 function parseOptions(args: string[]): Options {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args,
-      options: {
-        bases: { type: "string" },
-        channels: { type: "string" },
-        taps: { type: "string", default: "32768" },
-        dtype: { type: "string" },
-        device: { type: "string", default: "auto" },
-        "check-points": { type: "string", default: "100" },
-        help: { type: "boolean", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${usage}`);
-  }
-  const { values } = parsed;
-  if (values.help) {
-    console.log(usage);
-    Deno.exit(0);
-  }
-  const whole = (name: string, text: string, low: number, high: number) => {
-    const value = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (!(value >= low && value <= high)) {
-      throw new UserError(`--${name} must be a whole number from ${low} to ${high}, not "${text}"`);
-    }
-    return value;
-  };
-  const oneOf = <T extends string>(name: string, text: string, choices: readonly T[]) => {
-    const choice = choices.find((c) => c === text);
-    if (!choice) throw new UserError(`--${name} must be one of ${choices.join(", ")}, not "${text}"`);
-    return choice;
-  };
+  const { values } = parseCommand(usage, {
+    args,
+    options: {
+      bases: { type: "string" },
+      channels: { type: "string" },
+      taps: { type: "string", default: "32768" },
+      dtype: { type: "string" },
+      device: { type: "string", default: "auto" },
+      "check-points": { type: "string", default: "100" },
+    },
+  });
   return {
     bases: values.bases === undefined ? undefined : whole("bases", values.bases, 16, 2 ** 24),
     channels: values.channels === undefined ? undefined : whole("channels", values.channels, 1, 1024),
@@ -261,13 +238,4 @@ function parseOptions(args: string[]): Options {
   };
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    // What the user can mend is told in a sentence; anything else is a bug and keeps its stack trace.
-    if (!(error instanceof UserError || error instanceof FlashFFTConvError)) throw error;
-    console.error(`hyena: ${error.message}`);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runCommand("hyena", main);

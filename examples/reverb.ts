@@ -5,11 +5,11 @@
  *
  * Without IMPULSE.wav the hall is made by the formula in impulse.ts. `make demo` runs this on a real recording.
  */
-import { parseArgs } from "node:util";
 
-import { convolve, type ConvPlan, type Device, type DeviceType, FlashFFTConvError, openDevice } from "../mod.ts";
+import { convolve, type ConvPlan, type Device, type DeviceType, openDevice } from "../mod.ts";
 import { checkFullConvolution, type CheckResult, errorBound } from "./check.ts";
 import { UserError, writeFile } from "./files.ts";
+import { number, oneOf, parseCommand, runCommand, whole } from "./options.ts";
 import { generateHall, resampleImpulse } from "./impulse.ts";
 import { drawSounds } from "./picture.ts";
 import { readWav, type SampleFormat, type Sound, writeWav } from "./wav.ts";
@@ -190,31 +190,20 @@ function summarise(
 }
 
 function parseOptions(args: string[]): Options {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        seconds: { type: "string", default: "4" },
-        "reverb-db": { type: "string", default: "0" },
-        seed: { type: "string", default: "1" },
-        dry: { type: "string", default: "0" },
-        format: { type: "string", default: "pcm24" },
-        device: { type: "string", default: "auto" },
-        picture: { type: "string" },
-        "check-points": { type: "string", default: "200" },
-        help: { type: "boolean", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${usage}`);
-  }
-  const { values, positionals } = parsed;
-  if (values.help) {
-    console.log(usage);
-    Deno.exit(0);
-  }
+  const { values, positionals } = parseCommand(usage, {
+    args,
+    allowPositionals: true,
+    options: {
+      seconds: { type: "string", default: "4" },
+      "reverb-db": { type: "string", default: "0" },
+      seed: { type: "string", default: "1" },
+      dry: { type: "string", default: "0" },
+      format: { type: "string", default: "pcm24" },
+      device: { type: "string", default: "auto" },
+      picture: { type: "string" },
+      "check-points": { type: "string", default: "200" },
+    },
+  });
   if (positionals.length < 2 || positionals.length > 3) throw new UserError(usage);
   return {
     input: positionals[0]!,
@@ -222,33 +211,13 @@ function parseOptions(args: string[]): Options {
     output: positionals.at(-1)!,
     seconds: number("seconds", values.seconds, 0.1, 60),
     reverbDb: number("reverb-db", values["reverb-db"], -60, 60),
-    seed: integer("seed", values.seed, 0, 2 ** 31 - 1),
+    seed: whole("seed", values.seed, 0, 2 ** 31 - 1),
     dry: number("dry", values.dry, -100, 100),
     format: oneOf("format", values.format, ["pcm16", "pcm24", "float32"]),
     device: oneOf("device", values.device, ["auto", "cuda", "cpu"]),
     picture: values.picture,
-    checkPoints: integer("check-points", values["check-points"], 2, 1e6),
+    checkPoints: whole("check-points", values["check-points"], 2, 1e6),
   };
-}
-
-function number(name: string, text: string, low: number, high: number): number {
-  const value = text.trim() === "" ? NaN : Number(text);
-  if (!(value >= low && value <= high)) {
-    throw new UserError(`--${name} must be a number from ${low} to ${high}, not "${text}"`);
-  }
-  return value;
-}
-
-function integer(name: string, text: string, low: number, high: number): number {
-  const value = number(name, text, low, high);
-  if (!Number.isInteger(value)) throw new UserError(`--${name} must be a whole number, not "${text}"`);
-  return value;
-}
-
-function oneOf<T extends string>(name: string, text: string, choices: T[]): T {
-  const found = choices.find((choice) => choice === text);
-  if (!found) throw new UserError(`--${name} must be one of ${choices.join(", ")}, not "${text}"`);
-  return found;
 }
 
 /** Stages and progress go to the error output: the summary alone is the output. */
@@ -285,13 +254,4 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    // What the user can mend is told in a sentence; anything else is a bug and keeps its stack trace.
-    if (!(error instanceof UserError || error instanceof FlashFFTConvError)) throw error;
-    console.error(`reverb: ${error.message}`);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runCommand("reverb", main);
