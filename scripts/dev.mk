@@ -11,7 +11,7 @@ endif
 
 RECORDING := node_modules/audio-lena/lena.wav
 
-.PHONY: setup tools parallel-lib demo test gate bench calibrate sweep
+.PHONY: setup tools parallel-lib demo test gate bench calibrate sweep refit
 
 # Quick enough to run each time (about 0.3 s); says what is missing before anything is built.
 tools:
@@ -60,6 +60,13 @@ sweep: setup parallel-lib
 	@mkdir -p $(OUT)
 	@$(RUN_ENV) $(DENO) run -A bench/planner/sweep.ts cpu --out $(OUT)/sweep.jsonl
 	@$(DENO) run -A bench/planner/plot_orders.ts $(OUT)/sweep.jsonl $(OUT)/orders.svg
+
+# From a sweep on the GPU to the shipped constants, the committed lines and the picture: make refit SWEEP=.../sweep.jsonl
+RESULTS := bench/results
+refit:
+	@$(DENO) run -A bench/planner/fit_constants.ts $(SWEEP) --write cuda/planner/gpu_table.h --held-out
+	@$(DENO) run -A bench/planner/plot_orders.ts $(SWEEP) $(RESULTS)/h200-orders.svg
+	@gzip -9 -n -c $(SWEEP) > $(RESULTS)/h200-sweep.jsonl.gz
 
 # QUICK=1: under a minute. ONLY=length: one suite.
 bench: setup parallel-lib

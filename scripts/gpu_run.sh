@@ -48,7 +48,7 @@ for step in $steps; do
       DENO_NO_UPDATE_CHECK=1 FLASHFFTCONV_LIBRARY=$library .gpu/deno run --allow-ffi --allow-read --allow-write --allow-env \
         bench/planner/sweep.ts cuda --set "$set" --commit "$commit" --dirty "$dirty" --out "$out/$step.jsonl" \
         > "$out/$step.txt" 2>&1 || failed=1
-      tail -15 "$out/$step.txt" ;;
+      tail -60 "$out/$step.txt" ;;
     calibrate)  # the constants of this device, measured as a user would
       unpack_deno
       DENO_NO_UPDATE_CHECK=1 FLASHFFTCONV_LIBRARY=$library .gpu/deno run --allow-ffi --allow-read --allow-write --allow-env \

@@ -209,12 +209,12 @@ async function sweep(problems: ConvPlanOptions[]): Promise<void> {
   );
   const met = beyond.length === 0 && offChosen === 0 && failed === 0 && left === 0 && choices.length > 0;
   console.log(met ? "MET: every choice and its prediction" : "MISSED: see the lines above");
-  if (!met) Deno.exitCode = 1;
+  if (!met && (type === "cuda" || choices.length === 0 || failed > 0)) Deno.exitCode = 1; // the GPU's constants are shipped
 }
 
 /** What a sample takes from one length to the next. */
 async function lengths(problems: ConvPlanOptions[]): Promise<void> {
-  const before = new Map<string, number>();
+  const before = new Map<string, number>(), jumps: string[] = [];
   for (const problem of problems) {
     if (over()) break;
     using plan = device.plan(problem);
@@ -236,7 +236,9 @@ async function lengths(problems: ConvPlanOptions[]): Promise<void> {
         jump > 1.6 ? `, JUMP ${jump.toFixed(2)}` : ""
       }`,
     );
+    if (jump > 1.6) jumps.push(`${kind} ${length}: ${jump.toFixed(2)} times the time per sample of the length before`);
   }
+  console.log(jumps.length > 0 ? jumps.join("\n") : "no jump above 1.6");
 }
 
 /** How long plan.forward() takes to return, the queue being empty: the median of several runs of a few calls. */
