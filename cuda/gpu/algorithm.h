@@ -88,4 +88,8 @@ void offerMultiPass(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
 // Throws Error with a fitting status if `code` is not cudaSuccess; `what` says what was tried.
 void checkCuda(cudaError_t code, const char* what);
 
+// Lets a device function of the current device be launched with so much dynamic shared memory. Plans that share a
+// function may want different amounts and live at the same time: what one was given is never taken back.
+void allowSharedMemory(const void* function, int64_t bytes);
+
 }  // namespace ffc

@@ -57,3 +57,21 @@ gpuTest("candidates measured and calibrated", async () => {
   const { samples, constants } = await calibrate(device, { file: false, problems });
   assert.ok(samples >= 2 && constants["rate/device"]! > 1e10);
 });
+
+// Candidates of a problem share device functions and want different amounts of shared memory.
+gpuTest("plans of all candidates live at the same time", () => {
+  using device = openGpu({ constants: false });
+  for (const [length, precision] of [[1024, "fast"], [1100, "accurate"], [8192, "accurate"]] as const) {
+    using all = new DisposableStack();
+    const problem = { channels: 16, length, kernelLength: length, dtype: "float16", precision } as const;
+    using u = device.zeros([1, 16, length], "float16");
+    using k = device.zeros([16, length], "float16");
+    using chosen = device.plan(problem);
+    const plans = chosen.explain().candidates.map(({ name }) => all.use(device.plan({ ...problem, candidate: name })));
+    assert.ok(plans.length > 10);
+    for (const plan of plans) {
+      using spectrum = plan.spectrum(k);
+      using _out = plan.forward(u, spectrum);
+    }
+  }
+});

@@ -142,9 +142,7 @@ class FusedFp32 : public GpuAlgorithm {
   FusedFp32(const ConvProblem& p, const KernelWindow& w, const Choice& c, TableCache& cache)
       : instance_(*c.instance), tables_(cache.table(c.instance->tableKey, c.instance->tables)) {
     for (const void* function : {instance_.convolve, instance_.spectrum})
-      checkCuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                     static_cast<int>(instance_.sharedBytes)),
-                "reserving shared memory");
+      allowSharedMemory(function, instance_.sharedBytes);
 
     const bool windowed = !c.whole;
     info_.algorithm = windowed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_FP32;

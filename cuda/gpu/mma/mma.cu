@@ -177,8 +177,7 @@ int clustersOf(const Instance& i, int64_t sharedBytes) {
   cudaFuncAttributes attributes;
   checkCuda(cudaFuncGetAttributes(&attributes, i.convolve), "reading the attributes of a device function");
   if (attributes.ptxVersion < 90) return 0;
-  checkCuda(cudaFuncSetAttribute(i.convolve, cudaFuncAttributeMaxDynamicSharedMemorySize, int(sharedBytes)),
-            "reserving shared memory for clusters");
+  allowSharedMemory(i.convolve, sharedBytes);
   cudaLaunchAttribute attribute;
   const cudaLaunchConfig_t launch = clusterLaunch(i, 1, sharedBytes, attribute, nullptr);
   int clusters = 0;
@@ -203,16 +202,10 @@ class FusedMma final : public GpuAlgorithm {
                                            [&] { return s.tables(slice); });
     if (problem.mask) maskTable_ = cache.planTable(problem.mask->bytes());
     gain_ = float(i.gain(choice.log2N2));
-    const auto reserve = [](const void* function, int64_t bytes) {
-      if (bytes)
-        checkCuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes)),
-                  "reserving shared memory for the fused convolution");
-    };
-    reserve(i.convolve, std::max(choice.copies.sharedBytes, choice.maps.sharedBytes));
-    reserve(i.uniform, choice.uniform.sharedBytes);
-    reserve(i.partial, choice.uniform.sharedBytes);
-    checkCuda(cudaFuncSetAttribute(s.transform, cudaFuncAttributeMaxDynamicSharedMemorySize, int(s.sharedBytes)),
-              "reserving shared memory for the kernel transform");
+    allowSharedMemory(i.convolve, std::max(choice.copies.sharedBytes, choice.maps.sharedBytes));
+    for (const void* function : {i.uniform, i.partial})
+      if (function && choice.uniform.sharedBytes) allowSharedMemory(function, choice.uniform.sharedBytes);
+    allowSharedMemory(s.transform, s.sharedBytes);
     info_.algorithm = i.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
     info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
     info_.order = 0;

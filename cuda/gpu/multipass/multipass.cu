@@ -37,11 +37,6 @@ TurnTable turnsOf(const Buffer& table) {
   return {fine + (1 << fineBits), fine, fineBits};
 }
 
-void allowSharedMemory(const void* function, int64_t bytes) {
-  checkCuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
-            "to reserve shared memory for a multi-pass convolution");
-}
-
 namespace {
 
 struct Split {

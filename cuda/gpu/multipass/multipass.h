@@ -12,7 +12,6 @@ constexpr int64_t alignedUp(int64_t bytes) { return (bytes + 255) / 256 * 256; }
 std::shared_ptr<Buffer> turnTable(int64_t points, TableCache& cache);
 gpu::TurnTable turnsOf(const Buffer& table);
 
-void allowSharedMemory(const void* function, int64_t bytes);
 template <class P>
 void launchPass(const void* function, int64_t blocks, int threads, int64_t sharedBytes, P& p, cudaStream_t stream,
                 const char* what) {
