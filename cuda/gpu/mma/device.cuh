@@ -22,6 +22,18 @@ FFC_DEVICE int threadIndex() { return threadIdx.x; }
 FFC_DEVICE int blockIndex() { return blockIdx.x; }
 FFC_DEVICE int gridSize() { return gridDim.x; }
 FFC_DEVICE void blockSync() { __syncthreads(); }
+// Kernels that may start before the one before them in the stream has ended (compute capability 9.0; gpu/launch.h): until the
+// wait, nothing may be read or written that earlier work writes or reads. The other call lets the next kernel start.
+FFC_DEVICE void awaitEarlierWork() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+FFC_DEVICE void letNextKernelStart() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
 FFC_DEVICE u32 sharedBase() {
   extern __shared__ __align__(1024) unsigned char sharedMemory[];
   return static_cast<u32>(__cvta_generic_to_shared(sharedMemory));

@@ -337,6 +337,8 @@ struct Columns {
     // Two words for the largest sample, used in turn: the one is published and cleared while the other collects.
     if (threadIndex() < 2) sharedStore4(word + threadIndex() * 4, 0);
     blockSync();
+    letNextKernelStart();
+    awaitEarlierWork();
     int t = blockIndex();
     if (t < tiles()) load(t);
     for (int turn = 0; t < tiles(); t += gridSize(), turn ^= 1) {
@@ -561,6 +563,8 @@ struct Columns {
       sharedStore16(points + i % 2 * C::planeBytes + i / 2 % (C::fragmentBytes / 16) * 16 +
                         i / 2 / (C::fragmentBytes / 16) * blockBytes + ka * C::fragmentBytes,
                     uint4{0, 0, 0, 0});
+    letNextKernelStart();
+    awaitEarlierWork();
     for (int t = blockIndex(); t < tiles(); t += gridSize()) {
       const Tile tile = tileAt(t);
       if (active)

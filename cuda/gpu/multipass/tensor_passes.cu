@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "../core/fft_shape.h"
+#include "../launch.h"
 #include "../mma/config.h"
 #include "instance.h"
 #include "kept_rows.h"
@@ -100,6 +101,7 @@ class TensorPasses final : public GpuAlgorithm {
     allowSharedMemory(split.column.forward, split.column.sharedBytes);
     allowSharedMemory(split.column.inverse, split.column.sharedBytes);
     allowSharedMemory(split.row.convolve, rowBytes());
+    early_ = canStartEarly(split.row.convolve, limits) && canStartEarly(split.column.inverse, limits);
   }
 
   const PlanInfo& info() const override { return info_; }
@@ -162,17 +164,17 @@ class TensorPasses final : public GpuAlgorithm {
       c.first = r.first = static_cast<int32_t>(first);
       c.sequences = r.sequences = static_cast<int32_t>(std::min(chunk_, problem_.rows() - first));
       checkCuda(cudaMemsetAsync(c.largest, 0, c.sequences * 4, stream), "clearing the largest samples");
-      launchColumns(split_.column.forward, c, stream, "the first pass");
+      launchColumns(split_.column.forward, c, false, stream, "the first pass");
       const int64_t rows = c.sequences * rowCount_;
-      launchPass(split_.row.convolve, std::min<int64_t>(rows, limits_.multiprocessors), mma::threads, rowBytes(), r, stream,
-                 "the middle pass");
+      launchKernel(split_.row.convolve, {std::min<int64_t>(rows, limits_.multiprocessors), mma::threads, rowBytes(), 1, early_}, r, stream,
+                   "the middle pass");
       // Samples N .. 2N of the result are the imaginary part of the same transform.
       for (int64_t done = 0; done < problem_.outputLength; done += split_.points()) {
         c.imaginary = done > 0;
         c.outLength = static_cast<int32_t>(std::min(split_.points(), problem_.outputLength - done));
         c.y = rowsOf(t.y, problem_.y, done);
         if (problem_.postGate) c.post = rowsOf(t.postGate, problem_.post, done);
-        launchColumns(split_.column.inverse, c, stream, "the last pass");
+        launchColumns(split_.column.inverse, c, early_, stream, "the last pass");
       }
     }
   }
@@ -270,10 +272,12 @@ class TensorPasses final : public GpuAlgorithm {
     allowSharedMemory(spectrumRow_.transform, spectrumRow_.sharedBytes);
   }
 
-  void launchColumns(const void* function, mma::ColumnParams& c, cudaStream_t stream, const char* what) const {
+  void launchColumns(const void* function, mma::ColumnParams& c, bool early, cudaStream_t stream, const char* what) const {
     const int64_t tiles = int64_t{c.sequences} << c.log2Tiles;
-    launchPass(function, std::min<int64_t>(tiles, int64_t{limits_.multiprocessors} * split_.column.blocks), mma::threads,
-               split_.column.sharedBytes, c, stream, what);
+    launchKernel(function,
+                 {std::min<int64_t>(tiles, int64_t{limits_.multiprocessors} * split_.column.blocks), mma::threads,
+                  split_.column.sharedBytes, 1, early},
+                 c, stream, what);
   }
 
   ConvProblem problem_;
@@ -281,6 +285,7 @@ class TensorPasses final : public GpuAlgorithm {
   int slots_;
   GpuLimits limits_;
   bool accurate_ = false;
+  bool early_ = false;  // the middle and the last pass are set up while the pass before them ends
   float gain_ = 1;
   mma::ColumnParams columns_;
   mma::RowParams rows_;

@@ -422,7 +422,9 @@ struct RowPass : Phases<C> {
   FFC_DEVICE void waitTurn() { splitWait(turn, turnParity), turnParity ^= 1; }
 
   FFC_DEVICE void run() {
+    letNextKernelStart();
     blockSync();
+    awaitEarlierWork();
     Cursor at = start(), coming = at;
     u32 slot = this->exchange, comingSlot = slot;
     u32 parity = 0;  // of the slot's barrier, for the set that first() takes next
