@@ -188,6 +188,14 @@ inline std::vector<Case> coverCandidates() {
           }
           if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
         }
+  // Frequency-sparse, with few digits: whole rows and ragged ones.
+  for (const int64_t length : {8192, 16384, 32768})
+    for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+      for (const int64_t ragged : {0, 3}) {
+        Case& c = tensorCores(dtype, fast, length, ragged, false);
+        c.pattern = scattered(16, 5);
+        c.pattern.name = "few";
+      }
   // Its other transforms share their code; one class.
   for (const int64_t length : {512, 768, 1024, 1536, 2048, 3072, 6144})
     add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, length, length, false);
@@ -276,6 +284,7 @@ inline std::string kindOf(const Case& c, const ffc_plan_info& info) {
   if (info.algorithm == FFC_ALGORITHM_FUSED_MMA) kind += c.rowGap ? "/ragged" : c.batch % 2 ? "/odd" : "/whole";
   if (info.algorithm != FFC_ALGORITHM_MULTI_PASS) kind += "/g" + std::to_string(c.gates());
   if (info.segments > 1) kind += "/windows";
+  if (c.pattern) kind += "/" + c.pattern.name;
   return kind;
 }
 

@@ -30,6 +30,7 @@ struct MmaShape {
   bool uniform = false;           // the driver for sets of one channel
   bool packed = false;            // 2N samples in N points: overlapping windows of a row (overlap-save)
   bool streamedSpectrum = false;  // read from the second-level cache for every tile
+  int digits = 0;                 // frequency-sparse: so many values of k1 of 16 are computed; 0: all
 };
 Candidate fusedMmaCandidate(const ConvProblem& problem, const MmaShape& shape, const GpuSize& size);
 

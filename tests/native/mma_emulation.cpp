@@ -59,7 +59,27 @@ struct Case {
   int lead = 0;          // samples by which every tensor misses a 16-byte boundary
   double amplitude = 1, kernelSize = 1, late = 1;  // late: further factor of the second half of the batch
   bool periodic = false;  // circular, packed only
+  std::vector<int> digits = {};  // frequency-sparse: the kept k1
 };
+
+bool keeps(const Case& c, int k) { return c.digits.empty() || std::count(c.digits.begin(), c.digits.end(), k % 16); }
+
+// What the ring's convolution gives without the dropped frequencies: a masked kernel has no taps to convolve with.
+std::vector<double> maskedConvolution(const std::vector<double>& u, const std::vector<double>& k, const Case& c, int N) {
+  const auto transformed = [&](const std::vector<double>& x) {
+    std::vector<Complex> a(N);
+    for (size_t i = 0; i < x.size(); i++) a[i % N] += x[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
+    transform(a, -1);
+    return a;
+  };
+  std::vector<Complex> a = transformed(u);
+  const std::vector<Complex> b = transformed(k);
+  for (int f = 0; f < N; f++) a[f] = keeps(c, f) ? a[f] * b[f] * std::polar(1.0 / N, 2 * pi * c.offset * (f - 0.25) / N) : 0;
+  transform(a, 1);
+  std::vector<double> y(u.size());
+  for (size_t i = 0; i < y.size(); i++) y[i] = (a[i] * std::polar(1.0, -2 * pi * double(i) / (4.0 * N))).real();
+  return y;
+}
 
 // The spectrum of one channel as the device would store it.
 template <class C>
@@ -70,7 +90,7 @@ void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<
   transform(a, -1);
   double largest = 0;
   for (int f = 0; f < N; f++) {
-    a[f] *= std::polar(spectrumGain<C>(c.log2N2), 2 * pi * c.offset * (f - 0.25) / N);
+    a[f] *= keeps(c, f) ? std::polar(spectrumGain<C>(c.log2N2), 2 * pi * c.offset * (f - 0.25) / N) : 0;
     largest = std::max({largest, std::fabs(a[f].real()), std::fabs(a[f].imag())});
   }
   constexpr SpectrumWindow window = spectrumWindow<C>();
@@ -130,6 +150,7 @@ void check(Case c) {
   std::vector<std::vector<double>> kernels(c.channels, std::vector<double>(c.taps));
   std::vector<float> skip(c.channels);
   std::vector<uint32_t> words, tables = makeTables<C>(c.log2N2);
+  if constexpr (C::sparse) tables = tablesOfDigits<C>(tables, c.digits);
   std::vector<int32_t> exponents;
   for (int h = 0; h < c.channels; h++) {
     for (double& k : kernels[h]) k = gauss() * c.kernelSize / std::sqrt(double(c.taps));
@@ -184,6 +205,8 @@ void check(Case c) {
   p.spectrumGain = float(spectrumGain<C>(c.log2N2));
   p.tables = table.data;
   p.log2N2 = c.log2N2;
+  p.digitCount = int(c.digits.size());
+  for (int i = 0; i < p.digitCount; i++) p.digits |= uint32_t(c.digits[i]) << (4 * i);
   p.batch = c.batch * p.segments, p.channels = c.channels;
   setDivisor(p.batchMagic, p.batchShift, p.batch);
   p.length = p.outLength = c.length;
@@ -215,9 +238,11 @@ void check(Case c) {
       const int64_t row = (int64_t(b) * c.channels + h) * c.length;
       std::vector<double> v(c.length);
       for (int i = 0; i < c.length; i++) v[i] = value(at(u, row + i)) * (c.pre ? value(at(pre, row + i)) : 1);
-      const auto full = fullConvolution(v, kernels[h]);
+      const bool masked = !c.digits.empty();
+      const auto full = masked ? maskedConvolution(v, kernels[h], c, N) : fullConvolution(v, kernels[h]);
       for (int n = 0; n < c.length; n++) {
-        double r = n + c.offset < int(full.size()) ? full[n + c.offset] : 0;
+        const int at0 = masked ? n : n + c.offset;  // the ring's is shifted already
+        double r = at0 < int(full.size()) ? full[at0] : 0;
         if (c.periodic && n + c.length < int(full.size())) r += full[n + c.length];
         r += (c.skip ? skip[h] * v[n] : 0);
         if (c.post) r *= value(at(post, row + n));
@@ -236,7 +261,7 @@ void check(Case c) {
   const bool good = error < bound && intact && conflictFree;
   (good ? passed : failed)++;
   std::printf("%s R=%d N=%d%s %s %s%s%s%s%s length %d batch %d channels %d: error %.2e%s%s\n", good ? "ok  " : "FAIL", C::R, N,
-              C::packed ? " packed" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
+              C::packed ? " packed" : C::sparse ? " few digits" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
               c.partial ? " partial" : c.uniform ? " uniform" : c.maps ? " maps" : "", c.pre ? " pre" : "",
               c.post ? " post" : "", c.skip ? " skip" : "", c.length, c.batch, c.channels, error,
               intact ? "" : ", guard band overwritten", conflictFree ? "" : ", bank conflicts");
@@ -350,6 +375,14 @@ int main() {
   check<Config<4, true, f, true, false>>(whole({4, 2, 3, 16384, 16384, 0}, 2, false));
   check<Config<3, true, b, false, true>>(whole({4, 2, 3, 12288, 12288, 0}, 1, true));
   // Packed: rows of many segments, a kernel that fills most of a block, rows and lengths that are not aligned, no history.
+  auto few = [](Case c, std::vector<int> digits) {
+    c.digits = digits;
+    return c;
+  };
+  check<Config<2, true, f, false, false, false, 1, true>>(few(maps({4, 4, 2, 8192, 8192, 0, 3}, 2), {0, 1, 2, 3, 12, 13, 14, 15}));
+  check<Config<4, true, f, false, false, false, 1, true>>(few(maps({4, 3, 3, 16384, 16384, 0, 2}, 2), {0, 4, 8, 12}));
+  check<Config<4, true, b, false, false, false, 1, true>>(few({4, 3, 2, 16100, 9000, 40, 2}, {7}));
+  check<Config<8, true, b, false, false, false, 1, true>>(few(maps({4, 2, 2, 32768, 32768, 0, 1}, 2), {0, 2, 4, 6, 9, 11, 13, 15}));
   check<Config<1, true, f, false, false, true>>({4, 2, 2, 20000, 500, 0, 3});
   check<Config<1, true, f, false, false, true>>({4, 3, 1, 8191, 6000, 0, 2, 0, 2});
   check<Config<1, true, b, false, true, true>>(gated({4, 2, 1, 9999, 777, 333, 1}, 3));

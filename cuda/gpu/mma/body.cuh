@@ -23,8 +23,12 @@ struct Convolution : Phases<C> {
   }
 
   FFC_DEVICE u32 exchangeOf(int set, int tile) const {
-    return exchange + ((C::buffers == 2 ? set & 1 : 0) * p.tilesPerSet + tile) * (R * exchangeBytes);
+    return exchange + ((C::buffers == 2 ? set & 1 : 0) * p.tilesPerSet + tile) * (R * C::blockBytes);
   }
+
+  // The tiles in whose middle this warp has a k1: of few digits two warps have the same one, in tiles of their own.
+  static constexpr int tileStep = C::sparse ? warps / fewDigits : 1;
+  FFC_DEVICE int ownTile() const { return C::sparse ? warp / fewDigits : 0; }
 
   // All tiles of the set use the spectrum at hand.
   FFC_DEVICE bool spectrumLasts(int set) const {
@@ -32,11 +36,13 @@ struct Convolution : Phases<C> {
   }
   template <bool steady, class BeforeLast>
   FFC_DEVICE void runMiddle(int set, int tile, BeforeLast&& beforeLast) {
-    if constexpr (!steady) {
-      const int global = staging.firstTile + set * p.tilesPerSet + tile;
-      if (global >= spectrumUntil) loadSpectrum(global);
-    }
+    const int global = staging.firstTile + set * p.tilesPerSet + tile;
+    if constexpr (C::spectrumRing)  // of few digits; there is no skip term
+      Base::turnRing(tile + tileStep < p.tilesPerSet ? global + tileStep : global - tile + p.tilesPerSet + ownTile());
+    else if (!steady && global >= spectrumUntil)
+      loadSpectrum(global);
     constexpr SpectrumFrom from = C::spectrumRegisters ? SpectrumFrom::registers
+                                  : C::spectrumRing    ? SpectrumFrom::ringWithoutSkip
                                   : steady             ? SpectrumFrom::memoryWithoutSkip
                                                        : SpectrumFrom::memory;
     Base::template middle<from>(exchangeOf(set, tile), beforeLast);
@@ -64,7 +70,7 @@ struct Convolution : Phases<C> {
     }
     if constexpr (doLast) {
       loadTransposed(block + addressOuter, o.xr[0], o.xr[1], o.xr[2], o.xr[3]);
-      loadTransposed(block + addressOuter + 8192, o.xi[0], o.xi[1], o.xi[2], o.xi[3]);
+      if constexpr (!C::sparse) loadTransposed(block + addressOuter + Base::blockPlane, o.xi[0], o.xi[1], o.xi[2], o.xi[3]);
     }
   }
   // Slots and scales of one interval's outer phases.
@@ -80,7 +86,7 @@ struct Convolution : Phases<C> {
   }
   template <bool doFirst, bool doLast, bool steady>
   FFC_DEVICE void compute(const Outer& outer, Operands& o, int tile, int b) {
-    const u32 block = outer.exchange + (tile * R + b) * exchangeBytes, offset = staging.fragment(tile, b);
+    const u32 block = outer.exchange + (tile * R + b) * C::blockBytes, offset = staging.fragment(tile, b);
     const u32 row = tile << (staging.log2Sequences + 2);
     if constexpr (doFirst) {
       u32 scale = 0;
@@ -103,7 +109,7 @@ struct Convolution : Phases<C> {
   template <bool doFirst, bool doLast>
   FFC_DEVICE void fetch(const Outer& outer, Operands& o, int tile, int b) const {
     const u32 offset = staging.fragment(tile, b);
-    fetch<doFirst, doLast>(o, outer.exchange + (tile * R + b) * exchangeBytes, outer.stage + offset, outer.pre + offset);
+    fetch<doFirst, doLast>(o, outer.exchange + (tile * R + b) * C::blockBytes, outer.stage + offset, outer.pre + offset);
   }
   // `o`: those of b = 0.
   template <bool doFirst, bool doLast, bool steady>
@@ -158,6 +164,9 @@ struct Convolution : Phases<C> {
     // the slot must then wait until the store has read it, so they are issued later in the interval.
     const bool ordinary = (C::rowScaled || staging.plain) && (C::spectrumRegisters || !p.skip);
     const bool spare = p.slots > C::buffers, loadLate = staging.maps && !spare && C::buffers == 2;
+    const int ownTiles = C::sparse && Base::place() >= p.digitCount ? 0 : p.tilesPerSet;
+    if constexpr (C::spectrumRing)
+      if (ownTile() < ownTiles) Base::startRing(staging.firstTile + ownTile());
     for (int set = 0; set < sets + C::buffers - 1; set++) {
       // `at` is still the place of input `set`, now holding y of set - buffers.
       if (!spare) staging.store(set - C::buffers, at);
@@ -196,12 +205,12 @@ struct Convolution : Phases<C> {
         staging.findScale(set + 2, staging.following(at));
         blockSync();
       } else {
-        if (C::packed && ordinary && spectrumLasts(set)) {
+        if (C::spectrumRing || ((C::packed || C::sparse) && ordinary && spectrumLasts(set))) {
 #pragma unroll(C::unroll)
-          for (int tile = 0; tile < p.tilesPerSet; tile++) runMiddle<true>(set, tile);
+          for (int tile = ownTile(); tile < ownTiles; tile += tileStep) runMiddle<true>(set, tile);
         } else {
 #pragma unroll 1
-          for (int tile = 0; tile < p.tilesPerSet; tile++) runMiddle<false>(set, tile);
+          for (int tile = ownTile(); tile < ownTiles; tile += tileStep) runMiddle<false>(set, tile);
         }
         staging.finishLoads();
         staging.findScale(set + 1, at);

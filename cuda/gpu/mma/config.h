@@ -23,7 +23,11 @@ constexpr int barrierBytes = 128;
 
 enum class Element { float16, bfloat16 };
 
-template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_, bool packed_ = false, int cluster_ = 1>
+// Frequency-sparse transforms: at most so many of the 16 values of k1 have a kept frequency.
+constexpr int fewDigits = 8;
+
+template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_, bool packed_ = false, int cluster_ = 1,
+          bool sparse_ = false>
 struct Config {
   // R: radix of the middle digit n3h, a butterfly between registers.
   static constexpr int R = radix_;
@@ -40,6 +44,11 @@ struct Config {
   // Blocks that transform one sequence together: block k0 computes the frequencies k0 mod `cluster`, which are a
   // transform of 4096 R points (cluster_body.cuh). Compute capability 9.0.
   static constexpr int cluster = cluster_;
+  // Only the fewDigits values of k1 in Params::digits are computed. Their real and imaginary parts fill the 16 rows of one
+  // product, so that the outer phases take half as many, an exchange block is half as long, and two warps' tiles are in the
+  // middle at once. Fast, ungated, N2 = 16.
+  static constexpr bool sparse = sparse_;
+  static constexpr int blockBytes = sparse ? exchangeBytes / 2 : exchangeBytes;  // an exchange block
   // Exchange blocks are laid out for speed between the phases; true: like the rows of a multi-pass scratch (multipass/tensor_params.h).
   static constexpr bool rowLayout = false;
   // Whole rows that fill tiles of their own, brought by tensor copies, and no skip factor: see WholeRows.
@@ -58,20 +67,25 @@ struct Config {
   // not fit beside their staging slots from radix 6 on (2 * 96 KB), nor with gates from 3 on; in the accurate class two of
   // them at radix 4 took 4.2 ms where one takes 3.3. Packed samples need twice the slots, and one buffer with
   // twice the tiles between its barriers is faster: 0.344 against 0.354 ms at radix 1, 0.418 against 0.541 at radix 2.
-  static constexpr int buffers = !packed && cluster == 1 && (R <= 2 || (R <= 4 && !accurate && !gated)) ? 2 : 1;
+  static constexpr int buffers = !packed && !sparse && cluster == 1 && (R <= 2 || (R <= 4 && !accurate && !gated)) ? 2 : 1;
+  // Tiles per set, if shared memory allows: as many sequences as fit between two barriers.
+  static constexpr int mostTiles = packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : sparse ? 8 / R : R == 1 ? 4 : R == 2 ? 2 : 1;
   // Forward and backward twiddles of the fast class: in registers while they fit beside everything else (16 of
   // 128 registers each at radix 2); beyond that in shared memory.
   static constexpr bool twiddleRegisters = !accurate && R <= 2;
   // Spectrum fragments of the current channel stay in registers while 8 R of them fit; beyond that each lane copies
   // its own from L2 into a ring of two pieces, ahead of their use. A lane reads only what it has copied itself, so the
-  // ring needs no barrier. Radix 8 leaves no room for it.
+  // ring needs no barrier. Radix 8 leaves no room for it, but half of its exchange does: 0.92 to 0.87 ms with 8 digits (radix 4
+  // 0.37 to 0.40).
   static constexpr bool spectrumRegisters = R == 1 || twiddleRegisters;
-  static constexpr bool spectrumRing = !accurate && !spectrumRegisters && R <= 4 && !packed;
+  static constexpr bool spectrumRing = !accurate && !spectrumRegisters && !packed && (sparse ? R > 4 : R <= 4);
   // Rows of the long order (long_body.cuh) are scaled warp by warp, without waiting for a row's largest sample: each warp
   // of first() brings its own samples into range and notes by how much; middle() evens that out in its first matrix.
-  static constexpr bool warpScaled = rowScaled && R >= 3 && !packed && cluster == 1;
+  static constexpr bool warpScaled = rowScaled && R >= 3 && !packed && !sparse && cluster == 1;
+  // Of few digits the second half of the warps has tiles of its own; where a set is one tile, it needs no ring.
+  static constexpr int ringThreads = sparse && mostTiles == 1 ? 32 * fewDigits : threads;
   // Two sets of 16 exponents lie behind the ring.
-  static constexpr int ringBytes = (spectrumRing ? 2 * 16 * threads : 0) + (warpScaled ? 128 : 0);
+  static constexpr int ringBytes = (spectrumRing ? 2 * 16 * ringThreads : 0) + (warpScaled ? 128 : 0);
   // So do the first and last matrices (16 registers); otherwise they are fetched once per interval.
   static constexpr bool outerRegisters = R == 1 || twiddleRegisters;
   // Tiles whose phases the compiler may interleave. More hides latencies, but from radix 2 on the registers are full.
@@ -80,11 +94,9 @@ struct Config {
   static constexpr int outerUnroll = buffers == 1 ? unroll : 1;
   // Fetch the operands of the outer phases before the middle's work hides their latency (16 registers).
   static constexpr bool fetchFirst = R == 1 && !accurate && !gated && !packed;
-  // Tiles per set, if shared memory allows: as many sequences as fit between two barriers.
-  static constexpr int mostTiles = packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : R == 1 ? 4 : R == 2 ? 2 : 1;
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
-  static constexpr bool uniform = !packed && cluster == 1 && (R == 1 || (R == 2 && !(accurate && gated)));
+  static constexpr bool uniform = !packed && !sparse && cluster == 1 && (R == 1 || (R == 2 && !(accurate && gated)));
   static constexpr int uniformTiles = accurate ? (R > 1 ? 1 : gated ? 2 : 3) : gated ? mostTiles / 2 : mostTiles;
   static constexpr int uniformUnroll = R == 1 && !accurate ? (gated ? 1 : 4) : 1;
   static constexpr int uniformSlots = 3;
@@ -97,7 +109,7 @@ struct Config {
   // instead of 1.3e-3 at radix 8. At radix 4 products of registers cost 1.25e-3 instead of 1.13e-3 and save 3 % of the time.
   // The accurate class has the first powers alone, as floats: 128 bytes a k1, and the turns over kb by one and (radix 4)
   // two steps.
-  static constexpr bool powerTables = !accurate && !twiddleRegisters && (R > 4 || packed);
+  static constexpr bool powerTables = !accurate && !twiddleRegisters && (R > 4 || packed || sparse);
   static constexpr bool powerProducts = !accurate && R > 1 && !powerTables;
   // Clusters and scaled rows have no registers left for the first powers. They have all but the third of the steps over n3h
   // in shared memory, which alone would be too many bytes; it is a product of two.
@@ -147,7 +159,7 @@ constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, 
   if (C::cluster > 1)
     return 2 * C::R * exchangeBytes + C::turnBytes * (1 + (C::gated && pre)) + C::twiddleBytes + C::ringBytes + rowRing * 4;
   const int staged = slots + C::buffers * ((C::gated && pre) + (C::gated && post && !C::gateAtStore));
-  const int64_t perTile = int64_t(C::R) * (stagingBytes * C::windows * staged + C::buffers * exchangeBytes);
+  const int64_t perTile = int64_t(C::R) * (stagingBytes * C::windows * staged + C::buffers * C::blockBytes);
   const int64_t rows = int64_t(tilesPerSet) << (4 - log2N2);
   const int perRow = (maps ? 0 : 8 * (C::gated ? 4 : 2)) + 12 + (C::packed ? 4 : 0);
   return tilesPerSet * perTile + C::twiddleBytes + C::ringBytes + rows * rowRing * perRow + barrierBytes;

@@ -27,6 +27,8 @@ struct Instance {
   int uniformTiles = 0, uniformSlots = 0;
   int64_t (*uniformBytes)(int tilesPerSet) = nullptr;
   std::vector<uint32_t> (*tables)(int log2N2) = nullptr;
+  // Frequency-sparse: for a few values of k1, from those tables; null where all are computed.
+  std::vector<uint32_t> (*ofDigits)(const std::vector<uint32_t>& tables, const std::vector<int>& digits) = nullptr;
   double (*gain)(int log2N2) = nullptr;
 };
 
@@ -47,6 +49,7 @@ void addRadix4(std::vector<Instance>& list);
 void addRadix8(std::vector<Instance>& list);
 void addPacked(std::vector<Instance>& list);
 void addPackedLong(std::vector<Instance>& list);
+void addSparse(std::vector<Instance>& list);
 void addClusters2(std::vector<Instance>& list);
 void addClusters4(std::vector<Instance>& list);
 void addClusters8(std::vector<Instance>& list);

@@ -34,6 +34,7 @@ Instance makeInstance() {
   i.gated = C::gated;
   i.packed = C::packed;
   i.cluster = C::cluster;
+  if constexpr (C::sparse) i.ofDigits = &tablesOfDigits<C>;
   i.copyGroups = C::copyGroups;
   i.buffers = C::buffers;
   i.mostTiles = C::mostTiles;

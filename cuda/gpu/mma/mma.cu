@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -30,6 +31,7 @@ const std::vector<Instance>& instances() {
     addRadix8(all);
     addPacked(all);
     addPackedLong(all);
+    addSparse(all);
     addClusters2(all);
     addClusters4(all);
     addClusters8(all);
@@ -64,6 +66,7 @@ struct Choice {
   Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
   Launch uniform;       // sets of one channel, with tensor copies of their own; tilesPerSet is 0 where there are none
   int clusters = 0;     // that the device holds at once; 0: the instance has none
+  std::vector<int> digits;  // frequency-sparse: the values of k1 that an instance of few computes
 };
 
 // As many tiles between two barriers as shared memory takes, and no more than leave each block a few sets to overlap. A
@@ -125,6 +128,17 @@ Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& win
   if (s.step < N / 4) return {};
   s.count = (p.outputLength + 7 + s.step - 1) / s.step;  // rows may be shifted by up to 7 samples
   return s;
+}
+
+// The values of k1 that have a kept frequency.
+std::vector<int> keptDigits(const FrequencyMask& mask) {
+  std::vector<int> digits;
+  for (int k1 = 0; k1 < 16; k1++) {
+    bool kept = false;
+    for (int64_t k = k1; k < mask.points() && !kept; k += 16) kept = mask.keeps(k);
+    if (kept) digits.push_back(k1);
+  }
+  return digits;
 }
 
 // Of a tensor map: a row has so many parts of N / 16 samples, the n1 of a sequence or (packed) any number of them, and a
@@ -196,7 +210,8 @@ class FusedMma final : public GpuAlgorithm {
     const SpectrumInstance& s = *choice.spectrum;
     // One set of tables for each configuration: what they hold, and where, depends on all of it.
     const std::string key = "mma/" + std::to_string(reinterpret_cast<uintptr_t>(i.tables)) + "/" + std::to_string(choice.log2N2);
-    tables_ = cache.table(key, [&] { return bytesOf(i.tables(choice.log2N2)); });
+    tables_ = i.ofDigits ? cache.planTable(bytesOf(i.ofDigits(i.tables(choice.log2N2), choice.digits)))
+                         : cache.table(key, [&] { return bytesOf(i.tables(choice.log2N2)); });
     for (int slice = 0; slice < s.slices; slice++)
       spectrumTables_[slice] = cache.table("mma/spectrum" + std::to_string(s.points) + "/" + std::to_string(slice),
                                            [&] { return s.tables(slice); });
@@ -219,13 +234,23 @@ class FusedMma final : public GpuAlgorithm {
 
   const PlanInfo& info() const override { return info_; }
 
-  // Real multiply-adds of the matrices count as two operations; nothing is skipped here, the spectrum holds zeros.
+  // Real multiply-adds of the matrices count as two operations. Without digits nothing is skipped, the spectrum holds zeros.
   SkippedWork skippedWork() const override {
     SkippedWork w;
-    const double points = double(choice_.points), n2 = double(1 << choice_.log2N2);
-    // The outer digit maps 16 real to 16 complex samples and back, the inner ones complex to complex.
-    w.flops = points * 2 * (4.0 * 16 + 8.0 * (n2 > 1 ? n2 : 0) + 8.0 * choice_.instance->radix + 8.0 * 16);
-    w.bytes = double(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + double(bytesPerChannel());
+    const double points = double(choice_.points) * double(choice_.segments);
+    const int n2 = 1 << choice_.log2N2, radix = choice_.instance->radix;
+    const bool few = choice_.instance->ofDigits;
+    const double kept = few ? double(choice_.digits.size()) / 16 : 1;
+    const auto add = [&](double operations, double share) {
+      w.flops += points * operations;
+      w.flopsSkipped += points * operations * (1 - share);
+    };
+    // The outer digit lies between real and complex numbers, there and back; inner ones have real matrices (half cost).
+    add(2 * 4 * 16, few ? fewDigits / 16.0 : 1);
+    add(2 * (4 * (n2 > 1 ? n2 : 0) + (radix > 1 ? 5 * std::log2(radix) + 6.0 * (radix - 1) / radix : 0) + 4 * 16) + 6, kept);
+    const double spectrum = double(bytesPerChannel()) * double(choice_.segments);
+    w.bytes = double(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + spectrum;
+    w.bytesSkipped = spectrum * (1 - kept);
     return w;
   }
 
@@ -399,6 +424,8 @@ class FusedMma final : public GpuAlgorithm {
     p.history = int32_t(choice_.history);
     p.periodic = problem_.circular();
     p.sharedSpectrum = problem_.sharedKernel;
+    p.digitCount = int32_t(choice_.digits.size());
+    for (int i = 0; i < p.digitCount; i++) p.digits |= uint32_t(choice_.digits[i]) << (4 * i);
     const int sequences = 16 >> choice_.log2N2;
     p.tiles = int32_t((int64_t(p.batch) * channels + sequences - 1) / sequences);
     // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
@@ -459,10 +486,15 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   const KernelWindow window = kernelWindow(problem);
   std::vector<Choice> choices;
   bool longEnough = false;
+  // A skip term is a tap that every frequency gains.
+  std::vector<int> digits;
+  if (problem.mask && !problem.skip) digits = keptDigits(*problem.mask);
+  const bool fewEnough = !digits.empty() && int(digits.size()) <= fewDigits;
   int64_t longest = 0;
   for (const Instance& i : instances()) {
     if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
-    const int leastN2 = i.packed || i.cluster > 1 ? 4 : i.pairwise ? 1 : 0;
+    if (i.ofDigits && !fewEnough) continue;
+    const int leastN2 = i.packed || i.cluster > 1 || i.ofDigits ? 4 : i.pairwise ? 1 : 0;
     for (int log2N2 = leastN2; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
       const int64_t N = (int64_t(256 * i.radix) << log2N2) * i.cluster;
       if (i.cluster > 1 && limits.computeMajor < 9) continue;
@@ -477,7 +509,8 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;
       const int64_t tiles = ((problem.rows() * (i.packed ? segments.count : 1)) << log2N2) / 16;
       const int64_t tilesPerBlock = (tiles + limits.multiprocessors - 1) / limits.multiprocessors;
-      Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}, 0};
+      Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}, 0, {}};
+      if (i.ofDigits) c.digits = digits;
       c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, limits.sharedMemoryPerBlock, tilesPerBlock);
       if (!c.copies.tilesPerSet) continue;
       if (i.cluster > 1) {
@@ -500,10 +533,17 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
                                    (gated ? " together with its gates" : "")
                              : "the tensor-core family transforms at most " + std::to_string(longest) + " samples at once, or in overlapping blocks of "
                                "which the kernel must leave an eighth; this problem needs more");
+  // Of few digits a transform is always faster than with all of them, but where rows that do not fill it have a driver.
+  const int64_t row = std::min(problem.length, problem.outputLength);
+  const auto superseded = [&](const Choice& c) {
+    return c.digits.empty() && (row == c.points || !c.uniform.tilesPerSet) && std::any_of(choices.begin(), choices.end(), [&](const Choice& other) {
+             return !other.digits.empty() && other.points == c.points && other.segments == c.segments;
+           });
+  };
   int64_t least = std::numeric_limits<int64_t>::max();
   for (const Choice& c : choices) least = std::min(least, c.points * c.segments);
   for (const Choice& c : choices) {
-    if (c.points * c.segments > 4 * least) continue;  // mostly silence
+    if (c.points * c.segments > 4 * least || superseded(c)) continue;  // mostly silence
     MmaShape shape;
     shape.radix = c.instance->radix;
     shape.cluster = c.instance->cluster;
@@ -515,6 +555,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     shape.scaled = gated || element == Element::bfloat16;
     shape.uniform = c.uniform.tilesPerSet > 0;
     shape.packed = c.instance->packed;
+    if (c.instance->ofDigits) shape.digits = int(c.digits.size());
     shape.streamedSpectrum = c.instance->radix > 2 || (accurate && c.instance->radix > 1);
     offers.add(fusedMmaCandidate(problem, shape, sizeOf(limits)),
                [&problem, &limits, &cache, c] { return std::make_unique<FusedMma>(problem, limits, withMaps(c), cache); });

@@ -55,6 +55,9 @@ struct Params {
   int32_t wholeParts = 16, rest = 0;  // partial rows in sets of one channel: whole rows n1 and the samples of one more
   int32_t phased = 0;           // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
   int32_t sharedSpectrum = 0;   // all channels use spectrum 0
+  // Frequency-sparse: the kept values of k1, four bits each, and how many there are (Config::sparse).
+  uint32_t digits = 0;
+  int32_t digitCount = 0;
 };
 
 // Division of 0 <= n < 2^30 by d >= 1: exact with magic = ceil(2^(32 + shift) / d), shift = floor(log2(d)) - 1 or so

@@ -61,26 +61,32 @@ struct Phases {
   FFC_DEVICE explicit Phases(const Params& params)
       : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3), staging(params) {
     exchange = staging.end;
-    image = exchange + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * exchangeBytes;
+    image = exchange + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * C::blockBytes;
     ring = image + C::twiddleBytes + threadIndex() * 16;
     const int row = lane & 7, matrix = lane >> 3;
     // first stores and last loads rows k1 of this warp's column n2; middle loads and stores rows n2 of its row k1.
     // The XOR spreads eight rows over the eight 16-byte columns of a bank line.
-    addressOuter = (matrix >> 1) * 4096 + ((matrix & 1) * 8 + row) * 256 + (warp ^ row) * 16;
-    addressIn = (matrix >> 1) * 8192 + warp * 256 + (((matrix & 1) * 8 + row) ^ (warp & 7)) * 16;
-    addressOut = (matrix & 1) * 4096 + warp * 256 + (((matrix >> 1) * 8 + row) ^ (warp & 7)) * 16;
+    // With few digits the second half of a product's rows are imaginary parts.
+    addressOuter = (matrix >> 1) * halfPlane + (matrix & 1) * (C::sparse ? blockPlane : 8 * 256) + row * 256 + (warp ^ row) * 16;
+    addressIn = (matrix >> 1) * blockPlane + place() * 256 + (((matrix & 1) * 8 + row) ^ (place() & 7)) * 16;
+    addressOut = (matrix & 1) * halfPlane + place() * 256 + (((matrix >> 1) * 8 + row) ^ (place() & 7)) * 16;
     turnIn = image + warp * 2048 + g * 128 + turnSlot(g, 2 * c) * 8;
     turnOut = image + warp * 2048 + c * 256 + turnSlot(2 * c, g) * 8;
   }
 
   // Within an exchange block: this lane's row of the 8x8 matrices of n3h = b (and half t of n3l).
-  static constexpr u32 planeBytes = C::rowLayout ? 8192 * R : 8192;
+  static constexpr u32 blockPlane = C::blockBytes / 2, halfPlane = blockPlane / 2;
+  static constexpr u32 planeBytes = C::rowLayout ? blockPlane * R : blockPlane;
   FFC_DEVICE u32 addressOfInput(int b, int t) const {
-    return C::rowLayout ? addressIn ^ ((2 * b + t) * 16) : addressIn + b * exchangeBytes + t * 4096;
+    return C::rowLayout ? addressIn ^ ((2 * b + t) * 16) : addressIn + b * C::blockBytes + t * halfPlane;
   }
   FFC_DEVICE u32 addressOfOutput(int b) const {
-    return C::rowLayout ? addressOut ^ (b * 32) : addressOut + b * exchangeBytes;
+    return C::rowLayout ? addressOut ^ (b * 32) : addressOut + b * C::blockBytes;
   }
+
+  // Where in tables and exchange blocks the k1 of this warp is, and which it is.
+  FFC_DEVICE int place() const { return C::sparse ? warp & (fewDigits - 1) : warp; }
+  FFC_DEVICE int digit() const { return C::sparse ? int(p.digits >> (4 * place())) & 15 : warp; }
 
   // The block's place in its cluster: the frequencies of this block are slice, slice + cluster, ...
   FFC_DEVICE int slice() const {
@@ -105,7 +111,7 @@ struct Phases {
         ribTurned[2 * i] = halfNegate(rib[2 * i + 1]), ribTurned[2 * i + 1] = rib[2 * i];
       }
     }
-    const int own = Layout::frequency + warp * Layout::frequencyRegisters * 32;
+    const int own = Layout::frequency + place() * Layout::frequencyRegisters * 32;
     if constexpr (C::twiddleRegisters) {
 #pragma unroll
       for (int b = 0; b < R; b++)
@@ -133,7 +139,7 @@ struct Phases {
   FFC_DEVICE void loadOuter() {
     const uint4* source = reinterpret_cast<const uint4*>(tables()) + warp * 128 + lane;
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i += C::sparse ? 2 : 1) {
       const uint4 v = loadTable16(source + i * 32, keepingPolicy());
       u32(&to)[4] = i < 2 ? matrixIn[i & 1] : matrixOut[i & 1];
       to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
@@ -205,7 +211,7 @@ struct Phases {
     const uint2 w = sharedConstant8(address);
     return A::factor(lowHalves(w.x, w.y), highHalves(w.x, w.y));
   }
-  FFC_DEVICE u32 stepsAt(int b) const { return image + C::imageBytes + (warp * C::storedPowers + b - 1) * 64; }
+  FFC_DEVICE u32 stepsAt(int b) const { return image + C::imageBytes + (place() * C::storedPowers + b - 1) * 64; }
   FFC_DEVICE u32 chainAt(int b) const { return image + C::imageBytes + (16 * C::storedPowers + b - 1) * 64; }
   FFC_DEVICE static Factor product(Factor a, Factor b) {
     A::multiply(a.re, a.im, b);
@@ -216,7 +222,7 @@ struct Phases {
   FFC_DEVICE void twiddlesForward(int t, Factor (&f)[2]) const {
     if constexpr (!C::accurate && !C::twiddleRegisters) {
       u32 r0, r1, i0, i1;
-      loadMatrices(image + warp * 1024 + (lane >> 4) * 512 + (((lane >> 3) & 1) + 2 * t) * 128 + (lane & 7) * 16, r0, r1,
+      loadMatrices(image + place() * 1024 + (lane >> 4) * 512 + (((lane >> 3) & 1) + 2 * t) * 128 + (lane & 7) * 16, r0, r1,
                    i0, i1);
       f[0] = A::factor(r0, i0);
       f[1] = A::factor(r1, i1);
@@ -225,7 +231,7 @@ struct Phases {
   FFC_DEVICE void twiddlesBackward(int s, Factor (&f)[2]) const {
     if constexpr (!C::accurate && !C::twiddleRegisters) {
       u32 r0, r1, i0, i1;
-      loadTransposed(image + warp * 1024 + (lane >> 4) * 512 + (s + 2 * ((lane >> 3) & 1)) * 128 + (lane & 7) * 16, r0,
+      loadTransposed(image + place() * 1024 + (lane >> 4) * 512 + (s + 2 * ((lane >> 3) & 1)) * 128 + (lane & 7) * 16, r0,
                      r1, i0, i1);
       f[0] = A::factor(r0, i0);
       f[1] = A::factor(r1, i1);
@@ -248,7 +254,7 @@ struct Phases {
     for (int s = 0; s < 2; s++) {
       const int j = C::pairwise ? g & (n2 / 2 - 1) : 0, k2 = C::pairwise && s ? n2 - 1 - j : j;
       const u32 source = p.sharedSpectrum ? 0 : laneChannel(tile, s);
-      at[s] = ((source * C::cluster + slice()) * (64 * R * n2) + u32(spectrumGroup(R, n2, warp, 0, k2, c))) * binPieces;
+      at[s] = ((source * C::cluster + slice()) * (64 * R * n2) + u32(spectrumGroup(R, n2, digit(), 0, k2, c))) * binPieces;
     }
   }
   // Whole rows: one pointer for each s, which moves on to the next set's spectrum when the last piece has been ordered.
@@ -273,12 +279,12 @@ struct Phases {
     if (!p.sharedSpectrum) spectrumStep = int64_t(next.channel - staging.positionOf(set).channel) * (16384 * R);
   }
   FFC_DEVICE void fetchWholePiece(int piece) const {
-    copyAsync16(ring + (piece & 1) * (16 * threads), ringFrom[piece & 1] + (piece >> 1) * 1024);
+    copyAsync16(ring + (piece & 1) * (16 * C::ringThreads), ringFrom[piece & 1] + (piece >> 1) * 1024);
     copyAsyncCommit();
   }
   // Piece 2 b + s of the tile at hand, or of the one after it.
   FFC_DEVICE void fetchPiece(const u32 (&at)[2], int piece) const {
-    copyAsync16(ring + (piece & 1) * (16 * threads),
+    copyAsync16(ring + (piece & 1) * (16 * C::ringThreads),
                 static_cast<const uint4*>(p.spectrum) + at[piece & 1] + ((piece >> 1) << (n2Bits() + 2)));
     copyAsyncCommit();
   }
@@ -300,7 +306,7 @@ struct Phases {
     const int j = C::pairwise ? g & (n2 / 2 - 1) : 0;
     const int k2 = C::pairwise && s ? n2 - 1 - j : j;
     spectrumAt[s] = static_cast<const uint4*>(p.spectrum) +
-                    ((int64_t(source) * C::cluster + slice()) * (64 * R * n2) + spectrumGroup(R, n2, warp, 0, k2, c)) * binPieces;
+                    ((int64_t(source) * C::cluster + slice()) * (64 * R * n2) + spectrumGroup(R, n2, digit(), 0, k2, c)) * binPieces;
     skipValue[s] = 0;
     rescale[s] = 1;
     const int own = p.exponent[source];
@@ -354,7 +360,7 @@ struct Phases {
     const int piece = 2 * b + s;
     copyAsyncWaitButOne();
     Bins bins;
-    bins.piece[0] = sharedLoad16(ring + (piece & 1) * (16 * threads));
+    bins.piece[0] = sharedLoad16(ring + (piece & 1) * (16 * C::ringThreads));
     if constexpr (C::wholeRows) {
       if (piece + 2 >= 2 * R) ringFrom[s] += spectrumStep;
       fetchWholePiece((piece + 2) % (2 * R));
@@ -676,11 +682,12 @@ struct Phases {
   template <int windows>
   FFC_DEVICE void first(const u32 (&u)[windows][4], const u32 (&rest)[windows][4], u32 block) {
     using Sum = std::conditional_t<C::accurate && C::packed, FloatArithmetic, HalfArithmetic>;
-    u32 out[2][4];  // real, imaginary
+    constexpr int parts = C::sparse ? 1 : 2;  // real, imaginary; of few digits both in one
+    u32 out[parts][4];
 #pragma unroll
     for (int t = 0; t < 2; t++)
 #pragma unroll
-      for (int part = 0; part < 2; part++) {
+      for (int part = 0; part < parts; part++) {
         typename Sum::Pair d[2];
         if constexpr (C::splitProduct)
           Sum::dot2(d, matrixIn[part], rest[0][2 * t], rest[0][2 * t + 1], matrixIn[part], u[0][2 * t], u[0][2 * t + 1]);
@@ -698,8 +705,8 @@ struct Phases {
         out[part][2 * t] = Sum::pack(d[0]), out[part][2 * t + 1] = Sum::pack(d[1]);
       }
 #pragma unroll
-    for (int part = 0; part < 2; part++)
-      storeMatrices(block + addressOuter + part * 8192, out[part][0], out[part][1], out[part][2], out[part][3]);
+    for (int part = 0; part < parts; part++)
+      storeMatrices(block + addressOuter + part * blockPlane, out[part][0], out[part][1], out[part][2], out[part][3]);
   }
 
   FFC_DEVICE void first(const u32 (&u)[4], const u32 (&rest)[4], u32 block) {
@@ -729,7 +736,10 @@ struct Phases {
 #pragma unroll
     for (int t = 0; t < 2; t++) {
       typename Last::Pair d[2];
-      Last::dot2(d, matrixOut[0], xr[2 * t], xr[2 * t + 1], matrixOut[1], xi[2 * t], xi[2 * t + 1]);
+      if constexpr (C::sparse)
+        Last::dot(d, matrixOut[0], xr[2 * t], xr[2 * t + 1]);
+      else
+        Last::dot2(d, matrixOut[0], xr[2 * t], xr[2 * t + 1], matrixOut[1], xi[2 * t], xi[2 * t + 1]);
 #pragma unroll
       for (int half = 0; half < 2; half++) {
         if constexpr (std::is_same_v<Last, HalfArithmetic>) {

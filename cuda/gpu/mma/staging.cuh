@@ -162,7 +162,7 @@ struct Staging {
     plain = !C::rowScaled && (C::wholeRows || (!p.skip && loadConstant4(p.anyExponent) == 0));
     base = sharedBase();
     end = base + slotBytes * (slots() + C::buffers * (stagesPre() + stagesPost()));
-    barriers = end + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * exchangeBytes + C::twiddleBytes + C::ringBytes;
+    barriers = end + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * C::blockBytes + C::twiddleBytes + C::ringBytes;
     rows = barriers + barrierBytes;
     if constexpr (C::R <= 2)
       for (int r = 0; r < R; r++) owned[r] = packedPiece(threadIndex() + r * threads);

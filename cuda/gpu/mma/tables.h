@@ -3,6 +3,7 @@
 //   A operand (16 x 16)  register lo + 2 hi: rows g + 8 lo, columns 2c, 2c+1 (+ 8 hi)
 //   B operand (16 x 8)   register hi: rows 2c, 2c+1 (+ 8 hi), column g
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <cstdint>
@@ -191,6 +192,38 @@ std::vector<uint32_t> makeTables(int log2N2) {
     tables.insert(tables.end(), next.begin(), next.end());
   }
   return tables;
+}
+
+// What a frequency-sparse transform has in place of the tables of all 16 values of k1: those of these digits, in this order. The first and
+// last matrices have the real parts in their first half and the imaginary ones in the second, and zeros where there are fewer digits.
+template <class C>
+std::vector<uint32_t> tablesOfDigits(const std::vector<uint32_t>& all, const std::vector<int>& digits) {
+  using Layout = TableLayout<C>;
+  std::vector<uint32_t> table = all;
+  const int count = int(digits.size());
+  for (int warp = 0; warp < 16; warp++)
+    for (int lane = 0; lane < 32; lane++)
+      for (int i = 0; i < 4; i++) {
+        const int g = lane >> 2, c = lane & 3, lo = i & 1, hi = i >> 1;
+        const auto word = [&](int matrix, int ofLane, int j) { return all[Layout::outer + ((warp * 4 + matrix) * 32 + ofLane) * 4 + j]; };
+        // Row g of M, real (lo = 0) or imaginary: a row of k1.
+        uint32_t* const to = &table[Layout::outer + (warp * 128 + lane) * 4 + i];
+        to[0] = g < count ? word(lo, digits[g] % 8 * 4 + c, digits[g] / 8 + 2 * hi) : 0;
+        // Columns 2c and 2c + 1 of G, real (hi = 0) or imaginary: columns of k1.
+        to[256] = 0;
+        for (int half = 0; half < 2; half++) {
+          if (2 * c + half >= count) continue;
+          const int k1 = digits[2 * c + half];
+          to[256] |= (word(2 + hi, g * 4 + k1 % 8 / 2, lo + 2 * (k1 / 8)) >> (16 * (k1 % 2)) & 0xffff) << (16 * half);
+        }
+      }
+  const auto pick = [&](int at, int wordsEach) {
+    for (int i = 0; i < count; i++) std::copy_n(&all[at + digits[i] * wordsEach], wordsEach, &table[at + i * wordsEach]);
+  };
+  pick(Layout::frequency, Layout::frequencyRegisters * 32);
+  if (C::imageBytes) pick(Layout::image, C::imageBytes / 64);
+  pick(Layout::powers, C::storedPowers * 16);
+  return table;
 }
 
 }  // namespace ffc::mma
