@@ -18,18 +18,15 @@ const create = { parameters: ["u64", "buffer", "buffer"], result: status } as co
 const text = { parameters: ["u64", "buffer", "usize", "buffer", "buffer"], result: status } as const;
 const transfer = { parameters: ["u64", "i64", "buffer", "i64", "u64", "buffer"], result: status } as const;
 const synchronize = { parameters: ["u64", "u64", "buffer"], result: status } as const;
-const convolveHost = {
+// u, kernel, pre_gate, post_gate, skip, y, progress, error
+const hostArrays = ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer", "buffer", "buffer"] as const;
+const convolveHostSparse = {
   parameters: [
     "u64", // context
     "buffer", // desc
-    "buffer", // u
-    "buffer", // kernel
-    "buffer", // pre_gate
-    "buffer", // post_gate
-    "buffer", // skip
-    "buffer", // y
-    "buffer", // progress
-    "buffer", // error
+    "buffer", // sparsity
+    "buffer", // keep
+    ...hostArrays,
   ],
   result: status,
 } as const;
@@ -95,8 +92,9 @@ export const symbols = {
   ffc_forward: { parameters: ["u64", "u64", "buffer", "u64", "buffer"], result: status },
 
   // 8. everything on host arrays
-  ffc_convolve_host: convolveHost,
-  ffc_convolve_host_async: { name: "ffc_convolve_host", nonblocking: true, ...convolveHost },
+  ffc_convolve_host: { parameters: ["u64", "buffer", ...hostArrays], result: status },
+  ffc_convolve_host_sparse: convolveHostSparse,
+  ffc_convolve_host_sparse_async: { name: "ffc_convolve_host_sparse", nonblocking: true, ...convolveHostSparse },
 
   // 9. frequency-sparse plans
   ffc_frequency_bins: { parameters: ["i32", "i64", "buffer", "buffer"], result: status },

@@ -2,6 +2,7 @@ import { checkKeys, show } from "./check.ts";
 import { Device, type DeviceOptions, type DeviceType, openDevice, sessionOf } from "./device.ts";
 import { checkHostArray, type Dtype, dtypeOf, type HostArray } from "./dtype.ts";
 import { DtypeError, FlashFFTConvError, InvalidArgumentError, ShapeError } from "./errors.ts";
+import { type FrequencyPattern, keptBlocksOf, sparsityDescriptor } from "./frequency.ts";
 import type { Algorithm, ConvMode, Precision } from "./mode.ts";
 import { convDescriptor, type ResolvedOptions, resolveOptions, rowLength } from "./problem.ts";
 import { checkShape, elementsOf } from "./shape.ts";
@@ -24,6 +25,8 @@ export interface ConvolveOptions {
   readonly dtype?: Dtype;
   /** What the bits of k and skip are, where they are Uint16Arrays; default: the same as dtype. */
   readonly kernelDtype?: Dtype;
+  /** Which frequencies of the kernel count; causal and circular mode only; default "all". */
+  readonly keepFrequencies?: FrequencyPattern | "all";
   /** Class of arithmetic; default "default". */
   readonly precision?: Precision;
   /** The method; default "auto". */
@@ -48,6 +51,7 @@ const optionNames = new Set([
   "skip",
   "dtype",
   "kernelDtype",
+  "keepFrequencies",
   "precision",
   "algorithm",
   "device",
@@ -120,6 +124,7 @@ function checkedProblem(u: HostArray, k: HostArray, options: ConvolveOptions): P
     postGate: options.postGate !== undefined,
     skip: options.skip !== undefined,
     sharedKernel,
+    keepFrequencies: options.keepFrequencies,
   });
   const optional = (name: "preGate" | "postGate" | "skip", type: Dtype, size: number, form: string) => {
     const array = options[name];
@@ -197,6 +202,8 @@ export async function convolve<T extends HostArray>(u: T, k: HostArray, options:
     const { batch, channels } = problem.options;
     const y = newLike(u, batch * channels * rowLength("y", problem.options));
     const desc = convDescriptor(problem.options).bytes;
+    const sparse = keptBlocksOf(session, problem.options);
+    const sparsity = sparse ? sparsityDescriptor(sparse) : null, keep = sparse?.keep ?? null;
     const [uData, kData, pre, post, skip] = problem.arrays as [HostArray, HostArray, ...(HostArray | null)[]];
     let reported = -1;
     const report = (thousandths: number) => {
@@ -219,9 +226,11 @@ export async function convolve<T extends HostArray>(u: T, k: HostArray, options:
       await session.wait(
         [],
         (c, e) =>
-          c.ffc_convolve_host_async(
+          c.ffc_convolve_host_sparse_async(
             session.context,
             desc,
+            sparsity,
+            keep,
             uData,
             kData,
             pre ?? null,
@@ -232,6 +241,8 @@ export async function convolve<T extends HostArray>(u: T, k: HostArray, options:
             e,
           ),
         desc,
+        sparsity,
+        keep,
         problem.arrays,
         y,
         progress,

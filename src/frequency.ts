@@ -6,7 +6,7 @@ import { checkKeys, show, tagOf } from "./check.ts";
 import { checkHostArray, type Dtype, dtypeOf, type HostArray } from "./dtype.ts";
 import { DtypeError, InvalidArgumentError, ShapeError } from "./errors.ts";
 import { codeOf, type ConvMode, modeCode } from "./mode.ts";
-import { convDescriptor, resolveOptions } from "./problem.ts";
+import { convDescriptor, type ResolvedOptions, resolveOptions } from "./problem.ts";
 import type { Session } from "./session.ts";
 import { checkCount } from "./shape.ts";
 
@@ -92,6 +92,12 @@ export function binsOf(session: Session, mode: ConvMode, length: number): number
   checkCount("length", length);
   session.lease.check(session.calls.ffc_frequency_bins(code, BigInt(length), bins, session.lease.error));
   return Number(bins[0]);
+}
+
+/** The blocks of a problem's pattern, if it has one (module-internal). */
+export function keptBlocksOf(session: Session, { keepFrequencies, mode, length }: ResolvedOptions): KeptBlocks | undefined {
+  if (keepFrequencies === "all") return undefined;
+  return keptBlocks(keepFrequencies, mode, length, binsOf(session, mode, length));
 }
 
 /** The C descriptor of a pattern (module-internal). */

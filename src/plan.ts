@@ -6,7 +6,7 @@ import type { Device } from "./device.ts";
 import { type Dtype, dtypeBytes, type HostArray } from "./dtype.ts";
 import { DtypeError, InvalidArgumentError, OutOfBoundsError, OverlapError, ShapeError } from "./errors.ts";
 import { InternalError, WrongDeviceError } from "./errors.ts";
-import { binsOf, type KeptBlocks, keptBlocks, sparsityDescriptor } from "./frequency.ts";
+import { keptBlocksOf, sparsityDescriptor } from "./frequency.ts";
 import { PlanExplanation } from "./explain.ts";
 import { type MeasureOptions, measurePlan } from "./measure.ts";
 import { type Algorithm, algorithmCode, nameOf, type Precision, precisionCode } from "./mode.ts";
@@ -348,11 +348,6 @@ export class ConvPlan {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-function keptBlocksOf(session: Session, { keepFrequencies, mode, length }: ResolvedOptions): KeptBlocks | undefined {
-  if (keepFrequencies === "all") return undefined;
-  return keptBlocks(keepFrequencies, mode, length, binsOf(session, mode, length));
 }
 
 function checkForm(name: string, tensor: DeviceTensor, form: Form, axes: string): void {

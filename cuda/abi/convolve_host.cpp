@@ -1,3 +1,4 @@
+#include "../host/frequency_mask.h"
 #include "guard.h"
 #include "layouts.h"
 #include "lookup.h"
@@ -51,9 +52,17 @@ extern "C" {
 ffc_status ffc_convolve_host(ffc_context context, const ffc_conv_desc* desc, const void* u, const void* kernel,
                              const void* pre_gate, const void* post_gate, const void* skip, void* y, int32_t* progress,
                              ffc_error* error) {
+  return ffc_convolve_host_sparse(context, desc, nullptr, nullptr, u, kernel, pre_gate, post_gate, skip, y, progress, error);
+}
+
+ffc_status ffc_convolve_host_sparse(ffc_context context, const ffc_conv_desc* desc, const ffc_sparsity* sparsity,
+                                    const uint8_t* keep, const void* u, const void* kernel, const void* pre_gate,
+                                    const void* post_gate, const void* skip, void* y, int32_t* progress, ffc_error* error) {
   return guarded(error, [&] {
     const auto device = handles().get<ContextObject>(context)->device;
-    const ConvProblem p = makeProblem(readStruct(desc));
+    ConvProblem p = makeProblem(readStruct(desc));
+    if (sparsity) p.mask = std::make_shared<const FrequencyMask>(p, readStruct(sparsity), keep);
+    if (!sparsity && keep) throw Error(FFC_INVALID_ARGUMENT, "keep was given without a sparsity");
     const HostArray output = hostArray("y", y, true, yLayout(p));
     for (const HostArray& input : {hostArray("u", u, true, uLayout(p)),
                                    hostArray("kernel", kernel, true, kernelLayout(p)),

@@ -395,6 +395,12 @@ FFC_API ffc_status ffc_frequency_bins(int32_t mode, int64_t length, int64_t* bin
 FFC_API ffc_status ffc_plan_create_sparse(ffc_context context, const ffc_conv_desc* desc, const ffc_sparsity* sparsity,
                                           const uint8_t* keep, ffc_plan* plan, ffc_error* error);
 
+/* ffc_convolve_host() with a pattern; sparsity and keep may both be NULL. */
+FFC_API ffc_status ffc_convolve_host_sparse(ffc_context context, const ffc_conv_desc* desc,
+                                            const ffc_sparsity* sparsity, const uint8_t* keep, const void* u,
+                                            const void* kernel, const void* pre_gate, const void* post_gate,
+                                            const void* skip, void* y, int32_t* progress, ffc_error* error);
+
 /* energies[b] = sum of |K|^2 over the frequencies of block b (both images of each) and over the kernel rows, in
  * float64, of a kernel on the host with the strides of the descriptor. sparsity->keep_count is the room in `energies`.
  * By Parseval, dropping blocks with a share e of all the energy changes the result by the share e of its energy in the
