@@ -170,6 +170,7 @@ int main(int count, char** arguments) {
       std::printf("%s, copy %.0f GB/s\n", properties.name, copy);
       const size_t denseCases = speedCases().size();
       size_t number = 0;
+      std::map<std::string, double> powerMs;  // of rows as long as a power of two, a sample
       double denseMs = 0;  // of the dense case that the sparse ones after it are compared with
       for (Case c : joined(speedCases(), sparseCases(true))) {
         const bool sparseOp = number++ >= denseCases;
@@ -186,6 +187,16 @@ int main(int count, char** arguments) {
                                                         (1.0 + !!(c.flags & FFC_CONV_POST_GATE)) * c.outputLength());
         const double floorMs = bytes / copy * 1e-6;
         if (!c.pattern) denseMs = r.medianMs;
+        // The time of a sample beside that of rows of the next power of two, where this run has measured them before.
+        int64_t power = 1;
+        while (power < c.length) power *= 2;
+        const std::string like = std::string(modeNames[c.mode]) + "/" + dtypeNames[c.dtype] + (c.fast() ? "/fast/" : "/accurate/") +
+                                 std::to_string(c.gates()) + "/" + std::to_string(c.batch) + "x" + std::to_string(c.channels) + "/" +
+                                 std::to_string(power);
+        const bool longKernel = c.kernelLength == c.length && !c.pattern && c.algorithm == FFC_ALGORITHM_AUTO;
+        const double perSample = r.medianMs / static_cast<double>(c.length);
+        if (longKernel && power == c.length) powerMs[like] = perSample;
+        const double powerRatio = longKernel && powerMs.count(like) && powerMs[like] > 0 ? perSample / powerMs[like] : 0.0;
         std::string sparse;
         if (sparseOp) {
           // What the plan says of a row, for all of them; a dense plan skips nothing.
@@ -208,21 +219,21 @@ int main(int count, char** arguments) {
                      "{\"commit\":\"%s\",\"dirty\":%s,\"device\":\"%s\",\"driver\":%d,\"copyGBps\":%.1f,\"op\":\"%s\",%s"
                      "\"mode\":\"%s\",\"dtype\":\"%s\",\"precision\":\"%s\",\"batch\":%lld,\"channels\":%lld,\"length\":%lld,"
                      "\"kernelLength\":%lld,\"gates\":%d,\"medianMs\":%.5f,\"scaledMs\":%.5f,\"floorMs\":%.5f,\"floorRatio\":%.4f,"
-                     "\"relL2\":%.3e,\"peakBytes\":%lld,\"minMs\":%.5f,\"maxMs\":%.5f,\"calls\":%d,\"spectrumMs\":%.5f,\"freshMs\":%.5f,\"freshRatio\":%.4f,\"requested\":\"%s\","
+                     "\"relL2\":%.3e,\"peakBytes\":%lld,\"minMs\":%.5f,\"maxMs\":%.5f,\"calls\":%d,\"spectrumMs\":%.5f,\"freshMs\":%.5f,\"freshRatio\":%.4f,\"powerRatio\":%.4f,\"requested\":\"%s\","
                      "\"algorithm\":\"%s\",\"transformLength\":%lld,\"segments\":%lld,\"failure\":\"%s\"}\n",
                      commit.c_str(), dirty == "1" ? "true" : "false", properties.name, driver, copy, sparseOp ? "sparse" : c.partial() ? "partial" : "forward",
                      sparse.c_str(), modeNames[c.mode],
                      dtypeNames[c.dtype], c.fast() ? "fast" : "accurate", (long long)c.batch, (long long)c.channels,
                      (long long)c.length, (long long)c.kernelLength, c.gates(), r.medianMs, r.medianMs * scale, floorMs * 1.0,
                      r.medianMs > 0 ? floorMs / r.medianMs : 0.0, r.relL2, (long long)r.peakBytes, r.minMs, r.maxMs, r.calls, r.spectrumMs,
-                     r.freshMs, r.medianMs > 0 ? r.freshMs / r.medianMs : 0.0, algorithmNames[c.algorithm], algorithmNames[r.info.algorithm], (long long)r.info.transform_length,
+                     r.freshMs, r.medianMs > 0 ? r.freshMs / r.medianMs : 0.0, powerRatio, algorithmNames[c.algorithm], algorithmNames[r.info.algorithm], (long long)r.info.transform_length,
                      (long long)r.info.segments, r.failure.c_str());
         std::fflush(file);
-        std::printf("%s N%lld %s: %.3f ms (x%.2f = %.3f) floor %.2f err %.1e sp %.3f fresh x%.2f dense/this %.2f%s%s\n", c.name().c_str(),
+        std::printf("%s N%lld %s: %.3f ms (x%.2f = %.3f) floor %.2f err %.1e sp %.3f fresh x%.2f dense/this %.2f power x%.2f%s%s\n", c.name().c_str(),
                     (long long)r.info.transform_length, algorithmNames[r.info.algorithm], r.medianMs, scale, r.medianMs * scale,
                     r.medianMs > 0 ? floorMs / r.medianMs : 0.0, r.relL2, r.spectrumMs,
                     r.medianMs > 0 ? r.freshMs / r.medianMs : 0.0,
-                    c.pattern && r.medianMs > 0 ? denseMs / r.medianMs : 1.0, r.failure.empty() ? "" : " FAILED ", r.failure.c_str());
+                    c.pattern && r.medianMs > 0 ? denseMs / r.medianMs : 1.0, powerRatio, r.failure.empty() ? "" : " FAILED ", r.failure.c_str());
         if (!r.failure.empty()) ++failed;
       }
     }

@@ -322,6 +322,16 @@ inline std::vector<Case> speedCases() {
     add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batchFor(length), 768, length, length, false);
     add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
   }
+  // Within 20 % of a power of two: multiples of eight samples, and one sample less.
+  for (int64_t power = 256; power <= 32768; power *= 2)
+    for (const int64_t length : {(power * 4 / 5 + 8) / 8 * 8, power * 9 / 10 / 8 * 8, power - 8, power - 1}) {
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+    }
+  // Transforms of three times a power of two.
+  for (int64_t power = 256; power <= 8192; power *= 2)
+    for (const int64_t length : {power * 3, power * 3 - 8})
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
   for (const int64_t length : {256, 1024, 4096, 8192, 16384, 32768})
     for (const auto& [batch, channels] : {std::pair<int64_t, int64_t>{1, 768}, {4, 768}, {1, 16}, {64, 16}}) {
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, channels, length, length, false);
