@@ -212,7 +212,8 @@ struct Uniform : Copies {
     }
     return warpMax(bad) != 0;
   }
-  // One warp reads the notes for all, who learn of it in the next interval: words in turn, or some would learn of it at once.
+  // One warp, which orders no copies, reads the notes for all, who learn of it in the next interval: words in turn, or some
+  // would learn of it at once.
   FFC_DEVICE void watch(int set, int firstRow) const {
     if (outsideWindow(set, firstRow) && lane == 0) sharedStore4(stopAt(set), 1);
     for (int i = lane; i < noteBytes<C> / 4; i += 32) sharedStore4(noteOf(set) + i * 4, 0);
@@ -296,7 +297,7 @@ struct Uniform : Copies {
       if constexpr (exact) clearNotes(set + 4);
       if constexpr (noting) {
         stop = sharedLoad4(stopAt(set - 1));
-        if (warp == 1 && set < count) watch(set, positionOf(from + set).set * staging.rowsPerSet);
+        if (warp == warps - 1 && set < count) watch(set, positionOf(from + set).set * staging.rowsPerSet);
       }
       if (set + 1 < count) Copies::await(at);
       if (set > 0) Copies::awaitPost(set - 1);
