@@ -86,12 +86,13 @@ inline std::vector<Case> checkCases() {
       add(mode, FFC_DTYPE_FLOAT32, FFC_ALGORITHM_AUTO, 40000, 321).candidate = parts ? std::string(name) + "/1parts" : name;
     }
   for (const int mode : {FFC_MODE_CAUSAL, FFC_MODE_CIRCULAR, FFC_MODE_SAME})
-    for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const bool accurate : {false, true})
       for (const uint32_t flags : {uint32_t(FFC_CONV_PRE_GATE), uint32_t(FFC_CONV_POST_GATE),
                                    uint32_t(FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP)})
         for (const int64_t gap : {0, 1}) {
+          const int dtype = accurate ? FFC_DTYPE_FLOAT16 : static_cast<int>(pick({FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16}));
           Case& c = add(mode, dtype, FFC_ALGORITHM_AUTO, 40960 + 3 * gap, pick({12000, 16384}));
-          c.precision = FFC_PRECISION_FAST;
+          c.precision = accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
           c.flags = flags;
           c.rowGap = gap;
           c.batch = 2;

@@ -60,6 +60,7 @@ struct Case {
   double amplitude = 1, kernelSize = 1, late = 1;  // late: further factor of the second half of the batch
   bool periodic = false;  // circular, packed only
   std::vector<int> digits = {};  // frequency-sparse: the kept k1
+  bool resident = false;  // parts of the spectrum in shared memory
 };
 
 bool keeps(const Case& c, int k) { return c.digits.empty() || std::count(c.digits.begin(), c.digits.end(), k % 16); }
@@ -186,6 +187,7 @@ void check(Case c) {
   if (C::packed) {
     const int part = c.maps ? N / 16 : 8;
     p.history = (std::max(0, c.taps - 1 - c.offset) + part - 1) / part * part;
+    if (C::splitOutputs) p.history = std::max(p.history, N);
     p.step = (2 * N - c.offset - p.history) / part * part;
     p.segments = (c.length + 7 + p.step - 1) / p.step;
     p.periodic = c.periodic;
@@ -227,10 +229,13 @@ void check(Case c) {
           convolveUniform<C, TensorCopies<C, false>>(p);
       });
     }
+  int64_t shared = sharedBytes<C>(c.tilesPerSet, c.log2N2, c.slots, c.pre, c.post, c.maps);
+  if (c.resident) {
+    p.residentAt = int32_t(shared = (shared + 15) / 16 * 16);
+    shared += C::residentBlocks * C::residentBlockBytes;
+  }
   if (!c.uniform)
-    emulation::launch(std::min(c.blocks, p.tiles) * C::cluster,
-                      sharedBytes<C>(c.tilesPerSet, c.log2N2, c.slots, c.pre, c.post, c.maps), engine(),
-                      [&] { convolve<C>(p); }, C::cluster);
+    emulation::launch(std::min(c.blocks, p.tiles) * C::cluster, shared, engine(), [&] { convolve<C>(p); }, C::cluster);
 
   double error = 0, size = 0;
   for (int b = 0; b < c.batch; b++)
@@ -289,6 +294,14 @@ int main() {
   auto periodic = [](Case c, int lead) {
     c.periodic = true;
     c.lead = lead;
+    return c;
+  };
+  auto skipped = [](Case c) {
+    c.skip = true;
+    return c;
+  };
+  auto resident = [](Case c) {
+    c.resident = true;
     return c;
   };
   // Radix 1: log2N2, batch, channels, length, taps, offset, tiles per set.
@@ -394,9 +407,13 @@ int main() {
   check<Config<1, true, b, false, true, true>>(gated(maps({4, 2, 1, 10240, 777, 333, 1}, 1), 0));
   check<Config<2, true, b, false, false, true>>(maps({4, 2, 1, 24576, 4097, 0, 1}, 2));
   check<Config<4, true, f, false, false, true>>(maps({4, 1, 1, 40960, 16384, 5}, 1));
-  check<Config<4, true, f, false, false, true>>(maps({4, 1, 1, 40960, 16384, 5}, 2));
+  check<Config<4, true, f, false, false, true>>(maps({4, 1, 2, 40960, 16384, 5}, 2));
+  check<Config<4, true, f, true, false, true>>(resident(maps({4, 1, 2, 40960, 16384, 0}, 1)));
+  check<Config<4, true, f, true, false, true>>(resident(skipped({4, 1, 2, 40001, 14000, 0})));
   check<Config<4, true, b, false, true, true>>(gated(maps({4, 1, 2, 40960, 12000, 0}, 1), 0));
   check<Config<4, true, f, false, true, true>>(gated({4, 1, 1, 40003, 16384, 7}, 5));
+  check<Config<4, true, f, true, true, true>>(gated({4, 1, 1, 40003, 9000, 7}, 5));
+  check<Config<4, true, f, true, true, true>>(gated(maps({4, 1, 1, 40960, 16384, 0}, 1), 0));
   // Clusters of 2, 4 and 8.
   check<Config<4, true, f, false, false, false, 2>>({4, 2, 2, 32768, 32768, 0, 1, 0, 2});
   check<Config<3, true, b, false, false, false, 2>>({4, 1, 3, 24001, 24576, 0});

@@ -17,9 +17,11 @@ struct Instance {
   Element element = Element::float16;
   bool accurate = false, gated = false;
   bool packed = false;    // 2N samples in N points; N2 = 16 only
+  bool splitOutputs = false;  // packed: only the second window has outputs
   int cluster = 1;        // blocks that share a sequence of cluster * N points
   int copyGroups = 0;     // of a tensor copy of packed samples
   int buffers = 0, mostTiles = 0;
+  int64_t residentBytes = 0;  // of a channel's spectrum in shared memory, where there is room beside the rest
   const void* convolve = nullptr;  // device function (Params)
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;
   // The driver for sets of one channel, of whole rows and of partial ones; null where there is none.

@@ -12,6 +12,7 @@ void addPackedLong(std::vector<Instance>& list) {
   list.push_back(makeInstance<Config<4, true, Element::float16, false, false, true>>());
   list.push_back(makeInstance<Config<4, true, Element::float16, false, true, true>>());
   list.push_back(makeInstance<Config<4, true, Element::float16, true, false, true>>());
+  list.push_back(makeInstance<Config<4, true, Element::float16, true, true, true>>());
   list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, false, true>>());
   list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, true, true>>());
 }

@@ -33,11 +33,13 @@ Instance makeInstance() {
   i.accurate = C::accurate;
   i.gated = C::gated;
   i.packed = C::packed;
+  i.splitOutputs = C::splitOutputs;
   i.cluster = C::cluster;
   if constexpr (C::sparse) i.ofDigits = &tablesOfDigits<C>;
   i.copyGroups = C::copyGroups;
   i.buffers = C::buffers;
   i.mostTiles = C::mostTiles;
+  i.residentBytes = C::residentBlocks * C::residentBlockBytes;
   i.convolve = reinterpret_cast<const void*>(&fusedConvolution<C>);
   i.sharedBytes = &sharedBytes<C>;
   if constexpr (C::uniform) {

@@ -53,6 +53,7 @@ const std::vector<SpectrumInstance>& spectra() {
 struct Launch {
   int tilesPerSet = 0, slots = 0;
   int64_t sharedBytes = 0;
+  int64_t residentAt = 0;  // see Params
 };
 
 struct Choice {
@@ -82,6 +83,12 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
       const int worth = tiles * (2 + spare), bestWorth = best.tilesPerSet * (2 + best.slots - i.buffers);
       if (bytes <= limit && (!best.tilesPerSet || worth > bestWorth)) best = {tiles, i.buffers + spare, bytes};
     }
+  // In pieces of 16 bytes.
+  const int64_t end = (best.sharedBytes + 15) / 16 * 16;
+  if (i.residentBytes && best.tilesPerSet && end + i.residentBytes <= limit) {
+    best.residentAt = end;
+    best.sharedBytes = end + i.residentBytes;
+  }
   return best;
 }
 
@@ -116,7 +123,7 @@ int64_t segmentsWith(int64_t N, const ConvProblem& p, const KernelWindow& window
 struct Segments {
   int64_t count = 0, step = 0, history = 0;
 };
-Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& window) {
+Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& window, bool splitOutputs) {
   if (p.mask) return {};  // the frequencies of a pattern are those of one transform of the whole row
   constexpr int64_t longest = int64_t{1} << 30;  // sample numbers are 32 bits wide on the device
   if (p.length > longest || p.outputLength > longest) return {};
@@ -124,6 +131,7 @@ Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& win
   // Tensor copies move sixteenths of N samples. Where they cannot serve, pieces of 16 bytes are fine enough.
   const int64_t part = !p.circular() && p.length % (N / 16) == 0 && p.outputLength % (N / 16) == 0 ? N / 16 : 8;
   s.history = (std::max<int64_t>(0, window.count - 1 - window.offset) + part - 1) / part * part;
+  if (splitOutputs) s.history = std::max(s.history, N);
   s.step = (2 * N - window.offset - s.history) / part * part;
   if (s.step < N / 4) return {};
   s.count = (p.outputLength + 7 + s.step - 1) / s.step;  // rows may be shifted by up to 7 samples
@@ -443,6 +451,7 @@ class FusedMma final : public GpuAlgorithm {
     const Launch& shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
     p.tilesPerSet = shape.tilesPerSet;
     p.slots = shape.slots;
+    p.residentAt = int32_t(shape.residentAt);
     int64_t blocks = std::min<int64_t>(p.tiles, multiprocessors_);
     if (uniform) {
       p.bothGates = i.gated;
@@ -503,7 +512,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       if (!accurate && problem.length <= 8192 && (i.radix > 3 || N > 8192)) continue;
       if (!i.packed) longest = std::max(longest, N);
       const auto spectrum = std::find_if(spectra().begin(), spectra().end(), [&](const SpectrumInstance& s) { return s.points == N; });
-      const Segments segments = i.packed ? packedSegments(N, problem, window) : Segments{segmentsWith(N, problem, window)};
+      const Segments segments = i.packed ? packedSegments(N, problem, window, i.splitOutputs) : Segments{segmentsWith(N, problem, window)};
       if (!segments.count) continue;
       longEnough = true;
       if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;

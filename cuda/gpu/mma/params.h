@@ -26,6 +26,7 @@ struct Params {
   TensorMaps maps, rests;  // rests: of partial rows (set_copies.cuh)
   int32_t useMaps = 0;
   int32_t bothGates = 0;        // there are slots for both gates, of which one may be absent
+  int32_t residentAt = 0;       // from the beginning of shared memory to the spectrum's blocks in it; 0: it has none there
   int32_t slots = 0;            // staging slots of u and y: as many as exchange buffers, or more for copies to run ahead
   Rows u, pre, post, y;         // absent gates: data is null
   const void* spectrum = nullptr;   // per channel N complex halves in the order of spectrumSlot()

@@ -63,6 +63,8 @@ struct Phases {
     exchange = staging.end;
     image = exchange + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * C::blockBytes;
     ring = image + C::twiddleBytes + threadIndex() * 16;
+    if constexpr (C::residentBlocks > 0)
+      if (p.residentAt) resident = sharedBase() + p.residentAt;
     const int row = lane & 7, matrix = lane >> 3;
     // first stores and last loads rows k1 of this warp's column n2; middle loads and stores rows n2 of its row k1.
     // The XOR spreads eight rows over the eight 16-byte columns of a bank line.
@@ -325,6 +327,8 @@ struct Phases {
 #pragma unroll
         for (int s = 0; s < 2; s++) spectrum[b][s] = readBins(b, s);
     }
+    if constexpr (C::residentBlocks > 0)
+      if (resident) keepSpectrum<C::residentBlocks>();
   }
 
   FFC_DEVICE void loadWholeSpectrum(int set) {
@@ -397,9 +401,10 @@ struct Phases {
   FFC_DEVICE static u32 residentAt(u32 resident, int b, int s, int i) {
     return resident + (((b * 2 + s) * binPieces + i) * threads + threadIndex()) * 16;
   }
+  template <int blocks = R>
   FFC_DEVICE void keepSpectrum() const {
 #pragma unroll
-    for (int b = 0; b < R; b++)
+    for (int b = 0; b < blocks; b++)
 #pragma unroll
       for (int s = 0; s < 2; s++) {
         const Bins bins = readBins(b, s);
@@ -419,6 +424,7 @@ struct Phases {
     } else if constexpr (where == SpectrumFrom::ring || where == SpectrumFrom::ringWithoutSkip) {
       return takePiece<where == SpectrumFrom::ringWithoutSkip>(b, s);
     } else {
+      if (b < C::residentBlocks && resident) return binsOf<SpectrumFrom::shared>(b, s);
       return readBins<where == SpectrumFrom::memoryWithoutSkip>(b, s);
     }
   }
@@ -719,7 +725,9 @@ struct Phases {
   // bits, if `scaled` (the same for the warp). `keepsZeros`: see upperRows.
   template <bool keepsZeros = false>
   FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
-    lastWindow<keepsZeros>(xr, xi, stage, gate, gateAt, scaled, scale);
+    // The first window holds no outputs where the history fills it.
+    if (!C::splitOutputs && (!(C::packed && R == 4) || p.history < R * tilePoints))
+      lastWindow<keepsZeros>(xr, xi, stage, gate, gateAt, scaled, scale);
     if constexpr (C::packed) {
       u32 minus[4];
 #pragma unroll
@@ -730,7 +738,7 @@ struct Phases {
   }
   template <bool keepsZeros>
   FFC_DEVICE void lastWindow(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
-    u32 out[4], post[4];
+    u32 out[4], post[4], rest[4];
     if constexpr (C::gated)
       if (gate) loadMatrices(gateAt, post[0], post[1], post[2], post[3]);
 #pragma unroll
@@ -753,6 +761,10 @@ struct Phases {
               v.x *= f.x, v.y *= f.y;
             }
           out[2 * t + half] = C::bf16 && !C::gateAtStore ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
+          if constexpr (C::splitOutputs) {
+            const float2 rounded = unpackHalf(out[2 * t + half]);
+            rest[2 * t + half] = packHalf(v.x - rounded.x, v.y - rounded.y);
+          }
           if constexpr (C::bf16 && !C::gated)
             if (scaled) out[2 * t + half] = bfloatMul(out[2 * t + half], bfloatPair(scale));
         }
@@ -770,6 +782,7 @@ struct Phases {
     }
     if constexpr (keepsZeros) out[1] &= upperRows, out[3] &= upperRows;
     storeMatrices(stage, out[0], out[1], out[2], out[3]);
+    if constexpr (C::splitOutputs) storeMatrices(stage - staging.windowBytes, rest[0], rest[1], rest[2], rest[3]);
   }
 };
 

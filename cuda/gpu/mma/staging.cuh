@@ -125,7 +125,7 @@ struct Staging {
   // From the rows of the first window to those of the second; from eight columns to the next; from tile to tile.
   static constexpr int windowBytes = 2048, columnsBytes = 2048 * C::windows, tileBytes = R * stagingBytes * C::windows;
   // Packed: samples from one row of the slot to the next. Where tensor copies serve, segments begin at such a part.
-  static constexpr int partSamples = 256 * R;
+  static constexpr int partSamples = 256 * R, log2PartSamples = R == 1 ? 8 : R == 2 ? 9 : 10;
   FFC_DEVICE u32 sequenceBytes() const { return (512 * R << p.log2N2) * C::windows; }
   static constexpr int rowTensors = C::gated ? 4 : 2;  // u, y, pre, post
   const Params& p;
@@ -238,20 +238,28 @@ struct Staging {
   }
   FFC_DEVICE u32 exponentOf(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 4; }
   FFC_DEVICE u32 skipOf(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 8; }
+  // Packed: where in the row of the batch, which row, which channel.
   FFC_DEVICE u32 originOf(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 12; }
+  FFC_DEVICE u32 batchOf(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 16; }
+  FFC_DEVICE u32 channelAt(int set, int row) const { return largestOf(set, row) + rowRing * rowsPerSet * 20; }
   FFC_DEVICE uint64_t rowAddress(int tensor, int set, int row) const { return sharedLoad8(addressOf(tensor, set, row)); }
 
   // Address 0 marks a row that does not exist.
   FFC_DEVICE void prepareRows(int set) {
     const int row = threadIndex();
-    if (row >= rowsPerSet || (maps && plain)) return;
+    if (row >= rowsPerSet || (maps && plain && !C::packed)) return;
     if constexpr (C::rowScaled) sharedStore4(largestOf(set, row), 0);
     const int tile = firstTile + set * p.tilesPerSet + (row >> log2Sequences);
     const int sequence = (tile << log2Sequences) + (row & ((1 << log2Sequences) - 1));
     const bool exists = C::wholeRows ? set < sets : tile < lastTile && sequence < p.batch * p.channels;
     const int h = !exists ? 0 : C::wholeRows ? positionOf(set).channel : channelOf(sequence), own = exists ? sequence - h * p.batch : 0;
     const int b = C::packed ? own / p.segments : own;
-    if constexpr (C::packed) sharedStore4(originOf(set, row), u32((own - b * p.segments) * p.step - p.history));
+    if constexpr (C::packed) {
+      sharedStore4(originOf(set, row), u32((own - b * p.segments) * p.step - p.history));
+      sharedStore4(batchOf(set, row), u32(b));
+      sharedStore4(channelAt(set, row), u32(h));
+      if (maps && plain) return;
+    }
     copyAsync4(exponentOf(set, row), p.exponent + (p.sharedSpectrum ? 0 : h), 4);
     if (p.skip) {
       // The word that holds the skip factor, and no byte beyond the factor.
@@ -320,12 +328,18 @@ struct Staging {
     if (first >= 0 && first + 8 <= p.outLength && (at & 15) == 0) return loadStream16(reinterpret_cast<const void*>(at));
     return gatherSamples(reinterpret_cast<const char*>(post), first, p.outLength, false);
   }
-  FFC_DEVICE uint4 gatedOutputs(uint4 sums, uint4 gate, float scale) const {
-    const u32 s[4] = {sums.x, sums.y, sums.z, sums.w}, f[4] = {gate.x, gate.y, gate.z, gate.w};
+  FFC_DEVICE uint4 gatedOutputs(u32 at, uint4 gate, float scale) const {
+    const uint4 sums = sharedLoad16(at), left = C::splitOutputs ? sharedLoad16(at - windowBytes) : sums;
+    const u32 s[4] = {sums.x, sums.y, sums.z, sums.w}, r[4] = {left.x, left.y, left.z, left.w};
+    const u32 f[4] = {gate.x, gate.y, gate.z, gate.w};
     u32 out[4];
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       float2 v = unpackHalf(s[i]);
+      if constexpr (C::splitOutputs) {
+        const float2 w = unpackHalf(r[i]);
+        v.x += w.x, v.y += w.y;
+      }
       v.x *= scale, v.y *= scale;
       if (p.post.data) {
         const float2 w = unpackElements<C>(f[i]);
@@ -366,9 +380,9 @@ struct Staging {
           for (int i = 0; i < together; i++) {
             if (!wanted(i)) continue;
             const int row = (lane >> 3) + 4 * (half + i);
-            const uint4 sums = sharedLoad16(slot + offset + g * columnsBytes + row * 128 + ((lane ^ row) & 7) * 16);
+            const u32 at = slot + offset + g * columnsBytes + row * 128 + ((lane ^ row) & 7) * 16;
             storeStream16(reinterpret_cast<void*>(rowOf(p.y) + int64_t(part * partSamples + positionOf(i)) * 2),
-                          gatedOutputs(sums, gate[i], scale));
+                          gatedOutputs(at, gate[i], scale));
           }
         }
     });
@@ -419,7 +433,7 @@ struct Staging {
       forCopies(set, [&](int b, int h, int part, int group, u32 offset) {
         if constexpr (C::packed) {
           // Only the parts to be stored, which are contiguous here within a group.
-          const int skipped = p.history / partSamples;
+          const int skipped = p.history >> log2PartSamples;
 #pragma unroll
           for (int g = 0; g < C::copyGroups; g++)
             tensorStorePart(slot + offset + g * columnsBytes + skipped * 128, &p.maps.y, part + skipped, group + g, b, h);
@@ -435,7 +449,7 @@ struct Staging {
         if (first >= p.outLength || first + 8 <= 0) return;
         const int row = int(offset / tileBytes);
         const uint4 gate = p.post.data ? gateOf(rowAddress(3, set, row), first) : uint4{0, 0, 0, 0};
-        writeOut(gatedOutputs(sharedLoad16(slot + offset), gate, asFloat(sharedLoad4(exponentOf(set, row)))), y, first);
+        writeOut(gatedOutputs(slot + offset, gate, asFloat(sharedLoad4(exponentOf(set, row)))), y, first);
       } else {
         drain(slot + offset, y, first);
       }
@@ -527,15 +541,16 @@ struct Staging {
     constexpr int copies = C::packed ? 4 * R / C::copyGroups : 1;  // of a sequence
     const int inSet = warp / copies;
     if (inSet >= sequencesOf(set)) return;
-    const int sequence = ((firstTile + set * p.tilesPerSet) << log2Sequences) + inSet;
-    const int h = channelOf(sequence);
-    const u32 tile = inSet >> log2Sequences, inTile = inSet & ((1 << log2Sequences) - 1);
-    const int own = sequence - h * p.batch;
     if constexpr (C::packed) {
-      const int b = own / p.segments, group = warp % copies * C::copyGroups;
-      body(b, h, ((own - b * p.segments) * p.step - p.history) / partSamples, group, tile * tileBytes + group * columnsBytes);
+      // Looked up: with the divisions here, each warp spent a seventh of its instructions on them at radix 4.
+      const int group = warp % copies * C::copyGroups, part = int(sharedLoad4(originOf(set, inSet))) >> log2PartSamples;
+      body(int(sharedLoad4(batchOf(set, inSet))), int(sharedLoad4(channelAt(set, inSet))), part, group,
+           inSet * tileBytes + group * columnsBytes);
     } else {
-      body(own, h, 0, 0, tile * tileBytes + inTile * sequenceBytes());
+      const int sequence = ((firstTile + set * p.tilesPerSet) << log2Sequences) + inSet;
+      const int h = channelOf(sequence);
+      const u32 tile = inSet >> log2Sequences, inTile = inSet & ((1 << log2Sequences) - 1);
+      body(sequence - h * p.batch, h, 0, 0, tile * tileBytes + inTile * sequenceBytes());
     }
   }
 
