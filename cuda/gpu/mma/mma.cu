@@ -422,12 +422,19 @@ class FusedMma final : public GpuAlgorithm {
     p.spectrumGain = gain_;
     p.tables = tables_->data();
     p.log2N2 = choice_.log2N2;
-    p.batch = int32_t(batch * perRow());
+    // Rows that are not shifted need not be seven samples longer: a segment less where outputs fill whole ones.
+    const auto alignedRows = [](const Rows& r) {
+      return (reinterpret_cast<uintptr_t>(r.data) | uint64_t(r.batchStride) | uint64_t(r.channelStride)) % 16 == 0;
+    };
+    const bool shifted = !alignedRows(p.u) || !alignedRows(p.y) || !alignedRows(p.pre) || !alignedRows(p.post);
+    const int64_t segments =
+        packed() && !shifted ? (problem_.outputLength + choice_.step - 1) / choice_.step : perRow();
+    p.batch = int32_t(batch * segments);
     p.channels = int32_t(channels);
     setDivisor(p.batchMagic, p.batchShift, uint32_t(p.batch));
     p.length = int32_t(problem_.length);
     p.outLength = int32_t(packed() ? problem_.outputLength : std::min(choice_.points, problem_.outputLength - firstOutput));
-    p.segments = int32_t(perRow());
+    p.segments = int32_t(segments);
     p.step = int32_t(choice_.step);
     p.history = int32_t(choice_.history);
     p.periodic = problem_.circular();
