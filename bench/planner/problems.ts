@@ -117,6 +117,9 @@ function gpuProblems(set: string): ConvPlanOptions[] {
       add(2 ** 20, kind, { ...shape, ...both });
     }
   }
+  for (const kernelLength of [512, 4096, 6000, 16384]) {
+    add(2 ** 20, classes["float16 accurate"], { kernelLength, batch: 1, channels: 256, ...both });
+  }
   return list;
 }
 
