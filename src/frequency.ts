@@ -95,7 +95,10 @@ export function binsOf(session: Session, mode: ConvMode, length: number): number
 }
 
 /** The blocks of a problem's pattern, if it has one (module-internal). */
-export function keptBlocksOf(session: Session, { keepFrequencies, mode, length }: ResolvedOptions): KeptBlocks | undefined {
+export function keptBlocksOf(
+  session: Session,
+  { keepFrequencies, mode, length }: ResolvedOptions,
+): KeptBlocks | undefined {
   if (keepFrequencies === "all") return undefined;
   return keptBlocks(keepFrequencies, mode, length, binsOf(session, mode, length));
 }

@@ -10,7 +10,7 @@ import { keptBlocksOf, sparsityDescriptor } from "./frequency.ts";
 import { PlanExplanation } from "./explain.ts";
 import { type MeasureOptions, measurePlan } from "./measure.ts";
 import { type Algorithm, algorithmCode, nameOf, type Precision, precisionCode } from "./mode.ts";
-import { convDescriptor, type ConvPlanOptions, type ResolvedOptions, resolveOptions } from "./problem.ts";
+import { convDescriptor, type ConvPlanOptions, resolveOptions } from "./problem.ts";
 import { rowLength, rowStrides } from "./problem.ts";
 import { NativeObject, type Session } from "./session.ts";
 import { extentOf, isPacked } from "./shape.ts";
