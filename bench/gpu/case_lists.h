@@ -167,12 +167,12 @@ inline std::vector<Case> coverCandidates() {
     return c;
   };
   constexpr int fast = FFC_PRECISION_FAST, accurate = FFC_PRECISION_ACCURATE;
-  // Tensor cores: whole aligned rows (tensor copies), ragged ones and an odd batch in the fast class, and one gate where two
-  // do not fit. A tile is 4096 points and more, and above 16384 a cluster of blocks has one; each of 132 multiprocessors,
-  // or each cluster, gets three, or at 4096 points, where three sets of four tiles can be in flight, thirteen.
+  // Tensor cores: whole aligned rows and partial ones (tensor copies), ragged ones and an odd batch in the fast class, and
+  // one gate where two do not fit. A tile is 4096 points and more, and above 16384 a cluster of blocks has one; each of 132
+  // multiprocessors, or each cluster, gets three, or at 4096 points, where three sets of four tiles can be in flight, thirteen.
   const auto tensorCores = [&](int dtype, int precision, int64_t length, int64_t ragged, bool gated) -> Case& {
     Case& c = add(FFC_ALGORITHM_FUSED_MMA, dtype, precision, length - ragged, length - ragged, gated);
-    const int64_t sets = length == 4096 && precision == fast && !ragged ? 13 : 3;
+    const int64_t sets = length == 4096 && precision == fast && ragged % 8 == 0 ? 13 : 3;
     const int64_t rows = length <= 4096 ? 132 * sets * 4096 / length : 132 * sets * std::min<int64_t>(16384, length) / length;
     c.batch = rows / c.channels / 2 * 2;
     c.rowGap = ragged;
@@ -183,6 +183,7 @@ inline std::vector<Case> coverCandidates() {
       for (const int precision : {fast, accurate})
         for (const bool gated : {false, true}) {
           tensorCores(dtype, precision, length, 0, gated);
+          if (length <= 8192) tensorCores(dtype, precision, length, 8, gated);  // partial rows that tensor copies serve
           if (precision == fast && (length <= 16384 || (dtype == FFC_DTYPE_FLOAT16 && length == 49152))) {
             tensorCores(dtype, precision, length, 3, gated);
             --tensorCores(dtype, precision, length, 0, gated).batch;  // sets that do not end with a channel
@@ -282,7 +283,7 @@ inline std::string kindOf(const Case& c, const ffc_plan_info& info) {
   std::string kind = std::string(algorithmNames[info.algorithm]) + "/" + dtypeNames[c.dtype] + "/" +
                      (info.precision == FFC_PRECISION_FAST ? "fast" : "accurate");
   for (int i = 0; i < info.order; ++i) kind += (i ? "x" : "/") + std::to_string(info.radices[i]);
-  if (info.algorithm == FFC_ALGORITHM_FUSED_MMA) kind += c.rowGap ? "/ragged" : c.batch % 2 ? "/odd" : "/whole";
+  if (info.algorithm == FFC_ALGORITHM_FUSED_MMA) kind += c.rowGap % 8 ? "/ragged" : c.rowGap ? "/partial" : c.batch % 2 ? "/odd" : "/whole";
   if (info.algorithm != FFC_ALGORITHM_MULTI_PASS) kind += "/g" + std::to_string(c.gates());
   if (info.segments > 1) kind += "/windows";
   if (c.pattern) kind += "/" + c.pattern.name;
