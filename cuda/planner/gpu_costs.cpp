@@ -68,7 +68,7 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   c.windowed = s.packed;
   c.points = s.points;
   c.segments = s.segments;
-  for (const int radix : {s.cluster, 16, s.n2, s.radix, 16})
+  for (const int radix : {s.slices, 16, s.n2, s.radix, 16})
     if (radix > 1) c.radices.push_back(radix);
   c.name = (s.packed ? "overlap-save/mma/" : "fused-mma/") + std::to_string(s.points) + "/" + joined(c.radices) + (s.digits ? "/digits" : "");
   // Sets of one channel, where the device has tensor copies: whole rows, and shorter ones of a multiple of 16 bytes. Where a
@@ -77,7 +77,7 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   const bool partialSets = s.uniform && p.length == p.outputLength && p.length % 8 == 0 && 2 * p.length > s.points;
   // Packed: blocks of which most is output are near the limit of device memory, the others wait for their arithmetic.
   const bool mostOfBlock = 10.0 * static_cast<double>(p.outputLength) >= 14.0 * static_cast<double>(s.segments * s.points);
-  c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + (s.cluster > 1 ? "cluster" + std::to_string(s.cluster) + "/" : "") + "r" + std::to_string(s.radix) + (s.accurate ? "/accurate" : "/fast") +
+  c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + (s.slices > 1 ? "sliced" + std::to_string(s.slices) + "/" : "") + "r" + std::to_string(s.radix) + (s.accurate ? "/accurate" : "/fast") +
           (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") +
           (s.packed ? (s.segments == 1 ? "/single" : mostOfBlock ? "/long" : "/short") : s.digits ? "/digits" : whole && s.uniform ? "/uniform" : partialSets ? "/uniform/partial" : whole ? "/whole" : "/part") + "/n" +
           std::to_string(s.points);
@@ -88,13 +88,13 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   pass.launches = s.packed ? 1 : static_cast<double>(s.segments);
   // 2 mma of 4096 operations for 128 points, digit by digit; digits n1 and k1 (real on one side) cost 2 as well, or 4 where
   // both sides are complex.
-  const double products = (s.n2 > 1 ? 12.0 : 8.0) + (s.packed || s.cluster > 1 ? 4.0 : 0.0);
+  const double products = (s.n2 > 1 ? 12.0 : 8.0) + (s.packed || s.slices > 1 ? 4.0 : 0.0);
   // Of few digits, the outer phases take half as many, and the others those that there are.
   const double kept = s.digits ? s.digits / 16.0 : 1.0, outer = s.digits ? 0.5 : 1.0;
   pass.tensorFlops = points * (4.0 * outer + (products - 4.0) * kept) * 4096.0 / 128.0;
   // Untangling of the half-cost products, twiddles, the middle butterfly, there and back; the spectrum's product. Pairs
   // of halves count half.
-  const double butterfly = (s.radix > 1 ? 6.0 + 5.0 * std::log2(s.radix) : 0.0) + 4.0 * std::log2(s.cluster);
+  const double butterfly = (s.radix > 1 ? 6.0 + 5.0 * std::log2(s.radix) : 0.0) + 4.0 * std::log2(s.slices);
   pass.coreFlops = points * (2.0 * (14.0 + butterfly) + 8.0) * kept * (s.accurate ? 1.0 : 0.5) + pointwiseFlops(p);
   // The windows of one row meet in the cache.
   pass.deviceBytes = inputBytes(p) * (s.packed ? 1.0 : segments) + outputBytes(p) + spectraOf(p) * spectrumBytes;
@@ -102,9 +102,13 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   if (s.packed) pass.l2Bytes += std::max(0.0, points * windows * elementBytes(p) * (1.0 + p.preGate) - inputBytes(p));
   // In and out through the staging slots, four bytes a point through the exchange there and back, each written and read.
   pass.sharedBytes = points * (windows * (8.0 + 4.0 * (p.preGate + p.postGate)) + 8.0 * (outer + kept) + (s.accurate && s.radix > 1 ? 16.0 : 0.0));
-  if (s.cluster > 1) pass.sharedBytes += points * 16.0;  // folded samples and results, written and read
-  pass.units = std::ceil(points / (4096.0 * s.radix));
-  pass.slots = s.cluster > 1 ? s.cluster * s.clusters : size.multiprocessors;
+  if (s.slices > 1) {
+    pass.sharedBytes += points * 2.0 * s.slices;  // each slice reads all samples
+    // Complex results of all slices but the last, written and read.
+    pass.l2Bytes += points * 8.0 * (s.slices - 1.0) / s.slices;
+  }
+  pass.units = std::ceil(points / (4096.0 * s.radix * s.slices));
+  pass.slots = size.multiprocessors;
   pass.filling = 1;  // a set is on its way in while another is transformed
   c.passes = {pass};
   return c;

@@ -85,7 +85,7 @@ std::vector<double> maskedConvolution(const std::vector<double>& u, const std::v
 // The spectrum of one channel as the device would store it.
 template <class C>
 void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<uint32_t>& words, std::vector<int32_t>& exponents) {
-  const int N2 = 1 << c.log2N2, N = 256 * C::R * N2 * C::cluster;
+  const int N2 = 1 << c.log2N2, N = 256 * C::R * N2 * C::slices;
   std::vector<Complex> a(N);
   for (size_t i = 0; i < taps.size(); i++) a[i % N] += taps[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
   transform(a, -1);
@@ -101,17 +101,17 @@ void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<
   constexpr int width = C::accurate ? 2 : 1;
   const size_t base = words.size();
   words.resize(base + size_t(N) * width);
-  for (int slice = 0; slice < C::cluster; slice++)
+  for (int slice = 0; slice < C::slices; slice++)
     for (int k1 = 0; k1 < 16; k1++)
       for (int kb = 0; kb < C::R; kb++)
         for (int k2 = 0; k2 < N2; k2++)
           for (int lane = 0; lane < 4; lane++) {
-            uint32_t* to = &words[base + slice * (size_t(N) / C::cluster) * width + 4 * width * spectrumGroup(C::R, N2, k1, kb, k2, lane)];
+            uint32_t* to = &words[base + slice * (size_t(N) / C::slices) * width + 4 * width * spectrumGroup(C::R, N2, k1, kb, k2, lane)];
             for (int mirrored = 0; mirrored < 2; mirrored++) {
               Complex v[2];
               for (int i = 0; i < 2; i++) {
                 const int j = mirrored ? 15 - 2 * lane - i : 2 * lane + i;
-                v[i] = a[slice + C::cluster * (k1 + 16 * (k2 + N2 * (kb + C::R * j)))] * std::ldexp(1.0, -exponent);
+                v[i] = a[slice + C::slices * (k1 + 16 * (k2 + N2 * (kb + C::R * j)))] * std::ldexp(1.0, -exponent);
               }
               if (C::accurate) {
                 to[4 * mirrored] = floatWord(v[0].real()), to[4 * mirrored + 1] = floatWord(v[1].real());
@@ -137,7 +137,7 @@ int passed = 0, failed = 0;
 
 template <class C>
 void check(Case c) {
-  const int N = (256 * C::R << c.log2N2) * C::cluster, rows = c.batch * c.channels;
+  const int N = (256 * C::R << c.log2N2) * C::slices, rows = c.batch * c.channels;
   const int64_t count = int64_t(rows) * c.length;
   if (!c.slots) c.slots = C::buffers;
   auto bits = [](double x) { return C::bf16 ? uint16_t(packBfloat(float(x), 0)) : emulation::floatToHalf(x); };
@@ -182,6 +182,10 @@ void check(Case c) {
       m.boxParts = stored ? p.step / (N / 16) : 32;
       m.boxGroups = stored ? 1 : C::copyGroups;
     }
+    if (C::slices > 1) {  // boxes are parts, of M points
+      m.points = N / C::slices;
+      m.parts = c.length / (m.points / 16);
+    }
     std::memcpy(map, &m, sizeof m);
   };
   if (C::packed) {
@@ -214,6 +218,8 @@ void check(Case c) {
   p.length = p.outLength = c.length;
   p.tiles = (rows * p.segments * (1 << c.log2N2) + 15) / 16;
   p.tilesPerSet = c.tilesPerSet;
+  std::vector<uint4> results(C::slices > 1 ? c.blocks * C::resultBytes / 16 : 0);
+  p.results = results.data();
   p.phased = C::packed || c.length + 7 <= N;
   emulation::machine.matrixInstructions = emulation::machine.matrixWavefronts = 0;
   if constexpr (C::uniform)
@@ -235,7 +241,7 @@ void check(Case c) {
     shared += C::residentBlocks * C::residentBlockBytes;
   }
   if (!c.uniform)
-    emulation::launch(std::min(c.blocks, p.tiles) * C::cluster, shared, engine(), [&] { convolve<C>(p); }, C::cluster);
+    emulation::launch(std::min(c.blocks, p.tiles), shared, engine(), [&] { convolve<C>(p); });
 
   double error = 0, size = 0;
   for (int b = 0; b < c.batch; b++)
@@ -414,13 +420,15 @@ int main() {
   check<Config<4, true, f, false, true, true>>(gated({4, 1, 1, 40003, 16384, 7}, 5));
   check<Config<4, true, f, true, true, true>>(gated({4, 1, 1, 40003, 9000, 7}, 5));
   check<Config<4, true, f, true, true, true>>(gated(maps({4, 1, 1, 40960, 16384, 0}, 1), 0));
-  // Clusters of 2, 4 and 8.
+  // In slices.
   check<Config<4, true, f, false, false, false, 2>>({4, 2, 2, 32768, 32768, 0, 1, 0, 2});
   check<Config<3, true, b, false, false, false, 2>>({4, 1, 3, 24001, 24576, 0});
   check<Config<4, true, f, false, true, false, 4>>(gated({4, 1, 3, 65000, 65536, 0}, 3));
+  check<Config<4, true, f, false, false, false, 4>>(maps({4, 1, 2, 65536, 65536, 0}, 1));
   check<Config<3, true, f, false, false, false, 4>>({4, 1, 2, 49152, 49152, 0});
-  check<Config<4, true, b, false, true, false, 8>>(gated({4, 1, 2, 131072, 131072, 0}, 0));
-  check<Config<3, true, f, false, false, false, 8>>({4, 1, 1, 98304, 98304, 0});
+  check<Config<4, true, f, true, false, false, 2>>(maps({4, 2, 1, 32768, 32768, 0}, 1));
+  check<Config<4, true, f, true, false, false, 4>>(maps({4, 1, 2, 65536, 65536, 0}, 1));
+  check<Config<4, true, b, true, true, false, 4>>(gated(maps({4, 1, 2, 65536, 65536, 0}, 1), 0));
   std::printf("emulation: %d checks passed, %d failed\n", passed, failed);
   return failed != 0;
 }

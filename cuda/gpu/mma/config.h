@@ -26,7 +26,7 @@ enum class Element { float16, bfloat16 };
 // Frequency-sparse transforms: at most so many of the 16 values of k1 have a kept frequency.
 constexpr int fewDigits = 8;
 
-template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_, bool packed_ = false, int cluster_ = 1,
+template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_, bool packed_ = false, int slices_ = 1,
           bool sparse_ = false>
 struct Config {
   // R: radix of the middle digit n3h, a butterfly between registers.
@@ -41,9 +41,16 @@ struct Config {
   // ring x^N = i that is 2N real samples, of which a short kernel leaves most outputs valid (overlap-save).
   static constexpr bool packed = packed_;
   static constexpr int windows = packed ? 2 : 1;
-  // Blocks that transform one sequence together: block k0 computes the frequencies k0 mod `cluster`, which are a
-  // transform of 4096 R points (cluster_body.cuh). Compute capability 9.0.
-  static constexpr int cluster = cluster_;
+  // A sequence of `slices` * 4096 R points is transformed in so many turns: turn k0 computes the frequencies k0 mod `slices`,
+  // which are a transform of 4096 R points (sliced_body.cuh).
+  static constexpr int slices = slices_;
+  // Results of all slices but the last, complex numbers: halves, or floats where another rounding would be one too many.
+  static constexpr bool resultFloats = slices == 2 && accurate;
+  static constexpr int resultPieces = R * (resultFloats ? 4 : 2);  // of 16 bytes a thread, for each slice
+  static constexpr int resultBytes = (slices - 1) * resultPieces * 16 * threads;
+  static constexpr bool resultsInShared = slices == 2 && !resultFloats;
+  // The parts of a sequence are folded into one slice by multiply-adds of halves, or (accurate) by matrices of their own.
+  static constexpr bool foldByMatrix = slices > 1 && accurate;
   // Only the fewDigits values of k1 in Params::digits are computed. Their real and imaginary parts fill the 16 rows of one
   // product, so that the outer phases take half as many, an exchange block is half as long, and two warps' tiles are in the
   // middle at once. Fast, ungated, N2 = 16.
@@ -69,7 +76,7 @@ struct Config {
   // not fit beside their staging slots from radix 6 on (2 * 96 KB), nor with gates from 3 on; in the accurate class two of
   // them at radix 4 took 4.2 ms where one takes 3.3. Packed samples need twice the slots, and one buffer with
   // twice the tiles between its barriers is faster: 0.344 against 0.354 ms at radix 1, 0.418 against 0.541 at radix 2.
-  static constexpr int buffers = !packed && !sparse && cluster == 1 && (R <= 2 || (R <= 4 && !accurate && !gated)) ? 2 : 1;
+  static constexpr int buffers = !packed && !sparse && slices == 1 && (R <= 2 || (R <= 4 && !accurate && !gated)) ? 2 : 1;
   // Tiles per set, if shared memory allows: as many sequences as fit between two barriers.
   static constexpr int mostTiles = packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : sparse ? 8 / R : R == 1 ? 4 : R == 2 ? 2 : 1;
   // Forward and backward twiddles of the fast class: in registers while they fit beside everything else (16 of
@@ -83,7 +90,7 @@ struct Config {
   static constexpr bool spectrumRing = !accurate && !spectrumRegisters && !packed && (sparse ? R > 4 : R <= 4);
   // Rows of the long order (long_body.cuh) are scaled warp by warp, without waiting for a row's largest sample: each warp
   // of first() brings its own samples into range and notes by how much; middle() evens that out in its first matrix.
-  static constexpr bool warpScaled = rowScaled && R >= 3 && !packed && !sparse && cluster == 1;
+  static constexpr bool warpScaled = rowScaled && R >= 3 && !packed && !sparse && slices == 1;
   // Of few digits the second half of the warps has tiles of its own; where a set is one tile, it needs no ring.
   static constexpr int ringThreads = sparse && mostTiles == 1 ? 32 * fewDigits : threads;
   // Two sets of 16 exponents lie behind the ring.
@@ -98,7 +105,7 @@ struct Config {
   static constexpr bool fetchFirst = R == 1 && !accurate && !gated && !packed;
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
-  static constexpr bool uniform = !packed && !sparse && cluster == 1 && (R == 1 || (R == 2 && !(accurate && gated)));
+  static constexpr bool uniform = !packed && !sparse && slices == 1 && (R == 1 || (R == 2 && !(accurate && gated)));
   static constexpr int uniformTiles = accurate ? (R > 1 ? 1 : gated ? 2 : 3) : gated ? mostTiles / 2 : mostTiles;
   static constexpr int uniformUnroll = R == 1 && !accurate ? (gated ? 1 : 4) : 1;
   static constexpr int uniformSlots = 3;
@@ -119,10 +126,10 @@ struct Config {
   // two steps.
   static constexpr bool powerTables = !accurate && !twiddleRegisters && (R > 4 || packed || sparse);
   static constexpr bool powerProducts = !accurate && R > 1 && !powerTables;
-  // Clusters and scaled rows have no registers left for the first powers. They have all but the third of the steps over n3h
+  // Slices and scaled rows have no registers left for the first powers. They have all but the third of the steps over n3h
   // in shared memory, which alone would be too many bytes; it is a product of two.
   static constexpr int storedPowers =
-      powerTables ? R - 1 : powerProducts && R > 2 && (cluster > 1 || rowScaled) ? (R > 3 ? 2 : R - 1) : 0;
+      powerTables ? R - 1 : powerProducts && R > 2 && (slices > 1 || rowScaled) ? (R > 3 ? 2 : R - 1) : 0;
   static constexpr int imageBytes = accurate ? 32768 : twiddleRegisters ? 0 : 16384;
   static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : storedPowers ? 64 * (16 * storedPowers + R - 1) : 0;
   // The accurate class turns from the twiddles of this kb to those of the others: never by more than 15/32 of a turn.
@@ -138,7 +145,7 @@ struct Config {
   // The middle multiplies complex numbers by complex matrices: two mma more for 128 points, but no additions before and after,
   // which are two instructions each in floats: 2.87 to 2.77 ms at 16384 points. In halves the shorter chains of the
   // half-cost form win, 1.71 against 1.77 ms and more.
-  static constexpr bool fullProducts = R >= 3 && accurate && !packed && cluster == 1;
+  static constexpr bool fullProducts = R >= 3 && accurate && !packed && slices <= 2;
   // The product of a sample and its gate has more digits than a half. The accurate class multiplies the rest too.
   static constexpr bool splitProduct = accurate && gated;
   static constexpr int twiddleBytes = imageBytes + powerBytes;
@@ -146,11 +153,8 @@ struct Config {
   // reaches 1000 sqrt(32768) = 181,000 in a unitary transform; halfCostScale() takes off 0.56^2 on the way to the
   // spectrum, but the product with the spectrum gains 0.56^-4, so up to 3.2 * 181,000 / 2^4 = 36,000 remain. At the
   // other end, rms 0.01, the spectrum's halves (2e-4) are still normal numbers.
-  // Twice the length of a cluster of 4 would be 51,000 * 1.4.
-  static constexpr int fixedExponent = rowScaled ? 0 : cluster == 8 ? 5 : 4;
-  // Clusters: each thread moves 4 samples of each of the `cluster` parts of a sequence, in so many rounds.
-  static constexpr int turnRounds = (1024 * R / cluster + threads - 1) / threads;
-  static constexpr int turnBytes = turnRounds * cluster * threads * 8;
+  // Twice the length of four slices would be 51,000 * 1.4.
+  static constexpr int fixedExponent = rowScaled ? 0 : slices == 4 ? 5 : 4;
 };
 
 // The same for the common shape of a long row, for which the long order has code of its own without the choices that the
@@ -163,9 +167,10 @@ struct WholeRows : C {
 // Shared memory of a launch: staging slots of u (and y), of the gates, exchange buffers, twiddles, row tables, barriers.
 template <class C>
 constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) {
-  // A cluster's block: folded samples and exchange, a slot of u and one of the first gate, eight row maxima.
-  if (C::cluster > 1)
-    return 2 * C::R * exchangeBytes + C::turnBytes * (1 + (C::gated && pre)) + C::twiddleBytes + C::ringBytes + rowRing * 4;
+  // All of a sequence's samples and one exchange buffer; a barrier and four row maxima, 16 bytes each.
+  if (C::slices > 1)
+    return C::R * (C::slices * stagingBytes + exchangeBytes) + C::twiddleBytes + C::ringBytes +
+           (C::resultsInShared ? C::resultBytes : 0) + 32;
   const int staged = slots + C::buffers * ((C::gated && pre) + (C::gated && post && !C::gateAtStore));
   const int64_t perTile = int64_t(C::R) * (stagingBytes * C::windows * staged + C::buffers * C::blockBytes);
   const int64_t rows = int64_t(tilesPerSet) << (4 - log2N2);

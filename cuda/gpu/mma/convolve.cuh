@@ -1,18 +1,16 @@
 // Which order of the work serves a configuration.
 #pragma once
 #include "body.cuh"
-#include "cluster_body.cuh"
 #include "long_body.cuh"
+#include "sliced_body.cuh"
 
 namespace ffc::mma {
 
 template <class C>
 FFC_DEVICE void convolve(const Params& p) {
-  if constexpr (C::cluster > 1) {
-    if constexpr (hasClusters) {
-      ClusterConvolution<C> convolution(p);
-      convolution.run();
-    }
+  if constexpr (C::slices > 1) {
+    SlicedConvolution<C> convolution(p);
+    convolution.run();
   } else if constexpr (C::R >= 3 && !C::packed && !C::sparse) {
     // One row a tile: N2 = 16.
     if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && !p.skip && (C::rowScaled || loadConstant4(p.anyExponent) == 0)) {

@@ -40,48 +40,6 @@ FFC_DEVICE u32 sharedBase() {
 }
 FFC_DEVICE void warpSync() { __syncwarp(); }
 FFC_DEVICE u32 warpMax(u32 value) { return __reduce_max_sync(0xffffffffu, value); }
-FFC_DEVICE u32 warpExchange(u32 value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
-
-// ---- clusters (compute capability 9.0): blocks that see each other's shared memory. The barrier is split, so that
-// work may lie between arriving and waiting; it orders the accesses of all threads of the cluster.
-#if __CUDA_ARCH__ >= 900
-constexpr bool hasClusters = true;
-FFC_DEVICE int clusterRank() {
-  u32 rank;
-  asm volatile("mov.u32 %0,%%cluster_ctarank;" : "=r"(rank));
-  return int(rank);
-}
-FFC_DEVICE void clusterArrive() { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
-FFC_DEVICE void clusterWait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
-FFC_DEVICE u32 remoteAddress(u32 address, int rank) {
-  u32 remote;
-  asm("mapa.shared::cluster.u32 %0,%1,%2;" : "=r"(remote) : "r"(address), "r"(rank));
-  return remote;
-}
-FFC_DEVICE uint4 remoteLoad16(u32 address) {
-  uint4 v;
-  asm volatile("ld.shared::cluster.v4.u32 {%0,%1,%2,%3},[%4];"
-               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
-               : "r"(address)
-               : "memory");
-  return v;
-}
-FFC_DEVICE void remoteStore16(u32 address, uint4 v) {
-  asm volatile("st.shared::cluster.v4.u32 [%0],{%1,%2,%3,%4};" ::"r"(address), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w) : "memory");
-}
-FFC_DEVICE void remoteMax(u32 address, u32 v) {
-  asm volatile("red.shared::cluster.max.u32 [%0],%1;" ::"r"(address), "r"(v) : "memory");
-}
-#else
-constexpr bool hasClusters = false;
-FFC_DEVICE int clusterRank() { return 0; }
-FFC_DEVICE void clusterArrive() {}
-FFC_DEVICE void clusterWait() {}
-FFC_DEVICE u32 remoteAddress(u32 address, int) { return address; }
-FFC_DEVICE uint4 remoteLoad16(u32) { return {}; }
-FFC_DEVICE void remoteStore16(u32, uint4) {}
-FFC_DEVICE void remoteMax(u32, u32) {}
-#endif
 
 // ---- tensor core: m16n8k16 with half operands. A: 4 registers, B: 2, accumulators half (2) or float (4).
 FFC_DEVICE void mmaHalf(u32 (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {
@@ -197,9 +155,6 @@ FFC_DEVICE u32 highProduct(u32 a, u32 b) { return __umulhi(a, b); }
 FFC_DEVICE void copyAsync16(u32 target, const void* source) {
   asm volatile("cp.async.cg.shared.global [%0],[%1],16;" ::"r"(target), "l"(source) : "memory");
 }
-FFC_DEVICE void copyAsync8(u32 target, const void* source) {
-  asm volatile("cp.async.ca.shared.global [%0],[%1],8;" ::"r"(target), "l"(source) : "memory");
-}
 // One word of which the first `bytes` are read, the rest zero.
 FFC_DEVICE void copyAsync4(u32 target, const void* source, u32 bytes) {
   asm volatile("cp.async.ca.shared.global [%0],[%1],4,%2;" ::"r"(target), "l"(source), "r"(bytes) : "memory");
@@ -236,14 +191,13 @@ FFC_DEVICE void loadConstant16If(bool wanted, uint4& v, const void* p) {
 FFC_DEVICE u32 loadConstant4(const void* p) { return __ldg(static_cast<const u32*>(p)); }
 // Streaming: u, gates and y pass through once.
 FFC_DEVICE uint4 loadStream16(const void* p) { return __ldcs(static_cast<const uint4*>(p)); }
-FFC_DEVICE uint64_t loadStream8(const void* p) { return __ldcs(static_cast<const unsigned long long*>(p)); }
-FFC_DEVICE void storeStream8(void* p, uint64_t v) { __stcs(static_cast<unsigned long long*>(p), v); }
 // To L2.
 FFC_DEVICE void prefetch(const void* p) { asm volatile("prefetch.global.L2 [%0];" ::"l"(p)); }
 FFC_DEVICE void storeStream16(void* p, uint4 v) { __stcs(static_cast<uint4*>(p), v); }
 
 // Complex points that the next pass reads.
 FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
+FFC_DEVICE uint4 loadPoints(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void globalMax(u32* p, u32 v) { atomicMax(p, v); }
 
 // e^{-2 pi i m / 2^bits}, m reduced first.

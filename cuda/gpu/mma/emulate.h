@@ -1,6 +1,6 @@
 // Lane-accurate emulation of the instructions in device.cuh on the host: a fiber per thread, the fragment layouts of
 // mma.sync, ldmatrix and stmatrix as the PTX manual gives them, half arithmetic rounded after every operation. It runs
-// one block or cluster of threads after the other. Shared memory is an array; a bank-conflict count comes for free.
+// one block of threads after the other. Shared memory is an array; a bank-conflict count comes for free.
 // Fibers are switched in a seeded random order and warps are delayed at random, so that a missing barrier shows.
 #pragma once
 #include <ucontext.h>
@@ -32,24 +32,22 @@ using u32 = uint32_t;
 
 namespace emulation {
 
-constexpr int blockThreads = 512, maxThreads = 8 * blockThreads;  // of a block, of a cluster
+constexpr int blockThreads = 512;
 
 struct Machine {
-  ucontext_t scheduler, fibers[maxThreads];
+  ucontext_t scheduler, fibers[blockThreads];
   std::vector<std::vector<char>> stacks;
-  bool finished[maxThreads];
-  int current = 0, firstBlock = 0, grid = 1, cluster = 1;
+  bool finished[blockThreads];
+  int current = 0, block = 0, grid = 1;
   uint64_t random = 1;
-  std::vector<unsigned char> shared[maxThreads / blockThreads];
+  std::vector<unsigned char> shared;
   struct Barrier {
     int arrived = 0, generation = 0;
-  } blockBarrier[maxThreads / blockThreads], warpBarrier[maxThreads / 32], clusterBarrier;
-  int clusterGeneration[maxThreads];
-  u32 exchange[maxThreads][6];
+  } blockBarrier, warpBarrier[blockThreads / 32];
+  u32 exchange[blockThreads][6];
   std::function<void()> body;
   long matrixInstructions = 0, matrixWavefronts = 0;
 
-  int rank() const { return current / blockThreads; }
   void yield() { swapcontext(&fibers[current], &scheduler); }
   void wait(Barrier& b, int count) {
     const int generation = b.generation;
@@ -72,16 +70,15 @@ inline void enter() {
 }
 
 // Runs `body` as every thread of every block. Shared memory starts as garbage (NaNs).
-inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<void()> body, int cluster = 1) {
+inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<void()> body) {
   Machine& m = machine;
   m.body = std::move(body);
   m.grid = grid;
-  m.cluster = cluster;
   m.random = seed;
-  const int count = cluster * blockThreads, warps = count / 32;
+  const int count = blockThreads, warps = count / 32;
   m.stacks.assign(count, std::vector<char>(512 * 1024));
-  for (m.firstBlock = 0; m.firstBlock < grid; m.firstBlock += cluster) {
-    for (int rank = 0; rank < cluster; rank++) m.shared[rank].assign(sharedBytes, 0xff);
+  for (m.block = 0; m.block < grid; m.block++) {
+    m.shared.assign(sharedBytes, 0xff);
     for (int i = 0; i < count; i++) {
       m.finished[i] = false;
       getcontext(&m.fibers[i]);
@@ -140,47 +137,25 @@ inline void countConflicts(int warp) {
 }
 
 inline unsigned char* at(u32 address, int bytes) {
-  // Addresses of other blocks carry the rank + 1 in the upper byte.
-  const u32 rank = address >> 24 ? (address >> 24) - 1 : machine.rank(), place = address & 0xffffff;
-  std::vector<unsigned char>& shared = machine.shared[rank];
-  if (uint64_t(place) + bytes > shared.size()) {
-    std::printf("shared memory access at %u + %d beyond %zu\n", place, bytes, shared.size());
+  std::vector<unsigned char>& shared = machine.shared;
+  if (uint64_t(address) + bytes > shared.size()) {
+    std::printf("shared memory access at %u + %d beyond %zu\n", address, bytes, shared.size());
     std::abort();
   }
-  return shared.data() + place;
+  return shared.data() + address;
 }
 
 }  // namespace emulation
 
-FFC_DEVICE int threadIndex() { return emulation::machine.current % emulation::blockThreads; }
-FFC_DEVICE int blockIndex() { return emulation::machine.firstBlock + emulation::machine.rank(); }
+FFC_DEVICE int threadIndex() { return emulation::machine.current; }
+FFC_DEVICE int blockIndex() { return emulation::machine.block; }
 FFC_DEVICE int gridSize() { return emulation::machine.grid; }
 FFC_DEVICE void blockSync() {
-  emulation::machine.wait(emulation::machine.blockBarrier[emulation::machine.rank()], emulation::blockThreads);
+  emulation::machine.wait(emulation::machine.blockBarrier, emulation::blockThreads);
 }
 FFC_DEVICE void warpSync() { emulation::warpWait(); }
-FFC_DEVICE int clusterRank() { return emulation::machine.rank(); }
-FFC_DEVICE void clusterArrive() {
-  emulation::Machine& m = emulation::machine;
-  m.clusterGeneration[m.current] = m.clusterBarrier.generation;
-  if (++m.clusterBarrier.arrived == m.cluster * emulation::blockThreads)
-    m.clusterBarrier.arrived = 0, m.clusterBarrier.generation++;
-}
-FFC_DEVICE void clusterWait() {
-  emulation::Machine& m = emulation::machine;
-  while (m.clusterBarrier.generation == m.clusterGeneration[m.current]) m.yield();
-}
 FFC_DEVICE u32 sharedBase() { return 0; }
 
-FFC_DEVICE u32 warpExchange(u32 value, int mask) {
-  using namespace emulation;
-  const int me = machine.current;
-  machine.exchange[me][0] = value;
-  warpWait();
-  const u32 result = machine.exchange[me ^ mask][0];
-  warpWait();
-  return result;
-}
 FFC_DEVICE u32 warpMax(u32 value) {
   using namespace emulation;
   const int me = machine.current, warp = me >> 5;
@@ -306,17 +281,12 @@ FFC_DEVICE u32 sharedLoad4(u32 a) { return sharedGet<u32>(a); }
 FFC_DEVICE void sharedStore4(u32 a, u32 v) { sharedPut(a, v); }
 FFC_DEVICE void sharedMax(u32 a, u32 v) { sharedPut(a, std::max(v, sharedGet<u32>(a))); }
 
-// Shared memory of the block of another rank.
-FFC_DEVICE u32 remoteAddress(u32 address, int rank) { return address | u32(rank + 1) << 24; }
-FFC_DEVICE uint4 remoteLoad16(u32 a) { return sharedGet<uint4>(a); }
-FFC_DEVICE void remoteStore16(u32 a, uint4 v) { sharedPut(a, v); }
-FFC_DEVICE void remoteMax(u32 a, u32 v) { sharedMax(a, v); }
-
 FFC_DEVICE uint4 loadConstant16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE uint64_t keepingPolicy() { return 0; }
 FFC_DEVICE uint4 loadTable16(const void* p, uint64_t) { return loadConstant16(p); }
 FFC_DEVICE u32 loadTable4(const void* p, uint64_t) { return *static_cast<const u32*>(p); }
 FFC_DEVICE void prefetchBulk(const void*, u32) {}
+FFC_DEVICE void prefetch(const void*) {}
 FFC_DEVICE void loadConstant16If(bool wanted, uint4& v, const void* p) {
   if (wanted) v = loadConstant16(p);
 }
@@ -324,20 +294,13 @@ FFC_DEVICE u32 loadConstant4(const void* p) { return *static_cast<const u32*>(p)
 FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void storeStream16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
+FFC_DEVICE uint4 loadPoints(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void globalMax(u32* p, u32 v) { *p = std::max(*p, v); }
 FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {
   const double angle = -2 * 3.14159265358979323846 * (m & ((1u << bits) - 1)) / std::ldexp(1.0, bits);
   return {float(std::cos(angle)), float(std::sin(angle))};
 }
 FFC_DEVICE void copyAsync16(u32 target, const void* source) { sharedStore16(target, loadStream16(source)); }
-FFC_DEVICE void copyAsync8(u32 target, const void* source) {
-  uint64_t v;
-  std::memcpy(&v, source, 8);
-  sharedPut(target, v);
-}
-FFC_DEVICE void prefetch(const void*) {}
-FFC_DEVICE uint64_t loadStream8(const void* p) { return *static_cast<const uint64_t*>(p); }
-FFC_DEVICE void storeStream8(void* p, uint64_t v) { *static_cast<uint64_t*>(p) = v; }
 FFC_DEVICE void copyAsync4(u32 target, const void* source, u32 bytes) {
   u32 word = 0;
   std::memcpy(&word, source, bytes);
@@ -382,7 +345,7 @@ inline void tensorCopy(u32 base, const void* map, int part, int group, int b, in
   }
 }
 }  // namespace emulation
-constexpr bool hasTensorCopies = true, hasClusters = true;
+constexpr bool hasTensorCopies = true;
 // A barrier is (phase, arrivals still to come, bytes still to come), 16 + 16 + 32 bits.
 struct EmulatedBarrier {
   uint16_t phase, arrivals;

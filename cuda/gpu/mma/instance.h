@@ -18,7 +18,8 @@ struct Instance {
   bool accurate = false, gated = false;
   bool packed = false;    // 2N samples in N points; N2 = 16 only
   bool splitOutputs = false;  // packed: only the second window has outputs
-  int cluster = 1;        // blocks that share a sequence of cluster * N points
+  int slices = 1;         // a sequence has slices * N points
+  int64_t resultBytes = 0;  // in device memory, for each block
   int copyGroups = 0;     // of a tensor copy of packed samples
   int buffers = 0, mostTiles = 0;
   int64_t residentBytes = 0;  // of a channel's spectrum in shared memory, where there is room beside the rest
@@ -52,9 +53,8 @@ void addRadix8(std::vector<Instance>& list);
 void addPacked(std::vector<Instance>& list);
 void addPackedLong(std::vector<Instance>& list);
 void addSparse(std::vector<Instance>& list);
-void addClusters2(std::vector<Instance>& list);
-void addClusters4(std::vector<Instance>& list);
-void addClusters8(std::vector<Instance>& list);
+void addSliced2(std::vector<Instance>& list);
+void addSliced4(std::vector<Instance>& list);
 void addShortSpectra(std::vector<SpectrumInstance>& list);
 void addLongSpectra(std::vector<SpectrumInstance>& list);
 

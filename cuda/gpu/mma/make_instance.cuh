@@ -34,7 +34,8 @@ Instance makeInstance() {
   i.gated = C::gated;
   i.packed = C::packed;
   i.splitOutputs = C::splitOutputs;
-  i.cluster = C::cluster;
+  i.slices = C::slices;
+  i.resultBytes = C::slices == 1 || C::resultsInShared ? 0 : C::resultBytes;
   if constexpr (C::sparse) i.ofDigits = &tablesOfDigits<C>;
   i.copyGroups = C::copyGroups;
   i.buffers = C::buffers;
@@ -67,17 +68,19 @@ void addAll(std::vector<Instance>& list) {
   list.push_back(makeInstance<Config<radix, pairwise, Element::bfloat16, true, true>>());
 }
 
-// The fast class with radices 3 and 4 in clusters of so many blocks.
-template <int cluster>
-void addClusters(std::vector<Instance>& list) {
-  list.push_back(makeInstance<Config<3, true, Element::float16, false, false, false, cluster>>());
-  list.push_back(makeInstance<Config<3, true, Element::float16, false, true, false, cluster>>());
-  list.push_back(makeInstance<Config<3, true, Element::bfloat16, false, false, false, cluster>>());
-  list.push_back(makeInstance<Config<3, true, Element::bfloat16, false, true, false, cluster>>());
-  list.push_back(makeInstance<Config<4, true, Element::float16, false, false, false, cluster>>());
-  list.push_back(makeInstance<Config<4, true, Element::float16, false, true, false, cluster>>());
-  list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, false, false, cluster>>());
-  list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, true, false, cluster>>());
+// Radices 3 and 4 in slices.
+template <int slices>
+void addSliced(std::vector<Instance>& list) {
+  list.push_back(makeInstance<Config<3, true, Element::float16, false, false, false, slices>>());
+  list.push_back(makeInstance<Config<3, true, Element::float16, false, true, false, slices>>());
+  list.push_back(makeInstance<Config<3, true, Element::bfloat16, false, false, false, slices>>());
+  list.push_back(makeInstance<Config<3, true, Element::bfloat16, false, true, false, slices>>());
+  list.push_back(makeInstance<Config<4, true, Element::float16, false, false, false, slices>>());
+  list.push_back(makeInstance<Config<4, true, Element::float16, false, true, false, slices>>());
+  list.push_back(makeInstance<Config<4, true, Element::float16, true, false, false, slices>>());
+  list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, false, false, slices>>());
+  list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, true, false, slices>>());
+  list.push_back(makeInstance<Config<4, true, Element::bfloat16, true, false, false, slices>>());
 }
 
 }  // namespace ffc::mma

@@ -32,9 +32,8 @@ const std::vector<Instance>& instances() {
     addPacked(all);
     addPackedLong(all);
     addSparse(all);
-    addClusters2(all);
-    addClusters4(all);
-    addClusters8(all);
+    addSliced2(all);
+    addSliced4(all);
     return all;
   }();
   return list;
@@ -66,7 +65,6 @@ struct Choice {
   int64_t step = 0, history = 0;
   Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
   Launch uniform;       // sets of one channel, with tensor copies of their own; tilesPerSet is 0 where there are none
-  int clusters = 0;     // that the device holds at once; 0: the instance has none
   std::vector<int> digits;  // frequency-sparse: the values of k1 that an instance of few computes
 };
 
@@ -182,41 +180,10 @@ Choice withMaps(Choice c) {
   return c;
 }
 
-cudaLaunchConfig_t clusterLaunch(const Instance& i, unsigned clusters, int64_t sharedBytes, cudaLaunchAttribute& attribute,
-                                 cudaStream_t stream) {
-  attribute.id = cudaLaunchAttributeClusterDimension;
-  attribute.val.clusterDim = {unsigned(i.cluster), 1, 1};
-  cudaLaunchConfig_t launch{};
-  launch.gridDim = dim3(clusters * i.cluster);
-  launch.blockDim = dim3(threads);
-  launch.dynamicSmemBytes = size_t(sharedBytes);
-  launch.stream = stream;
-  launch.attrs = &attribute;
-  launch.numAttrs = 1;
-  return launch;
-}
-
-// Clusters that the device holds at once: 0 where the code was compiled for less than 9.0, or where none finds enough
-// multiprocessors side by side.
-int clustersOf(const Instance& i, int64_t sharedBytes) {
-  cudaFuncAttributes attributes;
-  checkCuda(cudaFuncGetAttributes(&attributes, i.convolve), "reading the attributes of a device function");
-  if (attributes.ptxVersion < 90) return 0;
-  allowSharedMemory(i.convolve, sharedBytes);
-  cudaLaunchAttribute attribute;
-  const cudaLaunchConfig_t launch = clusterLaunch(i, 1, sharedBytes, attribute, nullptr);
-  int clusters = 0;
-  if (cudaOccupancyMaxActiveClusters(&clusters, i.convolve, &launch) != cudaSuccess) {
-    cudaGetLastError();  // refused: the planner has other ways
-    return 0;
-  }
-  return clusters;
-}
-
 class FusedMma final : public GpuAlgorithm {
  public:
   FusedMma(const ConvProblem& problem, const GpuLimits& limits, const Choice& choice, TableCache& cache)
-      : problem_(problem), choice_(choice), window_(kernelWindow(problem)), multiprocessors_(limits.multiprocessors) {
+      : problem_(problem), choice_(choice), window_(kernelWindow(problem)) {
     const Instance& i = *choice.instance;
     const SpectrumInstance& s = *choice.spectrum;
     // One set of tables for each configuration: what they hold, and where, depends on all of it.
@@ -235,12 +202,17 @@ class FusedMma final : public GpuAlgorithm {
     info_.algorithm = i.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
     info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
     info_.order = 0;
-    for (const int radix : {i.cluster, 16, 1 << choice.log2N2, i.radix, 16})
+    for (const int radix : {i.slices, 16, 1 << choice.log2N2, i.radix, 16})
       if (radix > 1) info_.radices[info_.order++] = radix;
     info_.inPlace = choice.segments == 1 && problem.outputLength == problem.length;
     info_.transformLength = choice.points;
     info_.segments = choice.segments;
     info_.spectrumBytes = launches() * (spectrumBytes() + exponentBytes());
+    blocks_ = limits.multiprocessors;
+    if (i.resultBytes) {
+      blocks_ = int(std::min({int64_t(blocks_), limits.scratchLimitBytes / i.resultBytes, problem.rows()}));
+      info_.workspaceBytes = blocks_ * i.resultBytes;
+    }
   }
 
   const PlanInfo& info() const override { return info_; }
@@ -280,7 +252,7 @@ class FusedMma final : public GpuAlgorithm {
     p.channels = int32_t(spectra());
     p.radix = choice_.instance->radix;
     p.log2N2 = choice_.log2N2;
-    p.cluster = choice_.instance->cluster;
+    p.slices = choice_.instance->slices;
     p.floats = choice_.instance->accurate;
     const bool rowScaled = choice_.instance->gated || choice_.instance->element == Element::bfloat16;
     p.window = windowFor(rowScaled);
@@ -365,10 +337,10 @@ class FusedMma final : public GpuAlgorithm {
     return true;
   }
 
-  // A map of (64 samples, 16 n1, N / 1024, batch, channels), whose boxes of `rows` rows land in the order of a staging
+  // A map of (64 samples, 16 n1, N / 1024, batch, channels), N the points of a slice, whose boxes of `rows` rows land in the order of a staging
   // slot. Below 1024 points the samples of a row n1 are 32 or 16, and swizzled within as many bytes.
   bool encode(unsigned char* to, const Rows& r, int64_t batch, int64_t channels, int rows, Parts parts = {}) const {
-    const int64_t N = choice_.points, samples = std::min<int64_t>(64, N / 16), groups = std::max<int64_t>(1, N / 1024);
+    const int64_t N = choice_.points / choice_.instance->slices, samples = std::min<int64_t>(64, N / 16), groups = std::max<int64_t>(1, N / 1024);
     const Map map{{samples, parts.all, groups, batch, channels},
                   {N / 8, 128, r.batchStride, r.channelStride},
                   {samples, parts.box, parts.boxGroups ? parts.boxGroups : groups, rows, 1}};
@@ -404,6 +376,18 @@ class FusedMma final : public GpuAlgorithm {
            (!p.post.data || encode(p.maps.post, p.post, batch, channels, 1, out));
   }
 
+  // In slices: sixteenths of a part in boxes of a whole part, zero outside their rows. Only u comes by tensor copies; whole rows of
+  // the gates, in aligned pieces.
+  bool encodeSliced(Params& p, int64_t batch, int64_t channels) const {
+    const int64_t part = choice_.points / choice_.instance->slices / 16;
+    const auto aligned = [](const Rows& r) {
+      return reinterpret_cast<uintptr_t>(r.data) % 16 == 0 && r.batchStride % 16 == 0 && r.channelStride % 16 == 0;
+    };
+    if (p.length % part || !aligned(p.pre) || !aligned(p.post)) return false;
+    if (choice_.instance->gated && (p.length != choice_.points || p.outLength != choice_.points)) return false;
+    return encode(p.maps.u, p.u, batch, channels, 1, {p.length / part, 16, 0});
+  }
+
   void launch(const void* spectrum, const ForwardPointers& t, int64_t b, int64_t batch, int64_t h, int64_t channels,
               int64_t segment, cudaStream_t stream) const {
     const Instance& i = *choice_.instance;
@@ -424,6 +408,7 @@ class FusedMma final : public GpuAlgorithm {
     }
     p.spectrumGain = gain_;
     p.tables = tables_->data();
+    p.results = t.workspace;
     p.log2N2 = choice_.log2N2;
     // Rows that are not shifted need not be seven samples longer: a segment less where outputs fill whole ones.
     const auto alignedRows = [](const Rows& r) {
@@ -457,26 +442,23 @@ class FusedMma final : public GpuAlgorithm {
     const bool sets = choice_.uniform.tilesPerSet > 0, wholeSets = sets && whole && encodeAll(choice_.uniform.tilesPerSet * sequences);
     const bool partialSets = sets && !wholeSets && encodePartial(p, batch, channels), uniform = wholeSets || partialSets;
     const bool fullTiles = whole && batch * channels % sequences == 0;
-    p.useMaps = uniform || (choice_.maps.tilesPerSet && (packed() ? encodePacked(p, batch, channels) : fullTiles && encodeAll(1)));
+    const auto encodeFor = [&] {
+      if (packed()) return encodePacked(p, batch, channels);
+      return i.slices > 1 ? encodeSliced(p, batch, channels) : fullTiles && encodeAll(1);
+    };
+    p.useMaps = uniform || (choice_.maps.tilesPerSet && encodeFor());
     const Launch& shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
     p.tilesPerSet = shape.tilesPerSet;
     p.slots = shape.slots;
     p.residentAt = int32_t(shape.residentAt);
-    int64_t blocks = std::min<int64_t>(p.tiles, multiprocessors_);
+    int64_t blocks = std::min(p.tiles, blocks_);
     if (uniform) {
       p.bothGates = i.gated;
       const int rowsPerSet = p.tilesPerSet * sequences;
-      blocks = std::min<int64_t>(channels * ((batch + rowsPerSet - 1) / rowsPerSet), multiprocessors_);
+      blocks = std::min<int64_t>(channels * ((batch + rowsPerSet - 1) / rowsPerSet), blocks_);
       describeUniform(p, rowsPerSet, int(blocks));
     }
     void* arguments[] = {&p};
-    if (choice_.clusters) {
-      const int64_t clusters = std::min<int64_t>(p.tiles, choice_.clusters);
-      cudaLaunchAttribute attribute;
-      const cudaLaunchConfig_t launch = clusterLaunch(i, unsigned(clusters), shape.sharedBytes, attribute, stream);
-      checkCuda(cudaLaunchKernelExC(&launch, i.convolve, arguments), "launching the fused convolution in clusters");
-      return;
-    }
     checkCuda(cudaLaunchKernel(wholeSets ? i.uniform : partialSets ? i.partial : i.convolve, dim3(unsigned(blocks)), dim3(threads), arguments,
                                size_t(shape.sharedBytes), stream),
               "launching the fused convolution");
@@ -485,7 +467,7 @@ class FusedMma final : public GpuAlgorithm {
   ConvProblem problem_;
   Choice choice_;
   KernelWindow window_;
-  int multiprocessors_;
+  int blocks_ = 0;  // of a launch, at most
   float gain_ = 1;
   PlanInfo info_;
   std::shared_ptr<Buffer> tables_, maskTable_;
@@ -513,10 +495,9 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   for (const Instance& i : instances()) {
     if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
     if (i.ofDigits && !fewEnough) continue;
-    const int leastN2 = i.packed || i.cluster > 1 || i.ofDigits ? 4 : i.pairwise ? 1 : 0;
+    const int leastN2 = i.packed || i.slices > 1 || i.ofDigits ? 4 : i.pairwise ? 1 : 0;
     for (int log2N2 = leastN2; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
-      const int64_t N = (int64_t(256 * i.radix) << log2N2) * i.cluster;
-      if (i.cluster > 1 && limits.computeMajor < 9) continue;
+      const int64_t N = (int64_t(256 * i.radix) << log2N2) * i.slices;
       // Up to 8192 samples the fast class promises 1.1e-3 (float16) and 2.0e-3 (bfloat16). Radix 4 and 8, and transforms
       // of more than 8192 points, reach 1.3e-3 and 2.05e-3, which is what it promises to longer rows.
       if (!accurate && problem.length <= 8192 && (i.radix > 3 || N > 8192)) continue;
@@ -528,15 +509,11 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;
       const int64_t tiles = ((problem.rows() * (i.packed ? segments.count : 1)) << log2N2) / 16;
       const int64_t tilesPerBlock = (tiles + limits.multiprocessors - 1) / limits.multiprocessors;
-      Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}, 0, {}};
+      if (i.resultBytes > limits.scratchLimitBytes) continue;
+      Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}, {}};
       if (i.ofDigits) c.digits = digits;
       c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, limits.sharedMemoryPerBlock, tilesPerBlock);
       if (!c.copies.tilesPerSet) continue;
-      if (i.cluster > 1) {
-        c.clusters = clustersOf(i, c.copies.sharedBytes);
-        if (c.clusters) choices.push_back(c);
-        continue;
-      }
       if (limits.computeMajor >= 9) {
         c.uniform = uniformLaunchOf(i, log2N2, problem, limits);
         // The general driver's slots have a layout for rows n1 of whole lines only.
@@ -565,8 +542,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     if (c.points * c.segments > 4 * least || superseded(c)) continue;  // mostly silence
     MmaShape shape;
     shape.radix = c.instance->radix;
-    shape.cluster = c.instance->cluster;
-    shape.clusters = c.clusters;
+    shape.slices = c.instance->slices;
     shape.n2 = 1 << c.log2N2;
     shape.points = c.points;
     shape.segments = c.segments;

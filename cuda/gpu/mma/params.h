@@ -59,6 +59,7 @@ struct Params {
   // Frequency-sparse: the kept values of k1, four bits each, and how many there are (Config::sparse).
   uint32_t digits = 0;
   int32_t digitCount = 0;
+  void* results = nullptr;      // slices: room for those of each block, Config::resultBytes
 };
 
 // Division of 0 <= n < 2^30 by d >= 1: exact with magic = ceil(2^(32 + shift) / d), shift = floor(log2(d)) - 1 or so
@@ -124,7 +125,10 @@ struct TableLayout {
   // (tangent, sine); then W [k1][8s + g] (re, im); then turns over kb [steps - 1][n3l].
   static constexpr int image = frequency + 16 * frequencyRegisters * 32;
   static constexpr int powers = image + C::imageBytes / 4;
-  static constexpr int words = image + C::twiddleBytes / 4;
+  // How the parts of a sequence enter this slice: [n0 - 1][re, im], each twice as halves; or, per n2, matrices like the first
+  // one, [n2][n0 - 1][re, im][lane][4].
+  static constexpr int fold = image + C::twiddleBytes / 4;
+  static constexpr int words = fold + (C::foldByMatrix ? 16 * (C::slices - 1) * 256 : C::slices > 1 ? 8 : 0);
 };
 
 }  // namespace ffc::mma

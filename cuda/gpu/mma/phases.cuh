@@ -61,7 +61,7 @@ struct Phases {
   FFC_DEVICE explicit Phases(const Params& params)
       : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3), staging(params) {
     exchange = staging.end;
-    image = exchange + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * C::blockBytes;
+    image = exchange + C::buffers * (C::wholeRows || C::slices > 1 ? 1 : p.tilesPerSet) * R * C::blockBytes;
     ring = image + C::twiddleBytes + threadIndex() * 16;
     if constexpr (C::residentBlocks > 0)
       if (p.residentAt) resident = sharedBase() + p.residentAt;
@@ -90,15 +90,17 @@ struct Phases {
   FFC_DEVICE int place() const { return C::sparse ? warp & (fewDigits - 1) : warp; }
   FFC_DEVICE int digit() const { return C::sparse ? int(p.digits >> (4 * place())) & 15 : warp; }
 
-  // The block's place in its cluster: the frequencies of this block are slice, slice + cluster, ...
+  // The frequencies of the middle at hand are slice, slice + slices, ...
   FFC_DEVICE int slice() const {
-    if constexpr (C::cluster > 1) return staging.rank;
+    if constexpr (C::slices > 1) return staging.slice;
     return 0;
   }
-  FFC_DEVICE const u32* tables() const { return static_cast<const u32*>(p.tables) + slice() * Layout::words; }
+  FFC_DEVICE const u32* tables() const { return tables(slice()); }
+  FFC_DEVICE const u32* tables(int slice) const { return static_cast<const u32*>(p.tables) + slice * Layout::words; }
   FFC_DEVICE u32 table(int offset, int i) const { return loadTable4(tables() + offset + i * 32 + lane, keepingPolicy()); }
 
-  FFC_DEVICE void loadTables() {
+  // The matrices of the middle.
+  FFC_DEVICE void loadInner() {
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       ra[i] = table(Layout::inner, i);
@@ -113,6 +115,9 @@ struct Phases {
         ribTurned[2 * i] = halfNegate(rib[2 * i + 1]), ribTurned[2 * i + 1] = rib[2 * i];
       }
     }
+  }
+  FFC_DEVICE void loadTables() {
+    loadInner();
     const int own = Layout::frequency + place() * Layout::frequencyRegisters * 32;
     if constexpr (C::twiddleRegisters) {
 #pragma unroll
@@ -139,11 +144,16 @@ struct Phases {
   }
 
   FFC_DEVICE void loadOuter() {
-    const uint4* source = reinterpret_cast<const uint4*>(tables()) + warp * 128 + lane;
+    loadOuter(matrixIn, slice(), 0);
+    loadOuter(matrixOut, slice(), 2);
+  }
+  // The first or (from 2 on) the last matrix of a slice.
+  FFC_DEVICE void loadOuter(u32 (&matrix)[2][4], int slice, int from) const {
+    const uint4* source = reinterpret_cast<const uint4*>(tables(slice)) + warp * 128 + lane;
 #pragma unroll
-    for (int i = 0; i < 4; i += C::sparse ? 2 : 1) {
-      const uint4 v = loadTable16(source + i * 32, keepingPolicy());
-      u32(&to)[4] = i < 2 ? matrixIn[i & 1] : matrixOut[i & 1];
+    for (int i = 0; i < 2; i += C::sparse ? 2 : 1) {
+      const uint4 v = loadTable16(source + (from + i) * 32, keepingPolicy());
+      u32(&to)[4] = matrix[i];
       to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
     }
   }
@@ -206,12 +216,18 @@ struct Phases {
   FFC_DEVICE Factor nextBackward(int half) const { return A::factor(chain[4 + 2 * half], chain[5 + 2 * half]); }
   // The same from power tables: one word for a factor that both numbers of a pair share, two for a pair of factors.
   FFC_DEVICE Factor sharedFactor(u32 address) const {
-    const u32 w = sharedConstant4(address);
+    const u32 w = C::slices > 1 ? sharedLoad4(address) : sharedConstant4(address);
     return A::factor(lowHalves(w, w), highHalves(w, w));
   }
   FFC_DEVICE Factor pairFactor(u32 address) const {
-    const uint2 w = sharedConstant8(address);
+    const uint2 w = powersAt(address);
     return A::factor(lowHalves(w.x, w.y), highHalves(w.x, w.y));
+  }
+  // Those of slices change.
+  FFC_DEVICE static uint2 powersAt(u32 address) {
+    if constexpr (C::slices == 1) return sharedConstant8(address);
+    const uint64_t v = sharedLoad8(address);
+    return {u32(v), u32(v >> 32)};
   }
   FFC_DEVICE u32 stepsAt(int b) const { return image + C::imageBytes + (place() * C::storedPowers + b - 1) * 64; }
   FFC_DEVICE u32 chainAt(int b) const { return image + C::imageBytes + (16 * C::storedPowers + b - 1) * 64; }
@@ -242,7 +258,7 @@ struct Phases {
 
   // ---------------------------------------------------------------- spectrum of a tile
 
-  FFC_DEVICE int n2Bits() const { return C::wholeRows ? 4 : p.log2N2; }
+  FFC_DEVICE int n2Bits() const { return C::wholeRows || C::slices > 1 ? 4 : p.log2N2; }
   // Sequence within the tile that row half (or column group) s of this lane belongs to.
   FFC_DEVICE int laneSequence(int s) const { return C::pairwise ? g >> (n2Bits() - 1) : g + 8 * s; }
 
@@ -250,13 +266,13 @@ struct Phases {
     const int last = p.batch * p.channels - 1, sequence = (tile << (4 - n2Bits())) + laneSequence(s);
     return staging.channelOf(sequence < last ? sequence : last);
   }
-  FFC_DEVICE void locateSpectrum(int tile, u32 (&at)[2]) const {
+  FFC_DEVICE void locateSpectrum(int tile, int slice, u32 (&at)[2]) const {
     const int n2 = 1 << n2Bits();
 #pragma unroll
     for (int s = 0; s < 2; s++) {
       const int j = C::pairwise ? g & (n2 / 2 - 1) : 0, k2 = C::pairwise && s ? n2 - 1 - j : j;
       const u32 source = p.sharedSpectrum ? 0 : laneChannel(tile, s);
-      at[s] = ((source * C::cluster + slice()) * (64 * R * n2) + u32(spectrumGroup(R, n2, digit(), 0, k2, c))) * binPieces;
+      at[s] = ((source * C::slices + slice) * (64 * R * n2) + u32(spectrumGroup(R, n2, digit(), 0, k2, c))) * binPieces;
     }
   }
   // Whole rows: one pointer for each s, which moves on to the next set's spectrum when the last piece has been ordered.
@@ -292,14 +308,15 @@ struct Phases {
   }
   // Before the first middle(), which finds its first two pieces on the way and orders those of the next tile.
   FFC_DEVICE void startRing(int tile) {
-    locateSpectrum(tile, ringNext);
+    locateSpectrum(tile, slice(), ringNext);
     fetchPiece(ringNext, 0);
     fetchPiece(ringNext, 1);
   }
-  FFC_DEVICE void turnRing(int nextTile) {
+  FFC_DEVICE void turnRing(int nextTile) { turnRing(nextTile, slice()); }
+  FFC_DEVICE void turnRing(int nextTile, int nextSlice) {
 #pragma unroll
     for (int s = 0; s < 2; s++) ringAt[s] = ringNext[s];
-    locateSpectrum(nextTile, ringNext);
+    locateSpectrum(nextTile, nextSlice, ringNext);
   }
 
   // The spectrum that row half (or column group) s of this lane is to use. Returns its exponent.
@@ -308,7 +325,7 @@ struct Phases {
     const int j = C::pairwise ? g & (n2 / 2 - 1) : 0;
     const int k2 = C::pairwise && s ? n2 - 1 - j : j;
     spectrumAt[s] = static_cast<const uint4*>(p.spectrum) +
-                    ((int64_t(source) * C::cluster + slice()) * (64 * R * n2) + spectrumGroup(R, n2, digit(), 0, k2, c)) * binPieces;
+                    ((int64_t(source) * C::slices + slice()) * (64 * R * n2) + spectrumGroup(R, n2, digit(), 0, k2, c)) * binPieces;
     skipValue[s] = 0;
     rescale[s] = 1;
     const int own = p.exponent[source];

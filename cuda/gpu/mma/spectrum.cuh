@@ -87,14 +87,14 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
             continue;
           }
           // x[j] has frequency whole + j N / 16.
-          const int whole = k0 + C * Shape::frequencyOfHigh(hi), block = whole % p.cluster, f = whole / p.cluster;
+          const int whole = k0 + C * Shape::frequencyOfHigh(hi), slice = whole % p.slices, f = whole / p.slices;
           if (p.mask.keep) {
 #pragma unroll
             for (int j = 0; j < 16; j++)
               if (!p.mask.keeps(whole + j * (N / 16))) x[gpu::slot<16>(j)] = {0, 0};
           }
           const int n2 = 1 << p.log2N2, k1 = f & 15, k2 = f >> 4 & (n2 - 1), kb = f >> (4 + p.log2N2);
-          const int64_t group = (int64_t(channel) * p.cluster + block) * (N / 4 / p.cluster) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
+          const int64_t group = (int64_t(channel) * p.slices + slice) * (N / 4 / p.slices) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
           storeBins(x, scale, p.floats, p.spectrum, group);
         }
       }

@@ -15,7 +15,7 @@ struct SpectrumParams {
   const float2* tables[8] = {};  // per slice
   float gain = 1;
   int32_t channels = 0, radix = 1, log2N2 = 0;
-  int32_t cluster = 1;          // frequency f belongs to block f mod cluster, as its frequency f / cluster
+  int32_t slices = 1;           // frequency f belongs to slice f mod slices, as its frequency f / slices
   SpectrumWindow window = {0, 0};
   bool floats = false;          // accurate class
 };

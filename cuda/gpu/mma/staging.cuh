@@ -119,6 +119,37 @@ FFC_DEVICE uint4 gatherSamples(const char* row, int first, int length, bool peri
   return uint4{w[0], w[1], w[2], w[3]};
 }
 
+// Eight samples of a row to shared memory, zeros outside the row; to a register; from a register, nothing outside.
+FFC_DEVICE void fillPiece(u32 target, uint64_t row, int first, int length, bool periodic) {
+  const uint64_t at = row + int64_t(first) * 2;
+  if (first >= 0 && first + 8 <= length && (at & 15) == 0)
+    copyAsync16(target, reinterpret_cast<const void*>(at));
+  else if (first >= length || first + 8 <= 0)
+    sharedStore16(target, uint4{0, 0, 0, 0});
+  else
+    sharedStore16(target, gatherSamples(reinterpret_cast<const char*>(row), first, length, periodic));
+}
+FFC_DEVICE uint4 gatherPiece(uint64_t row, int first, int length) {
+  const uint64_t at = row + int64_t(first) * 2;
+  if (first >= 0 && first + 8 <= length && (at & 15) == 0) return loadStream16(reinterpret_cast<const void*>(at));
+  if (first >= length || first + 8 <= 0) return uint4{0, 0, 0, 0};
+  return gatherSamples(reinterpret_cast<const char*>(row), first, length, false);
+}
+FFC_DEVICE void drainPiece(uint4 v, uint64_t row, int first, int length) {
+  const uint64_t at = row + int64_t(first) * 2;
+  if (first >= 0 && first + 8 <= length && (at & 15) == 0) {
+    storeStream16(reinterpret_cast<void*>(at), v);
+  } else {
+    uint16_t* samples = reinterpret_cast<uint16_t*>(row);
+    const u32 w[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      const int n = first + i;
+      if (n >= 0 && n < length) samples[n] = uint16_t(w[i >> 1] >> (16 * (i & 1)));
+    }
+  }
+}
+
 template <class C>
 struct Staging {
   static constexpr int R = C::R;
@@ -294,32 +325,10 @@ struct Staging {
 
   FFC_DEVICE void fill(u32 target, uint64_t row, int first, int length, bool periodic) const {
     if (C::packed && periodic && first <= -8) first += length;
-    const uint64_t at = row + int64_t(first) * 2;
-    if (first >= 0 && first + 8 <= length && (at & 15) == 0)
-      copyAsync16(target, reinterpret_cast<const void*>(at));
-    else if (first >= length || first + 8 <= 0)
-      sharedStore16(target, uint4{0, 0, 0, 0});
-    else
-      sharedStore16(target, gatherSamples(reinterpret_cast<const char*>(row), first, length, C::packed && periodic));
+    fillPiece(target, row, first, length, C::packed && periodic);
   }
   FFC_DEVICE void drain(u32 source, uint64_t row, int first) const {
-    if (first >= p.outLength || first + 8 <= 0) return;
-    writeOut(sharedLoad16(source), row, first);
-  }
-  // Eight outputs, of which some may lie outside the row.
-  FFC_DEVICE void writeOut(uint4 v, uint64_t row, int first) const {
-    const uint64_t at = row + int64_t(first) * 2;
-    if (first >= 0 && first + 8 <= p.outLength && (at & 15) == 0) {
-      storeStream16(reinterpret_cast<void*>(at), v);
-    } else {
-      uint16_t* samples = reinterpret_cast<uint16_t*>(row);
-      const u32 w[4] = {v.x, v.y, v.z, v.w};
-#pragma unroll
-      for (int i = 0; i < 8; i++) {
-        const int n = first + i;
-        if (n >= 0 && n < p.outLength) samples[n] = uint16_t(w[i >> 1] >> (16 * (i & 1)));
-      }
-    }
+    if (first < p.outLength && first + 8 > 0) drainPiece(sharedLoad16(source), row, first, p.outLength);
   }
 
   // gateAtStore: from the unscaled sums that last() has left to outputs. Eight values of the gate, which may begin anywhere.
@@ -449,7 +458,7 @@ struct Staging {
         if (first >= p.outLength || first + 8 <= 0) return;
         const int row = int(offset / tileBytes);
         const uint4 gate = p.post.data ? gateOf(rowAddress(3, set, row), first) : uint4{0, 0, 0, 0};
-        writeOut(gatedOutputs(slot + offset, gate, asFloat(sharedLoad4(exponentOf(set, row)))), y, first);
+        drainPiece(gatedOutputs(slot + offset, gate, asFloat(sharedLoad4(exponentOf(set, row)))), y, first, p.outLength);
       } else {
         drain(slot + offset, y, first);
       }

@@ -49,25 +49,21 @@ double spectrumGain(int log2N2) {
   return 1 / (scale * scale * (C::accurate ? C::R : 1));
 }
 
-// Of one block of a cluster: its transform has frequencies k - (1/4 - slice) / cluster.
+// Of one slice: its transform has frequencies k - (1/4 - slice) / slices.
 template <class C>
 std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
   using Layout = TableLayout<C>;
   using Complex = std::complex<double>;
   constexpr int R = C::R;
   constexpr double pi = 3.14159265358979323846;
-  const double shift = C::rowLayout ? 0 : (0.25 - slice) / C::cluster;  // the ring x^N - i; rows bring their own shift
+  const double shift = C::rowLayout ? 0 : (0.25 - slice) / C::slices;  // the ring x^N - i; rows bring their own shift
   const int N2 = 1 << log2N2, halfN2 = N2 / 2;
   const double N = 256.0 * N2 * R;
   auto e = [&](double turns) { return std::polar(1.0, -2 * pi * turns); };
-  // Clusters: what an mma operand holds at column n of the n1 contraction and at place n of n3l, such that a lane's
-  // operands are what one thread folds (see cluster_staging.cuh).
-  auto n1Of = [&](int n) { return C::cluster > 1 ? n / 2 + 8 * (n % 2) : n; };
-  auto n3Of = [&](int n) { return C::cluster > 1 ? 4 * (n % 8 / 2) + 2 * (n / 8) + n % 2 : n; };
   // Half-cost transform of 16 points at the frequencies j + 1/2: 8 cosines, then 8 sines, applied to the real and to
   // the imaginary parts; +f and -f follow by adding and subtracting. Unitary: 1/4.
   auto real16 = [&](int n, int column) {
-    const double angle = 2 * pi * n3Of(n) * (column % 8 + 0.5) / 16;
+    const double angle = 2 * pi * n * (column % 8 + 0.5) / 16;
     return (column < 8 ? std::cos(angle) : -std::sin(angle)) / 4 * halfCostScale(16);
   };
   // The same over n2, block-diagonal: sequence q has the rows q N2 .. and the columns j = q N2 / 2 .. of each kind.
@@ -83,18 +79,18 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
   auto outer = [&](int k1, int n1, int warp) {
     const int n2 = warp % N2;
     const double f = k1 - shift;
-    return e(n1 * f / 16 + n2 * (f - 8) / (16.0 * N2)) * (0.25 / std::sqrt(double(C::cluster)));
+    return e(n1 * f / 16 + n2 * (f - 8) / (16.0 * N2)) * (0.25 / std::sqrt(double(C::slices)));
   };
   // Row half or column group s, index j of a fragment -> k2.
   auto k2Of = [&](int s, int j) { return !C::pairwise ? 0 : s ? N2 - 1 - j % halfN2 : j % halfN2; };
   auto step = [&](int k1, int k2) { return e(16 * (k1 - shift + 16 * k2) / N); };
   auto twiddle = [&](int kb, int k1, int k2, int n) {
-    return e(n3Of(n) * ((k1 - shift + 16 * k2) / N + double(kb) / (16 * R) - 1.0 / 32)) / std::sqrt(double(R));
+    return e(n * ((k1 - shift + 16 * k2) / N + double(kb) / (16 * R) - 1.0 / 32)) / std::sqrt(double(R));
   };
   auto putTurn = [&](uint32_t* to, double turns) {
     to[0] = floatWord(std::tan(-pi * turns)), to[1] = floatWord(std::sin(-2 * pi * turns));
   };
-  auto chain = [&](int n) { return e(n3Of(n) / (16.0 * R)); };
+  auto chain = [&](int n) { return e(n / (16.0 * R)); };
   const double prescale = std::ldexp(1.0, -C::fixedExponent);
 
   std::vector<uint32_t> table(Layout::words);
@@ -109,7 +105,7 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
       for (int i = 0; i < 4; i++) {
         const int row = g + 8 * (i & 1), column = 2 * c + 8 * (i >> 1);
         uint32_t* to = &table[Layout::outer + (warp * 128 + lane) * 4 + i];
-        Complex a = outer(row, n1Of(column), warp) * prescale, b = outer(row, n1Of(column + 1), warp) * prescale;
+        Complex a = outer(row, column, warp) * prescale, b = outer(row, column + 1, warp) * prescale;
         to[0] = halfPair(a.real(), b.real());
         to[128] = halfPair(a.imag(), b.imag());
         // Real part of the conjugate transpose times X: re M^T re X + im M^T im X.
@@ -165,11 +161,11 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
         const int k2 = k2Of(row / 8, row % 8);
         for (int n = 0; n < 16; n++)
           putTurn(&table[Layout::image + (k1 * 16 + row) * 32 + 2 * turnSlot(row, n)],
-                  n3Of(n) * ((k1 - shift + 16 * k2) / N + C::centre / (16.0 * R) - 1.0 / 32));
+                  n * ((k1 - shift + 16 * k2) / N + C::centre / (16.0 * R) - 1.0 / 32));
         if (R > 1) *steps++ = floatWord(step(k1, k2).real()), *steps++ = floatWord(step(k1, k2).imag());
       }
     for (int i = 1; i <= R / 2; i++)
-      for (int n = 0; n < 16; n++, steps += 2) putTurn(steps, i * n3Of(n) / (16.0 * R));
+      for (int n = 0; n < 16; n++, steps += 2) putTurn(steps, i * n / (16.0 * R));
   }
   if constexpr (C::storedPowers > 0) {
     uint32_t* to = &table[Layout::powers];
@@ -178,16 +174,36 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
       for (int b = 1; b <= C::storedPowers; b++)
         for (int i = 0; i < 16; i++) *to++ = power(e(16 * b * (k1 - shift + 16 * k2Of(i / 8, i % 8)) / N));
     for (int b = 1; b < R; b++)
-      for (int n = 0; n < 16; n++) *to++ = power(e(b * n3Of(n) / (16.0 * R)));
+      for (int n = 0; n < 16; n++) *to++ = power(e(b * n / (16.0 * R)));
+  }
+  // What part n0 of a sequence is multiplied by on its way into this slice.
+  auto turnOf = [&](int n0) { return e(n0 * (slice - 0.25) / C::slices); };
+  if constexpr (C::foldByMatrix) {
+    for (int warp = 0; warp < 16; warp++)
+      for (int n0 = 1; n0 < C::slices; n0++)
+        for (int lane = 0; lane < 32; lane++)
+          for (int i = 0; i < 4; i++) {
+            const int row = (lane >> 2) + 8 * (i & 1), column = 2 * (lane & 3) + 8 * (i >> 1);
+            const Complex a = outer(row, column, warp) * turnOf(n0) * prescale, b = outer(row, column + 1, warp) * turnOf(n0) * prescale;
+            uint32_t* to = &table[Layout::fold + (((warp * (C::slices - 1) + n0 - 1) * 2) * 32 + lane) * 4 + i];
+            to[0] = halfPair(a.real(), b.real());
+            to[128] = halfPair(a.imag(), b.imag());
+          }
+  } else {
+    for (int n0 = 1; n0 < C::slices; n0++) {
+      const Complex turn = turnOf(n0);
+      table[Layout::fold + 2 * n0 - 2] = halfPair(turn.real(), turn.real());
+      table[Layout::fold + 2 * n0 - 1] = halfPair(turn.imag(), turn.imag());
+    }
   }
   return table;
 }
 
-// One block after the other.
+// One slice after the other.
 template <class C>
 std::vector<uint32_t> makeTables(int log2N2) {
   std::vector<uint32_t> tables;
-  for (int slice = 0; slice < C::cluster; slice++) {
+  for (int slice = 0; slice < C::slices; slice++) {
     const std::vector<uint32_t> next = makeSliceTables<C>(log2N2, slice);
     tables.insert(tables.end(), next.begin(), next.end());
   }

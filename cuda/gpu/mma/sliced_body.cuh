@@ -1,0 +1,383 @@
+// Sequences of K M points, M = 4096 R, in K slices one after the other: slice k0 is the M-point transform of
+// x'[m] = sum over n0 of e(n0 (k0 - 1/4) / K) x[n0 M + m], its results are z_k0[m], and the last slice's turn ends with
+// y[n0 M + m] = Re sum over k0 of e(-n0 (k0 - 1/4) / K) z_k0[m]. The samples are read once and stay in shared memory
+// (sliced_staging.cuh); results of earlier slices wait with the thread that unfolds them, so nothing is exchanged between blocks.
+//
+// Interval k0 of a sequence:
+//   middle(k0); in the last one the samples of the next sequence take the place of these
+//   barrier
+//   last(k0) with complex results; first(k0 + 1) with folded samples, or first(0) of the next sequence
+//   barrier
+// A warp's twiddles change with the slice. They are its own, so it replaces them itself while the others are still at work.
+#pragma once
+#include "fold.cuh"
+#include "phases.cuh"
+#include "sliced_staging.cuh"
+
+namespace ffc::mma {
+
+template <class C>
+struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
+  using Base = Phases<C, SlicedStaging<C>>;
+  using Base::R, Base::p, Base::warp, Base::lane, Base::staging, Base::exchange, Base::image, Base::addressOuter;
+  using Base::matrixIn, Base::matrixOut;
+  using A = typename Base::A;
+  using Pair = typename Base::Pair;
+  using Layout = typename Base::Layout;
+  static constexpr int K = C::slices, M = SlicedStaging<C>::points;
+
+  u32 turns[C::foldByMatrix ? 1 : K - 1][2];               // of the parts n0 >= 1 of the sequence
+  u32 matrixParts[C::foldByMatrix ? K - 1 : 1][2][4];      // the same, times the first matrix
+
+  FFC_DEVICE explicit SlicedConvolution(const Params& params) : Base(params) {
+    if (staging.maps && threadIndex() == 0) barrierInit(staging.barrier);
+    if (threadIndex() < 2) sharedStore4(staging.largestOf(threadIndex()), 0);
+    Base::loadTables();
+  }
+
+  // This warp's twiddles of another slice: see TableLayout.
+  FFC_DEVICE void copyTables(int slice) const {
+    constexpr int imageOfWarp = C::imageBytes / 16, steps = C::accurate ? 128 : 64 * C::storedPowers;
+    const char* from = reinterpret_cast<const char*>(Base::tables(slice) + Layout::image);
+    const int own = warp * imageOfWarp + lane * 16;
+#pragma unroll
+    for (int i = 0; i < imageOfWarp; i += 512) copyAsync16(image + own + i, from + own + i);
+    if (lane < steps / 16) {
+      const int at = C::imageBytes + warp * steps + lane * 16;
+      copyAsync16(image + at, from + at);
+    }
+  }
+
+  // Constants of first() of a slice.
+  FFC_DEVICE void loadFirst(int in) {
+    Base::loadOuter(matrixIn, in, 0);
+    const u32* fold = Base::tables(in) + Layout::fold;
+#pragma unroll
+    for (int n = 0; n < K - 1; n++)
+#pragma unroll
+      for (int part = 0; part < 2; part++) {
+        if constexpr (C::foldByMatrix) {
+          const uint4 v = loadTable16(fold + (((warp * (K - 1) + n) * 2 + part) * 32 + lane) * 4, keepingPolicy());
+          u32(&to)[4] = matrixParts[n][part];
+          to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
+        } else {
+          turns[n][part] = loadTable4(fold + 2 * n + part, keepingPolicy());
+        }
+      }
+  }
+
+  // Neighbours work on the same channel at about the same time: each orders its share of the slice after the next one.
+  FFC_DEVICE void prefetchSpectrum(int set, int slice) const {
+    if (threadIndex() != 0) return;
+    if (slice >= K) slice -= K, set++;
+    if (set >= staging.sets) return;
+    constexpr int bytes = M * (C::accurate ? 8 : 4);
+    const int sequence = staging.sequenceOf(set), channel = staging.channelOf(sequence), b = sequence - channel * p.batch;
+    const int shares = p.batch >= 8 ? 8 : p.batch >= 4 ? 4 : p.batch >= 2 ? 2 : 1;
+    const int64_t first = (int64_t(p.sharedSpectrum ? 0 : channel) * K + slice) * bytes + (b & (shares - 1)) * (bytes / shares);
+    prefetchBulk(static_cast<const char*>(p.spectrum) + first, bytes / shares);
+  }
+
+  FFC_DEVICE void runMiddle(int set, int slice) {
+    const bool last = slice + 1 == K;
+    const int next = last ? 0 : slice + 1;
+    staging.slice = slice;
+    copyAsyncWaitAll();  // the twiddles of this slice
+    warpSync();
+    if constexpr (C::spectrumRing) Base::turnRing(staging.sequenceOf(last ? set + 1 : set), next);
+    if (!C::spectrumRing || p.skip)
+#pragma unroll
+      for (int s = 0; s < 2; s++) Base::chooseSpectrum(s, staging.channelOf(staging.sequenceOf(set)));
+    // The outer phases' matrices come from L2. Unfolding leaves no registers for those of first().
+    const auto beforeLast = [&] {
+      Base::loadOuter(matrixOut, slice, 2);
+      if (!last) loadFirst(next);
+    };
+    constexpr SpectrumFrom from = C::spectrumRing ? SpectrumFrom::ring : SpectrumFrom::memory;
+    constexpr SpectrumFrom fromWithoutSkip = C::spectrumRing ? SpectrumFrom::ringWithoutSkip : SpectrumFrom::memoryWithoutSkip;
+    if (p.skip)
+      Base::template middle<from>(exchange, beforeLast);
+    else
+      Base::template middle<fromWithoutSkip>(exchange, beforeLast);
+    warpSync();
+    copyTables(next);
+  }
+
+  // m x of the complex numbers (x, y), or the conjugate of m times them: m is given by its real and imaginary parts.
+  template <bool conjugate>
+  FFC_DEVICE static void product(const u32 (&m)[2][4], const u32 (&x)[4], const u32 (&y)[4], Pair (&re)[4], Pair (&im)[4]) {
+#pragma unroll
+    for (int t = 0; t < 2; t++) {
+      u32 nx[2], ny[2];
+#pragma unroll
+      for (int i = 0; i < 2; i++) {
+        nx[i] = conjugate ? halfNegate(x[2 * t + i]) : x[2 * t + i];
+        ny[i] = conjugate ? y[2 * t + i] : halfNegate(y[2 * t + i]);
+      }
+      Pair r[2], s[2];
+      A::dot2(r, m[0], x[2 * t], x[2 * t + 1], m[1], ny[0], ny[1]);
+      A::dot2(s, m[0], y[2 * t], y[2 * t + 1], m[1], nx[0], nx[1]);
+      re[2 * t] = r[0], re[2 * t + 1] = r[1];
+      im[2 * t] = s[0], im[2 * t + 1] = s[1];
+    }
+  }
+
+  // first(): samples (of all parts) of this warp's n2 and n3h = b -> operands of the exchange.
+  FFC_DEVICE void foldedFirst(int b, u32 (&outRe)[4], u32 (&outIm)[4]) {
+    const u32 from = staging.base + staging.fragment(b);
+    Pair re[4], im[4];
+    if constexpr (C::foldByMatrix) {
+#pragma unroll
+      for (int n = 0; n < K; n++) {
+        u32 u[4];
+        loadTransposed(from + n * staging.partBytes, u[0], u[1], u[2], u[3]);
+        const u32(&m)[2][4] = n == 0 ? matrixIn : matrixParts[n == 0 ? 0 : n - 1];
+#pragma unroll
+        for (int t = 0; t < 2; t++)
+#pragma unroll
+          for (int part = 0; part < 2; part++) {
+            Pair(&to)[4] = part ? im : re;
+            Pair d[2] = {to[2 * t], to[2 * t + 1]};
+            if (n == 0)
+              A::dot(d, m[part], u[2 * t], u[2 * t + 1]);
+            else
+              A::dotAdd(d, m[part], u[2 * t], u[2 * t + 1]);
+            to[2 * t] = d[0], to[2 * t + 1] = d[1];
+          }
+      }
+    } else {
+      u32 x[4], y[4];
+      loadTransposed(from, x[0], x[1], x[2], x[3]);
+#pragma unroll
+      for (int n = 1; n < K; n++) {
+        u32 u[4];
+        loadTransposed(from + n * staging.partBytes, u[0], u[1], u[2], u[3]);
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          x[i] = halfFma(u[i], turns[n - 1][0], x[i]);
+          y[i] = n == 1 ? halfMul(u[i], turns[0][1]) : halfFma(u[i], turns[n - 1][1], y[i]);
+        }
+      }
+      product<false>(matrixIn, x, y, re, im);
+    }
+#pragma unroll
+    for (int i = 0; i < 4; i++) outRe[i] = A::pack(re[i]), outIm[i] = A::pack(im[i]);
+  }
+
+  FFC_DEVICE void keep(int slice, int b, const Pair (&re)[4], const Pair (&im)[4]) const {
+    if constexpr (C::resultFloats) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        const Pair(&v)[4] = i < 2 ? re : im;
+        const Pair q = v[2 * (i & 1)], r = v[2 * (i & 1) + 1];
+        staging.keep(slice, 4 * b + i, uint4{floatBits(q.x), floatBits(q.y), floatBits(r.x), floatBits(r.y)});
+      }
+    } else {
+      staging.keep(slice, 2 * b, uint4{A::pack(re[0]), A::pack(re[1]), A::pack(re[2]), A::pack(re[3])});
+      staging.keep(slice, 2 * b + 1, uint4{A::pack(im[0]), A::pack(im[1]), A::pack(im[2]), A::pack(im[3])});
+    }
+  }
+  struct Kept {
+    uint4 piece[C::resultPieces / R];
+  };
+  FFC_DEVICE Kept kept(int slice, int b) const {
+    Kept k;
+#pragma unroll
+    for (int i = 0; i < C::resultPieces / R; i++) k.piece[i] = staging.kept(slice, b * (C::resultPieces / R) + i);
+    return k;
+  }
+  // Real or imaginary word i.
+  FFC_DEVICE static Pair wordOf(const Kept& k, int part, int i) {
+    if constexpr (C::resultFloats) {
+      const uint4 v = k.piece[2 * part + (i >> 1)];
+      return i & 1 ? Pair{asFloat(v.z), asFloat(v.w)} : Pair{asFloat(v.x), asFloat(v.y)};
+    } else {
+      const uint4 v = k.piece[part];
+      return A::unpack(i == 0 ? v.x : i == 1 ? v.y : i == 2 ? v.z : v.w);
+    }
+  }
+
+  // Outputs of a set on their way to device memory.
+  struct Output {
+    uint64_t y, post;
+    int phase;
+    float scale;
+    bool finished;  // in the type of y, with nothing left to multiply by
+  };
+  FFC_DEVICE Output outputOf(int set) const {
+    return {staging.rowOf(p.y, set), staging.post ? staging.rowOf(p.post, set) : 0, staging.phaseOf(set), staging.outputScale(set),
+            staging.plain};
+  }
+  FFC_DEVICE uint4 finish(const Output& o, uint4 v, uint4 gate) const {
+    u32 w[4] = {v.x, v.y, v.z, v.w};
+    const u32 g[4] = {gate.x, gate.y, gate.z, gate.w};
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      float2 f = unpackHalf(w[i]);
+      f.x *= o.scale, f.y *= o.scale;
+      if (C::gated && staging.post) {
+        const float2 q = unpackElements<C>(g[i]);
+        f.x *= q.x, f.y *= q.y;
+      }
+      w[i] = C::bf16 ? packBfloat(f.x, f.y) : packHalf(f.x, f.y);
+    }
+    return uint4{w[0], w[1], w[2], w[3]};
+  }
+
+  // On their way outputs pass through this warp's column of the exchange buffer: two parts at a time, each of its 16 rows n1
+  // as 2 R pieces j of eight samples, at row n1 XOR j, so that a row's pieces have banks of their own and so have a
+  // piece's rows.
+  FFC_DEVICE u32 turnedOuter(int b) const { return addressOuter ^ ((2 * b + (lane >> 4)) * 272); }
+  FFC_DEVICE void drain(const Output& o, int firstPart) const {
+    constexpr int rounds = R;  // 16 x 2 R pieces of a part, one a lane
+#pragma unroll
+    for (int i = 0; i < 2; i++) {
+      u32 from[rounds];
+      int first[rounds];
+      uint4 gate[C::gated ? rounds : 1];
+#pragma unroll
+      for (int r = 0; r < rounds; r++) {
+        const int q = r * 32 + lane, n1 = q / (2 * R), j = q - n1 * (2 * R), row = n1 ^ j;
+        from[r] = exchange + (j >> 1) * exchangeBytes + i * 8192 + (j & 1) * 4096 + row * 256 + (warp ^ (row & 7)) * 16;
+        first[r] = (firstPart + i) * M + n1 * (M / 16) + warp * (16 * R) + j * 8 - o.phase;
+        if constexpr (C::gated)
+          if (staging.post) gate[r] = staging.gate(o.post, first[r], p.outLength);
+      }
+#pragma unroll
+      for (int r = 0; r < rounds; r++) {
+        uint4 v = sharedLoad16(from[r]);
+        if (!o.finished) v = finish(o, v, gate[C::gated ? r : 0]);
+        if (first[r] < p.outLength && first[r] + 8 > 0) drainPiece(v, o.y, first[r], p.outLength);
+      }
+    }
+  }
+
+  // last() of the last slice: the results of all slices at this warp's n2 -> samples of the K parts.
+  FFC_DEVICE void unfold(int set) {
+    const Output o = outputOf(set);
+    u32 x[R][4], y[R][4];  // the column; in its place the samples of the last two parts
+#pragma unroll
+    for (int b = 0; b < R; b++) {
+      const u32 block = exchange + b * exchangeBytes + addressOuter;
+      loadTransposed(block, x[b][0], x[b][1], x[b][2], x[b][3]);
+      loadTransposed(block + 8192, y[b][0], y[b][1], y[b][2], y[b][3]);
+    }
+#pragma unroll
+    for (int b = 0; b < R; b++) {
+      Kept before[K - 1];
+#pragma unroll
+      for (int s = 0; s < K - 1; s++) before[s] = kept(s, b);
+      Pair ownRe[4], ownIm[4];
+      product<true>(matrixOut, x[b], y[b], ownRe, ownIm);
+      u32 word[K][4];
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        Pair re[K], im[K];
+#pragma unroll
+        for (int s = 0; s < K; s++) {
+          const int slice = reversed(s, K);
+          re[s] = slice == K - 1 ? ownRe[i] : wordOf(before[slice == K - 1 ? 0 : slice], 0, i);
+          im[s] = slice == K - 1 ? ownIm[i] : wordOf(before[slice == K - 1 ? 0 : slice], 1, i);
+        }
+        Fold<A, K>::backward(re, im);
+#pragma unroll
+        for (int n = 0; n < K; n++) word[n][i] = A::pack(re[n]);
+      }
+      const u32 to = exchange + b * exchangeBytes + turnedOuter(b);
+#pragma unroll
+      for (int i = 0; i < 2; i++) storeMatrices(to + i * 8192, word[i][0], word[i][1], word[i][2], word[i][3]);
+      if constexpr (K > 2)
+#pragma unroll
+        for (int i = 0; i < 4; i++) x[b][i] = word[K - 2][i], y[b][i] = word[K - 1][i];
+    }
+    warpSync();
+    drain(o, 0);
+    if constexpr (K > 2) {
+      warpSync();
+#pragma unroll
+      for (int b = 0; b < R; b++) {
+        const u32 to = exchange + b * exchangeBytes + turnedOuter(b);
+        storeMatrices(to, x[b][0], x[b][1], x[b][2], x[b][3]);
+        storeMatrices(to + 8192, y[b][0], y[b][1], y[b][2], y[b][3]);
+      }
+      warpSync();
+      loadFirst(0);
+      drain(o, 2);
+      Base::loadInner();  // so that unfolding has their registers
+    } else {
+      loadFirst(0);
+    }
+    warpSync();
+  }
+
+  // last() of a slice, which is the sequence's last one or not, and first() of the next.
+  template <bool whole>
+  FFC_DEVICE void runOuter(int set, int slice) {
+    if constexpr (whole) unfold(set);
+#pragma unroll
+    for (int b = 0; b < R; b++) {
+      const u32 block = exchange + b * exchangeBytes + addressOuter;
+      u32 x[4], y[4];
+      if constexpr (!whole) {
+        loadTransposed(block, x[0], x[1], x[2], x[3]);
+        loadTransposed(block + 8192, y[0], y[1], y[2], y[3]);
+        Pair re[4], im[4];
+        product<true>(matrixOut, x, y, re, im);
+        keep(slice, b, re, im);
+      }
+      foldedFirst(b, x, y);
+      storeMatrices(block, x[0], x[1], x[2], x[3]);
+      storeMatrices(block + 8192, y[0], y[1], y[2], y[3]);
+    }
+  }
+
+  // The samples of a set have landed, for this thread (plain copies) or for all (tensor copies). Rows that are scaled wait for
+  // their largest sample.
+  using Exponents = typename SlicedStaging<C>::Exponents;
+  FFC_DEVICE Exponents finishInput(int set) const {
+    if (!staging.maps) copyAsyncWaitAll();
+    staging.awaitInput(set);
+    return staging.multiplyRow(set);
+  }
+  FFC_DEVICE void scaleInput(int set, const Exponents& exponents) const {
+    if constexpr (!C::rowScaled) return;
+    staging.scaleRow(set, exponents);
+    blockSync();
+  }
+
+  FFC_DEVICE void run() {
+    if (staging.sets <= 0) return;
+    if constexpr (C::spectrumRing) Base::startRing(staging.sequenceOf(0));
+    blockSync();
+    staging.load(0);
+    const Exponents exponents = finishInput(0);
+    blockSync();
+    scaleInput(0, exponents);
+    Base::loadOuter();
+    loadFirst(0);
+    runOuter<false>(0, 0);  // whatever it keeps of results that do not exist yet is replaced before anybody looks
+    blockSync();
+    for (int set = 0; set < staging.sets; set++) {
+#pragma unroll 1
+      for (int slice = 0; slice < K - 1; slice++) {
+        if (slice == K - 2) staging.prefetch(set + 1);  // not earlier: it would have left L2 again
+        prefetchSpectrum(set, slice + 2);
+        runMiddle(set, slice);
+        blockSync();
+        runOuter<false>(set, slice);
+        blockSync();
+      }
+      staging.load(set + 1);
+      staging.prefetchPost(set);
+      prefetchSpectrum(set, K + 1);
+      runMiddle(set, K - 1);
+      const Exponents next = finishInput(set + 1);
+      blockSync();
+      scaleInput(set + 1, next);
+      runOuter<true>(set, K - 1);
+      blockSync();
+    }
+  }
+};
+
+}  // namespace ffc::mma
