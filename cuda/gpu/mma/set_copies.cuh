@@ -83,7 +83,8 @@ struct TensorCopies : Phases<C> {
       const int first = row + (warp << staging.log2Sequences);
       whole(tile, first);
       // A box has at most 256 samples; a row n1 of more belongs to the only sequence of its tile.
-      for (int done = 0; p.rest && done < (16 * R) << p.log2N2; done += 256) rest(tile + partBytes * p.wholeParts + done * 2, done, first);
+      for (int done = 0; p.rest && done < (16 * R) << p.log2N2; done += 256)
+        rest(tile + partBytes * p.wholeParts + done * 2, done, first);
     } else {
       whole(slot, row);
     }

@@ -1,6 +1,7 @@
 // The order of work for the common shape: sets of one channel (the last of a channel may have fewer rows: copies leave out
 // what lies beyond the batch). Then a spectrum changes between intervals only, and what the general driver (body.cuh) keeps
-// per row is one register. How rows travel is a parameter (set_copies.cuh). Interval j is as there: middle(set j), last(set j - 1) and first(set j + 1), one barrier.
+// per row is one register. How rows travel is a parameter (set_copies.cuh). Interval j is as there: middle(set j),
+// last(set j - 1) and first(set j + 1), one barrier.
 //
 // Blocks take channels in turn, each a whole one, so that all blocks together read neighbouring rows (copies alone ran 4 %
 // faster in that order); the channels that are left over are shared out by sets.
