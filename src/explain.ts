@@ -148,7 +148,9 @@ export class PlanExplanation {
   toString(): string {
     const facts = Object.entries(this.data).filter(([key]) => key !== "candidates" && key !== "refused");
     const width = Math.max(0, ...facts.map(([key]) => key.length));
-    const lines = facts.map(([key, value]) => `${key.padEnd(width)}  ${cell(value)}`);
+    const lines = facts.map(([key, value]) =>
+      `${key.padEnd(width)}  ${key === "sparsity" && isObject(value) ? sparsityLine(value) : cell(value)}`
+    );
     const shown = this.candidates.filter((c, i) => i < mostRows || c.chosen || c.measuredMs !== undefined);
     lines.push("candidates", ...table(shown.map(rowOf)).map((line) => `  ${line}`));
     const left = this.candidates.length - shown.length;
@@ -178,6 +180,17 @@ function rowOf(c: CandidateExplanation): { [column: string]: string } {
     bottleneck: c.bottleneck,
     why: c.failure ?? c.reason,
   };
+}
+
+// What a pattern drops, and how much of the work the chosen method really leaves out.
+function sparsityLine(s: { [key: string]: JsonValue }): string {
+  const of = (part: JsonValue | undefined, all: JsonValue | undefined) =>
+    typeof part === "number" && typeof all === "number" && all > 0 ? part / all : 0;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const flops = of(s.rowFlopsSkipped, s.rowFlops), bytes = of(s.rowBytesSkipped, s.rowBytes);
+  return `${percent(Number(s.zeros))} zeros; skips ${percent(flops)} of ${amount(Number(s.rowFlops))} FLOP and ` +
+    `${percent(bytes)} of ${amount(Number(s.rowBytes))} B a row` +
+    (flops + bytes === 0 && Number(s.zeros) > 0 ? " (no digit of the transform is without a kept frequency)" : "");
 }
 
 function isObject(value: JsonValue | undefined): value is { [key: string]: JsonValue } {

@@ -1,12 +1,14 @@
 // The one-line function: arrays in, an array of the same type out.
 import assert from "node:assert/strict";
 import { convolve, DtypeError, InvalidArgumentError, openDevice, outputLength, ShapeError } from "../mod.ts";
+import { UnsupportedError } from "../mod.ts";
 import { float16BitsToFloat32, float32ToFloat16Bits } from "../mod.ts";
 import { conv, modes } from "./cases.ts";
 import { openTestDevice } from "./device.ts";
-import { convolveAll } from "./oracle.ts";
+import { convolveAll, sparseAll } from "./oracle.ts";
 import { makeData } from "./run_case.ts";
-import { judge } from "./tolerance.ts";
+import { patterns } from "./sparse_cases.ts";
+import { judge, judgeRows } from "./tolerance.ts";
 
 const u = Float32Array.of(1, 2, 3), k = Float32Array.of(0, 1, 0.5);
 
@@ -56,6 +58,36 @@ Deno.test("convolve: batches, gates, skip and shared kernels against float64", a
       assert.ok(judge(y, convolveAll(data.input), data.input, how).ok, mode);
     }
   }
+});
+
+Deno.test("convolve: some frequencies of the kernel, against float64", async () => {
+  using device = openTestDevice();
+  for (const mode of ["causal", "circular"] as const) {
+    if (mode === "circular" && device.type === "cuda") continue; // offered on the CPU
+    for (const { pattern, kept } of patterns(mode, 333)) {
+      const c = conv({ mode, batch: 2, channels: 3, length: 333, kernelLength: 70, preGate: true, skip: true });
+      const data = makeData(c);
+      const y = await convolve(data.u.host as Float32Array, data.k.host, {
+        device,
+        mode,
+        shape: [2, 3, 333],
+        keepFrequencies: pattern,
+        preGate: data.preGate!.host,
+        skip: data.skip!.host,
+      });
+      const how = { dtype: "float32", precision: "accurate", device: device.type } as const;
+      const wanted = sparseAll(data.input, kept), independent = 333 * kept.filter(Boolean).length / kept.length;
+      const verdict = judgeRows(y, wanted.y, wanted.size, 333, 4 * 333, how, Math.max(1, independent));
+      assert.ok(verdict.ok, `${mode} ${JSON.stringify(pattern).slice(0, 60)}: ${verdict.relL2}`);
+    }
+  }
+  assert.deepEqual(
+    await convolve(u, k, { device, mode: "causal", keepFrequencies: "all" }),
+    Float32Array.of(0, 1, 2.5),
+  );
+  // A device of its own for the call: whatever there is, it takes both modes.
+  const whole = await convolve(u, k, { mode: "circular", keepFrequencies: { lowest: 1 } });
+  [4, 2.5, 2.5].forEach((value, n) => assert.ok(Math.abs(whole[n]! - value) < 1e-6));
 });
 
 Deno.test("convolve: returns the type of array it was given", async () => {
@@ -162,6 +194,11 @@ Deno.test("convolve: refuses what it cannot do, and says what is possible", asyn
     bad(u, k, { mod: "same" }),
     (e) => e instanceof InvalidArgumentError && /known are mode/.test(e.message),
   );
+  await assert.rejects(bad(u, k, { keepFrequencies: { classes: [], modulus: 4 } }), InvalidArgumentError);
+  await assert.rejects(bad(u, k, { keepFrequencies: { mask: [true] } }), ShapeError);
+  await assert.rejects(bad(u, k, { keepFrequencies: { mask: new Uint8Array(256) } }), InvalidArgumentError);
+  await assert.rejects(bad(u, k, { keepFrequencies: 0.5 }), InvalidArgumentError);
+  await assert.rejects(bad(u, k, { mode: "same", keepFrequencies: { lowest: 0.5 } }), UnsupportedError);
   await assert.rejects(bad(u, k, { device: "tpu" }), InvalidArgumentError);
   await assert.rejects(bad(u, k, { signal: {} }), InvalidArgumentError);
   await assert.rejects(bad(u, k, { onProgress: 1 }), InvalidArgumentError);

@@ -58,6 +58,15 @@ export function patterns(mode: ConvMode, length: number): { pattern: FrequencyPa
   return list.filter(({ kept }) => kept.length > 14 && kept.includes(true));
 }
 
+/** The bins that a choice by energy keeps. */
+export function keptBins(pattern: FrequencyPattern, mode: ConvMode, length: number): boolean[] {
+  const grid = sparseGrid(mode, length);
+  if ("classes" in pattern) return binsOfClasses(grid, pattern.classes, pattern.modulus);
+  if (!("blocks" in pattern) || pattern.blockBins === undefined) throw new Error("a choice is of blocks or of classes");
+  const { blocks, blockBins } = pattern;
+  return Array.from({ length: grid.bins }, (_, f) => blocks.includes(Math.floor(f / blockBins)));
+}
+
 /** Cases over lengths: every pattern, the rest varied. */
 export function sparseCases(
   mode: "causal" | "circular",

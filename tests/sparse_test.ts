@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import type { ConvMode, FrequencyPattern, JsonValue } from "../mod.ts";
 import { dtypes } from "./cases.ts";
 import { openTestDevice, testDeviceType } from "./device.ts";
-import { binsOfClasses, sparseGrid, sparseRow } from "./oracle.ts";
+import { sparseGrid, sparseRow } from "./oracle.ts";
 import { gaussian } from "./random.ts";
-import { runAllSparse, sparseCases } from "./sparse_cases.ts";
+import { keptBins, runAllSparse, sparseCases } from "./sparse_cases.ts";
 
 const sparseModes = ["causal", "circular"] as const;
 
@@ -77,6 +77,9 @@ Deno.test("sparse: plan.explain() says what is skipped", () => {
   // A low-pass drops neighbours, which a transform can skip least.
   const lowest = sparsityOf(explain({ lowest: 0.25 }));
   assert.ok(lowest.rowFlopsSkipped! < quarter.rowFlopsSkipped!);
+  using plan = device.plan({ length: 65536, kernelLength: 65536, keepFrequencies: { classes: [0], modulus: 256 } });
+  const text = plan.explain().toString();
+  assert.match(text, /sparsity +99\.6 % zeros; skips [5-9]\d\.\d % of \d[\d.]* M FLOP and \d\d\.\d % of /);
 });
 
 Deno.test("sparse: bins of a mode and length", () => {
@@ -111,14 +114,6 @@ Deno.test("sparse: the error of a choice is what white noise sees", async () => 
     }
   }
 });
-
-function keptBins(pattern: FrequencyPattern, mode: ConvMode, length: number): boolean[] {
-  const grid = sparseGrid(mode, length);
-  if ("classes" in pattern) return binsOfClasses(grid, pattern.classes, pattern.modulus);
-  assert.ok("blocks" in pattern && pattern.blockBins !== undefined);
-  const { blocks, blockBins } = pattern;
-  return Array.from({ length: grid.bins }, (_, f) => blocks.includes(Math.floor(f / blockBins)));
-}
 
 Deno.test("sparse: a choice by error keeps no block too many", async () => {
   using device = openTestDevice();

@@ -2,13 +2,15 @@
 import assert from "node:assert/strict";
 import { openDevice, UnsupportedError } from "../../mod.ts";
 import { dtypes } from "../cases.ts";
-import { runAllSparse, sparseCases } from "../sparse_cases.ts";
+import { sparseGrid, sparseRow } from "../oracle.ts";
+import { gaussian } from "../random.ts";
+import { keptBins, runAllSparse, sparseCases } from "../sparse_cases.ts";
 import { gpuTest, openGpu } from "./availability.ts";
 
 for (const dtype of dtypes) {
   gpuTest(`sparse: every pattern, ${dtype}`, async () => {
     using device = openGpu();
-    const cases = sparseCases("causal", [1, 30, 100, 257, 1000, 2048, 3000, 4096, 5000, 16384], [dtype]);
+    const cases = sparseCases("causal", [1, 30, 100, 257, 1000, 2048, 3000, 4096, 5000, 8192, 16384], [dtype]);
     assert.equal(await runAllSparse(device, cases), cases.length);
   });
   gpuTest(`sparse: several passes, ${dtype}`, async () => {
@@ -60,6 +62,72 @@ gpuTest("sparse: several passes skip what they say", () => {
   assert.ok(tenth.rowFlopsSkipped > quarter.rowFlopsSkipped && quarter.rowFlopsSkipped > 0.5 * quarter.rowFlops);
   assert.ok(quarter.rowBytesSkipped > 0.6 * quarter.rowBytes);
   assert.ok(quarter.spectrumBytes < 0.3 * all.spectrumBytes && quarter.workspaceBytes < 0.3 * all.workspaceBytes);
+});
+
+gpuTest("sparse: few digits of a transform in one block are all that is computed", () => {
+  using device = openGpu();
+  const explained = (length: number, modulus: number, keep: number, skip = false) => {
+    const classes = Array.from({ length: keep }, (_, i) => Math.floor(i * modulus / keep));
+    const options = {
+      length,
+      kernelLength: length,
+      batch: 8,
+      dtype: "bfloat16",
+      algorithm: "fused-mma",
+      skip,
+    } as const;
+    using plan = device.plan({ ...options, keepFrequencies: { classes, modulus } });
+    const { data, chosen } = plan.explain();
+    const work = data.sparsity as { [key: string]: number };
+    return { name: chosen.name, flops: work.rowFlopsSkipped! / work.rowFlops!, bytes: work.rowBytesSkipped! };
+  };
+  for (const length of [8192, 16384, 32768]) {
+    const [quarter, half, most] = [explained(length, 16, 4), explained(length, 16, 8), explained(length, 16, 9)];
+    assert.match(quarter.name, /digits$/);
+    assert.ok(quarter.flops > 0.6 && half.flops > 0.4 && half.flops < quarter.flops && quarter.bytes > half.bytes);
+    assert.deepEqual([most.flops, most.bytes], [0, 0]); // one more than half of the rows of a product hold
+    // A skip term is a tap that every frequency gains.
+    assert.equal(explained(length, 16, 4, true).flops, 0);
+  }
+});
+
+// In the mean over white noise, an output n of a row of N samples sees the dropped part of the kernel at all delays n - m.
+gpuTest("sparse: the error that a choice states is the one that the outputs have", async () => {
+  using device = openGpu();
+  const length = 512, rows = 256;
+  const kernel = Float32Array.from(gaussian(length, 5), (value, n) => value * Math.exp(-n / 40));
+  const input = Float32Array.from(gaussian(rows * length, 6));
+  const grid = sparseGrid("causal", length), impulse = Float64Array.of(1, ...new Array(2 * length - 1).fill(0));
+  const energies = (bins: readonly boolean[]) => {
+    const taps = sparseRow(impulse, Float64Array.from(kernel), grid, bins);
+    const all = taps.reduce((sum, value) => sum + value * value, 0);
+    let seen = 0;
+    for (let d = 1 - length; d < length; d++) {
+      seen += (length - Math.abs(d)) * taps[(d + 2 * length) % (2 * length)]! ** 2;
+    }
+    return { all, seen };
+  };
+  const everything = energies(new Array<boolean>(grid.bins).fill(true));
+  using u = device.tensor(input, { shape: [rows, 1, length] });
+  for (const from of [{ blockBins: 8 }, { modulus: 16 }]) {
+    const choice = await device.pickFrequencies(kernel, { length, ...from, keepFraction: 0.5 });
+    const dropped = energies(keptBins(choice.keep, "causal", length).map((kept) => !kept));
+    const stated = Math.sqrt(dropped.all / everything.all), wanted = Math.sqrt(dropped.seen / everything.seen);
+    assert.ok(Math.abs(choice.relativeError - stated) < 1e-9, `${choice.relativeError}, not ${stated}`);
+    const outputs: Float32Array[] = [];
+    for (const keepFrequencies of ["all", choice.keep] as const) {
+      using plan = device.plan({ batch: rows, length, kernelLength: length, keepFrequencies });
+      using spectrum = plan.spectrum(kernel);
+      using y = plan.forward(u, spectrum);
+      outputs.push(await y.toFloat32Array());
+    }
+    const [dense, sparse] = outputs as [Float32Array, Float32Array];
+    let error = 0, size = 0;
+    dense.forEach((value, n) => (error += (value - sparse[n]!) ** 2, size += value * value));
+    // 131072 outputs, of which some tens depend on the same samples.
+    const seen = Math.sqrt(error / size);
+    assert.ok(Math.abs(seen / wanted - 1) < 0.05, `${JSON.stringify(from)}: ${seen}, expected ${wanted}`);
+  }
 });
 
 gpuTest("sparse: what the GPU does not offer is refused with the reason", () => {
