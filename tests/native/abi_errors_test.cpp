@@ -317,6 +317,28 @@ void testConvolutionErrors() {
   hostStrided.u_channel_stride = 4;
   CHECK_STATUS(FFC_INVALID_SHAPE, "packed", convolve(hostStrided, values, values, nullptr, values));
 
+  // The same with a pattern of frequencies: 256 bins in four blocks.
+  ffc_sparsity sparsity{};
+  sparsity.struct_size = sizeof sparsity;
+  sparsity.kind = FFC_SPARSITY_BLOCKS;
+  sparsity.block = 64;
+  sparsity.keep_count = 4;
+  const uint8_t everything[4] = {1, 1, 1, 1}, nothing[4] = {};
+  const auto masked = [&](const ffc_sparsity* pattern, const uint8_t* keep) {
+    return ffc_convolve_host_sparse(context, &host, pattern, keep, values, values + 3, nullptr, nullptr, nullptr, values + 5,
+                                    nullptr, &error);
+  };
+  CHECK_OK(masked(nullptr, nullptr));
+  const float dense[3] = {values[5], values[6], values[7]};
+  values[5] = values[6] = values[7] = NAN;
+  CHECK_OK(masked(&sparsity, everything));
+  for (int n = 0; n < 3; n++) CHECK(std::fabs(values[5 + n] - dense[n]) < 1e-5f);
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "drops every block", masked(&sparsity, nothing));
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "keep is NULL", masked(&sparsity, nullptr));
+  CHECK_STATUS(FFC_INVALID_ARGUMENT, "without a sparsity", masked(nullptr, everything));
+  sparsity.keep_count = 3;
+  CHECK_STATUS(FFC_INVALID_SHAPE, "has 3 elements", masked(&sparsity, everything));
+
   job.destroy();
   other.destroy();
   far.destroy();
@@ -338,7 +360,7 @@ void testPlanner() {
   CHECK_OK(ffc_constants_get(context, text.data(), text.size(), &needed, &error));
   CHECK(needed < text.size() && std::strlen(text.data()) == needed);
   const std::string shipped = text.data();
-  CHECK(shipped.rfind("flashfftconv-constants 1\n", 0) == 0);
+  CHECK(shipped.rfind("flashfftconv-constants 2\n", 0) == 0);
   CHECK_OK(ffc_constants_get(context, nullptr, 0, &needed, &error));
   CHECK(needed == shipped.size());
   CHECK_STATUS(FFC_INVALID_ARGUMENT, "NULL", ffc_constants_get(context, nullptr, 8, &needed, &error));
@@ -347,11 +369,11 @@ void testPlanner() {
     CHECK_OK(ffc_constants_get(context, text.data(), text.size(), nullptr, &error));
     return std::string(text.data());
   };
-  CHECK_OK(ffc_constants_set(context, "flashfftconv-constants 1\nefficiency/direct 0.25\n", &error));
+  CHECK_OK(ffc_constants_set(context, "flashfftconv-constants 2\nefficiency/direct 0.25\n", &error));
   const std::string changed = now();
   CHECK(changed != shipped && changed.find("efficiency/direct 0.25\n") != std::string::npos);
-  for (const char* wrong : {"x", "flashfftconv-constants 2\n", "flashfftconv-constants 1\nefficiency/direct\n",
-                            "flashfftconv-constants 1\nefficiency/direct 0.5\nspeed 1\n"}) {
+  for (const char* wrong : {"x", "flashfftconv-constants 3\n", "flashfftconv-constants 2\nefficiency/direct\n",
+                            "flashfftconv-constants 2\nefficiency/direct 0.5\nspeed 1\n"}) {
     CHECK_STATUS(FFC_INVALID_ARGUMENT, "line", ffc_constants_set(context, wrong, &error));
     CHECK(now() == changed);
   }

@@ -64,13 +64,14 @@ Candidate fp32Whole(const ConvProblem& p, std::vector<int> radices, int threads,
   return fusedFp32Candidate(p, s, h200);
 }
 
-Candidate mmaOf(const ConvProblem& p, int radix, int n2) {
+Candidate mmaOf(const ConvProblem& p, int radix, int n2, int digits = 0) {
   MmaShape s;
   s.radix = radix;
   s.n2 = n2;
   s.points = int64_t{256} * radix * n2;
   s.scaled = p.dtype == Dtype::bfloat16;
   s.streamedSpectrum = radix > 2;
+  s.digits = digits;
   return fusedMmaCandidate(p, s, h200);
 }
 
@@ -104,6 +105,9 @@ void testCounts() {
   gated.preGate = gated.postGate = true;
   CHECK(tensorBytes(gated) == 2 * bytes);
   const Pass mma = totalOf(mmaOf(p, 1, 16));
+  // With 4 of 16 values of k1, half of the outer four of twelve products and a quarter of the others; the rest moves alike.
+  const Pass few = totalOf(mmaOf(p, 1, 16, 4));
+  CHECK(few.tensorFlops == mma.tensorFlops * 4 / 12 && few.deviceBytes == mma.deviceBytes && few.coreFlops < mma.coreFlops);
   // Twelve products of 4096 operations for 128 points, there and back; u and y once, and a spectrum per channel.
   CHECK(mma.tensorFlops == 64.0 * 768 * 4096 * 384);
   CHECK(mma.deviceBytes == bytes + 768.0 * 4096 * 4);
