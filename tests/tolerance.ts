@@ -29,7 +29,7 @@ export function arithmeticError(
   const float32 = 3 * 0.6 * Math.sqrt(3 * Math.log2(points) + 1) * 2 ** -24;
   if (device === "cpu") return float32;
   // The GPU's classes with tensor cores: what the design promises beyond the rounding of the result.
-  // Past 32768 samples a transform has more stages, in clusters of blocks or in several passes.
+  // Past 32768 samples a transform has more stages, in slices or in several passes.
   const long = points > 65536;
   if (precision === "fast") {
     return { float32: 8e-4, float16: long ? 1.5e-3 : 1.4e-3, bfloat16: long ? 1.5e-3 : 1.4e-3 }[dtype];

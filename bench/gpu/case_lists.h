@@ -168,17 +168,18 @@ inline std::vector<Case> coverCandidates() {
   };
   constexpr int fast = FFC_PRECISION_FAST, accurate = FFC_PRECISION_ACCURATE;
   // Tensor cores: whole aligned rows and partial ones (tensor copies), ragged ones and an odd batch in the fast class, and
-  // one gate where two do not fit. A tile is 4096 points and more, and above 16384 a cluster of blocks has one; each of 132
-  // multiprocessors, or each cluster, gets three, or at 4096 points, where three sets of four tiles can be in flight, thirteen.
+  // one gate where two do not fit. A tile is 4096 points and more, and above 16384 a sequence is one or several, all of one
+  // block; each of 132 multiprocessors gets three (some of them two sequences of 65536), or at 4096 points, where three sets of
+  // four tiles can be in flight, thirteen.
   const auto tensorCores = [&](int dtype, int precision, int64_t length, int64_t ragged, bool gated) -> Case& {
     Case& c = add(FFC_ALGORITHM_FUSED_MMA, dtype, precision, length - ragged, length - ragged, gated);
     const int64_t sets = length == 4096 && precision == fast && ragged % 8 == 0 ? 13 : 3;
-    const int64_t rows = length <= 4096 ? 132 * sets * 4096 / length : 132 * sets * std::min<int64_t>(16384, length) / length;
+    const int64_t rows = length <= 4096 ? 132 * sets * 4096 / length : 132 * sets * std::min<int64_t>(32768, length) / length;
     c.batch = rows / c.channels / 2 * 2;
     c.rowGap = ragged;
     return c;
   };
-  for (const int64_t length : {4096, 256, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304, 131072})
+  for (const int64_t length : {4096, 256, 8192, 12288, 16384, 24576, 32768, 49152, 65536})
     for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
       for (const int precision : {fast, accurate})
         for (const bool gated : {false, true}) {
