@@ -183,6 +183,8 @@ inline std::vector<Case> coverCandidates() {
     for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
       for (const int precision : {fast, accurate})
         for (const bool gated : {false, true}) {
+          // Two slices have no accurate class in bfloat16 (make_instance.cuh).
+          if (dtype == FFC_DTYPE_BFLOAT16 && precision == accurate && (length == 24576 || length == 32768)) continue;
           tensorCores(dtype, precision, length, 0, gated);
           if (length <= 8192) tensorCores(dtype, precision, length, 8, gated);  // partial rows that tensor copies serve
           if (precision == fast && (length <= 16384 || (dtype == FFC_DTYPE_FLOAT16 && length == 49152))) {

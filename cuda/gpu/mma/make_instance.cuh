@@ -68,7 +68,8 @@ void addAll(std::vector<Instance>& list) {
   list.push_back(makeInstance<Config<radix, pairwise, Element::bfloat16, true, true>>());
 }
 
-// Radices 3 and 4 in slices.
+// Radices 3 and 4 in slices. Up to 32768 samples bfloat16 promises 1.75e-3 in the accurate class, 1.65e-3 of which is the
+// rounding of its output; two slices reached 1.76e-3, so the float32 family serves those.
 template <int slices>
 void addSliced(std::vector<Instance>& list) {
   list.push_back(makeInstance<Config<3, true, Element::float16, false, false, false, slices>>());
@@ -80,7 +81,7 @@ void addSliced(std::vector<Instance>& list) {
   list.push_back(makeInstance<Config<4, true, Element::float16, true, false, false, slices>>());
   list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, false, false, slices>>());
   list.push_back(makeInstance<Config<4, true, Element::bfloat16, false, true, false, slices>>());
-  list.push_back(makeInstance<Config<4, true, Element::bfloat16, true, false, false, slices>>());
+  if constexpr (slices > 2) list.push_back(makeInstance<Config<4, true, Element::bfloat16, true, false, false, slices>>());
 }
 
 }  // namespace ffc::mma

@@ -217,6 +217,7 @@ struct Uniform : Copies {
   // would learn of it at once.
   FFC_DEVICE void watch(int set, int firstRow) const {
     if (outsideWindow(set, firstRow) && lane == 0) sharedStore4(stopAt(set), 1);
+    warpSync();  // other lanes have read what this one clears
     for (int i = lane; i < noteBytes<C> / 4; i += 32) sharedStore4(noteOf(set) + i * 4, 0);
   }
   FFC_DEVICE void clearNotes(int set) const {
