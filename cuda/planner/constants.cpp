@@ -20,7 +20,9 @@ constexpr const char* traitKinds[] = {"latency", "efficiency", "device", "l2", "
 bool startsWith(const std::string& text, const std::string& with) { return text.compare(0, with.size(), with) == 0; }
 
 bool knownName(const std::string& name) {
-  const auto under = [&](const std::string& kind) { return name.size() > kind.size() + 1 && startsWith(name, kind + "/"); };
+  const auto under = [&](const std::string& kind) {
+    return name.size() > kind.size() + 1 && startsWith(name, kind + "/");
+  };
   for (const char* kind : traitKinds)
     if (name == kind || under(kind)) return true;
   return under("rate") || under("cpu");

@@ -34,7 +34,8 @@ std::string passesJson(const Candidate& candidate, const Prediction& prediction)
     const PassLimits& limits = prediction.passes[i];
     out += std::string(i ? "," : "") + "{\"launches\":" + number(pass.launches) + ",\"units\":" + number(pass.units) +
            ",\"slots\":" + number(pass.slots) + ",\"filling\":" + number(pass.filling) +
-           ",\"deviceMs\":" + ms(limits.deviceNs) + ",\"l2Ms\":" + ms(limits.l2Ns) + ",\"sharedMs\":" + ms(limits.sharedNs) +
+           ",\"deviceMs\":" + ms(limits.deviceNs) + ",\"l2Ms\":" + ms(limits.l2Ns) +
+           ",\"sharedMs\":" + ms(limits.sharedNs) +
            ",\"tensorMs\":" + ms(limits.tensorNs) + ",\"coreMs\":" + ms(limits.coreNs) + "}";
   }
   return out;
@@ -98,14 +99,16 @@ Ranking::Ranking(const Candidates& candidates, const ConvProblem& problem, const
   if (eligible.empty() && problem.algorithm != FFC_ALGORITHM_AUTO) {
     std::string others;
     for (const Entry& r : entries_)
-      if (others.find(r.candidate.family) == std::string::npos) others += (others.empty() ? "" : ", ") + r.candidate.family;
+      if (others.find(r.candidate.family) == std::string::npos)
+        others += (others.empty() ? "" : ", ") + r.candidate.family;
     throw Error(FFC_UNSUPPORTED, std::string("algorithm ") + algorithmName(problem.algorithm) +
                                      " cannot run this problem on this device" + because +
                                      ". Offered here: " + (others.empty() ? "nothing" : others));
   }
   if (eligible.empty())
-    throw Error(FFC_LIMIT_EXCEEDED, "nothing here runs length " + std::to_string(problem.length) + " with a kernel of " +
-                                        std::to_string(problem.kernelLength) + " samples" + because);
+    throw Error(FFC_LIMIT_EXCEEDED, "nothing here runs length " + std::to_string(problem.length) +
+                                        " with a kernel of " + std::to_string(problem.kernelLength) + " samples" +
+                                        because);
   throw Error(FFC_INVALID_ARGUMENT, "there is no candidate \"" + problem.candidate.substr(0, 80) +
                                         "\" for this problem; there are " + namesOf(eligible) + because);
 }
@@ -114,16 +117,18 @@ std::string Ranking::reasonFor(const Entry& entry) const {
   if (!entry.eligible) return std::string("algorithm ") + algorithmName(forcedAlgorithm_) + " was asked for";
   if (&entry == &entries_[position_]) {
     if (!forcedCandidate_.empty()) return "asked for by name";
-    return forcedAlgorithm_ == FFC_ALGORITHM_AUTO ? "the least predicted time" : "the least predicted time of this algorithm";
+    return std::string("the least predicted time") +
+           (forcedAlgorithm_ == FFC_ALGORITHM_AUTO ? "" : " of this algorithm");
   }
   return number(entry.prediction.totalNs / prediction().totalNs, "%.2f") + " times the chosen one's time";
 }
 
 std::string Ranking::json() const {
   const auto ms = [](double ns) { return number(ns * 1e-6); };
+  const bool forced = forcedAlgorithm_ != FFC_ALGORITHM_AUTO || !forcedCandidate_.empty();
   std::string out = ",\"candidate\":" + quotedJson(candidate().name) + ",\"family\":" + quotedJson(candidate().family) +
-                    ",\"forced\":" + (forcedAlgorithm_ != FFC_ALGORITHM_AUTO || !forcedCandidate_.empty() ? "true" : "false") +
-                    ",\"predictedMs\":" + ms(prediction().totalNs) + ",\"bottleneck\":" + quotedJson(prediction().bottleneck) +
+                    ",\"forced\":" + (forced ? "true" : "false") + ",\"predictedMs\":" + ms(prediction().totalNs) +
+                    ",\"bottleneck\":" + quotedJson(prediction().bottleneck) +
                     ",\"constants\":" + quotedJson(constantsSource_) + ",\"candidates\":[";
   bool first = true;
   for (const Entry& r : entries_) {
@@ -133,7 +138,8 @@ std::string Ranking::json() const {
     std::string radices;
     for (const int radix : c.radices) radices += (radices.empty() ? "" : ",") + std::to_string(radix);
     out += std::string(first ? "" : ",") + "{\"name\":" + quotedJson(c.name) + ",\"family\":" + quotedJson(c.family) +
-           ",\"algorithm\":" + quotedJson(algorithmName(c.algorithm)) + ",\"usable\":" + (r.eligible ? "true" : "false") +
+           ",\"algorithm\":" + quotedJson(algorithmName(c.algorithm)) + ",\"usable\":" +
+           (r.eligible ? "true" : "false") +
            ",\"chosen\":" + (&r == &entries_[position_] ? "true" : "false") +
            ",\"order\":" + std::to_string(c.radices.size()) + ",\"radices\":[" + radices + "]" +
            ",\"transformLength\":" + std::to_string(c.points) + ",\"segments\":" + std::to_string(c.segments) +
@@ -143,7 +149,8 @@ std::string Ranking::json() const {
            ",\"deviceMs\":" + ms(p.deviceNs) + ",\"l2Ms\":" + ms(p.l2Ns) + ",\"sharedMs\":" + ms(p.sharedNs) +
            ",\"tensorMs\":" + ms(p.tensorNs) + ",\"coreMs\":" + ms(p.coreNs) + ",\"floorMs\":" + ms(p.floorNs) +
            ",\"modelMs\":" + ms(c.modelNs) +
-           ",\"efficiency\":" + number(p.efficiency) + ",\"key\":" + quotedJson(c.key) + ",\"latencyMs\":" + ms(p.latencyNs) +
+           ",\"efficiency\":" + number(p.efficiency) + ",\"key\":" + quotedJson(c.key) +
+           ",\"latencyMs\":" + ms(p.latencyNs) +
            ",\"predictedMs\":" + ms(p.totalNs) + ",\"bottleneck\":" + quotedJson(p.bottleneck) +
            ",\"reason\":" + quotedJson(reasonFor(r)) + ",\"passes\":[" + passesJson(c, p) + "]}";
     first = false;
