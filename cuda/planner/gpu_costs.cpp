@@ -78,11 +78,15 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   // Packed: blocks of which most is output are near the limit of device memory, the others wait for their arithmetic.
   const bool mostOfBlock = 10.0 * static_cast<double>(p.outputLength) >= 14.0 * static_cast<double>(s.segments * s.points);
   // Rows of one or two blocks are half padding; those of odd lengths are read sample by sample.
-  const std::string packedShape = std::string(s.segments == 1 ? "/single" : s.segments == 2 ? "/pair" : mostOfBlock ? "/long" : "/short") +
-                                  (p.length % 256 ? "/ragged" : "");
-  c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + (s.slices > 1 ? "sliced" + std::to_string(s.slices) + "/" : "") + "r" + std::to_string(s.radix) + (s.accurate ? "/accurate" : "/fast") +
-          (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") +
-          (s.packed ? packedShape : std::string(s.digits ? "/digits" : whole && s.uniform ? "/uniform" : partialSets ? "/uniform/partial" : whole ? "/whole" : "/part")) + "/n" +
+  const char* blocks = s.segments == 1 ? "/single" : s.segments == 2 ? "/pair" : mostOfBlock ? "/long" : "/short";
+  const std::string packedShape = std::string(blocks) + (p.length % 256 ? "/ragged" : "");
+  const std::string sliced = s.slices > 1 ? "sliced" + std::to_string(s.slices) + "/" : "";
+  const std::string rows = s.packed   ? packedShape
+                           : s.digits ? "/digits"
+                           : whole    ? (s.uniform ? "/uniform" : "/whole")
+                                      : (partialSets ? "/uniform/partial" : "/part");
+  c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + sliced + "r" + std::to_string(s.radix) +
+          (s.accurate ? "/accurate" : "/fast") + (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") + rows + "/n" +
           std::to_string(s.points);
   Pass pass;
   const double points = rowsOf(p) * static_cast<double>(s.points * s.segments);

@@ -527,14 +527,16 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     return refuse(longEnough ? "no tensor-core transform that is long enough fits into this device's shared memory of " +
                                    std::to_string(limits.sharedMemoryPerBlock) + " bytes per block" +
                                    (gated ? " together with its gates" : "")
-                             : "the tensor-core family transforms at most " + std::to_string(longest) + " samples at once, or in overlapping blocks of "
-                               "which the kernel must leave an eighth; this problem needs more");
+                             : "the tensor-core family transforms at most " + std::to_string(longest) +
+                                   " samples at once, or in overlapping blocks of which the kernel must leave an eighth; "
+                                   "this problem needs more");
   // Of few digits a transform is always faster than with all of them, but where rows that do not fill it have a driver.
   const int64_t row = std::min(problem.length, problem.outputLength);
   const auto superseded = [&](const Choice& c) {
-    return c.digits.empty() && (row == c.points || !c.uniform.tilesPerSet) && std::any_of(choices.begin(), choices.end(), [&](const Choice& other) {
-             return !other.digits.empty() && other.points == c.points && other.segments == c.segments;
-           });
+    if (!c.digits.empty() || (row != c.points && c.uniform.tilesPerSet)) return false;
+    return std::any_of(choices.begin(), choices.end(), [&](const Choice& other) {
+      return !other.digits.empty() && other.points == c.points && other.segments == c.segments;
+    });
   };
   int64_t least = std::numeric_limits<int64_t>::max();
   for (const Choice& c : choices) least = std::min(least, c.points * c.segments);

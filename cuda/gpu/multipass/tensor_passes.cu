@@ -138,8 +138,9 @@ class TensorPasses final : public GpuAlgorithm {
     p.scratch = base;
     if (!accurate_) p.tileScale = reinterpret_cast<float*>(s.largest + spectra_);
     checkCuda(cudaMemsetAsync(s.largest, 0, spectra_ * 4, stream), "clearing the largest components of kernel spectra");
-    launchPass(problem_.mask ? spectrumColumn_.sparseForward : spectrumColumn_.forward, spectra_ * p.tiles, spectrumColumn_.threads, spectrumColumn_.sharedBytes, p, stream,
-               "the columns of a kernel spectrum");
+    const auto& column = spectrumColumn_;
+    launchPass(problem_.mask ? column.sparseForward : column.forward, spectra_ * p.tiles, column.threads,
+               column.sharedBytes, p, stream, "the columns of a kernel spectrum");
     for (s.write = 0; s.write < 2; s.write++)
       launchPass(spectrumRow_.transform, spectra_ * rowCount_, spectrumRow_.threads, spectrumRow_.sharedBytes, s, stream,
                  "the rows of a kernel spectrum");
@@ -356,7 +357,8 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
   std::vector<int> slots;
   for (const TensorColumnInstance& column : columnInstances()) {
     // Beside the rounding of its outputs, bfloat16 leaves no room for columns of three radices in halves (2.22e-3 at 8M).
-    if (column.accurate != (accurate || (bf16 && column.radix > 1)) || column.bf16 != bf16 || column.sharedBytes > limits.sharedMemoryPerBlock) continue;
+    if (column.accurate != (accurate || (bf16 && column.radix > 1)) || column.bf16 != bf16) continue;
+    if (column.sharedBytes > limits.sharedMemoryPerBlock) continue;
     for (int log2Inner = column.radix == 1 ? 1 : 4; log2Inner <= 4; log2Inner++)
       for (const TensorRowInstance& row : rowInstances()) {
         const int slotsOfRow = slotsOf(row, limits.sharedMemoryPerBlock);
