@@ -168,7 +168,7 @@ static void test_convolution(ffc_context context, int32_t mode, int32_t dtype, u
   tensor u, kernel, pre, post, skip;
   unsigned char* y;
   double* expected;
-  char json[4096];
+  char json[16384];  // of a plan with many candidates
   size_t json_length = 0;
   int64_t b, h, i;
 
