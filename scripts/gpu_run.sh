@@ -39,9 +39,14 @@ for step in $steps; do
       $bundle/gpu_bench --lib "$library" --speed --filter /sparse- --commit "$commit" --dirty "$dirty" \
         --out "$out/sparse.jsonl" > "$out/sparse.txt" 2>&1 || failed=1
       tail -3 "$out/sparse.txt" ;;
-    peers)
+    peers)  # and how much faster this library is, where this run has timed it
       python3 bench/gpu/peers.py --commit "$commit" --dirty "$dirty" --out "$out/peers.jsonl" > "$out/peers.txt" 2>&1 || failed=1
-      tail -3 "$out/peers.txt" ;;
+      tail -3 "$out/peers.txt"
+      [ ! -e "$out/speed.jsonl" ] || {
+        unpack_deno
+        DENO_NO_UPDATE_CHECK=1 .gpu/deno run --allow-read --allow-write bench/gpu/against_peer.ts "$out/speed.jsonl" \
+          "$out/peers.jsonl" "$out/against_peer.md" || failed=1
+      } ;;
     sweep|lengths|enqueue)  # each candidate by force; time per sample from length to length; what a call costs here
       unpack_deno
       set=$([ $step = sweep ] && echo all || echo $step)

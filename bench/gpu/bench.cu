@@ -5,7 +5,8 @@
 //         [--dirty 0|1] [--seconds LIMIT] [--portable] [--shared-kb N]
 //
 // --cover runs a few small cases of every compiled instance, for tools that slow a program down (compute-sanitizer).
-// --portable and --shared-kb make every case run as on a smaller device.
+// --portable and --shared-kb make every case run as on a smaller device. TEXT is a part of a case's name; of --filter, one
+// of several with commas between them.
 #include <cuda_runtime.h>
 
 #include <cstdio>
@@ -66,6 +67,16 @@ double numberIn(const std::string& json, const std::string& key) {
   return std::stod(json.substr(at + name.size()));
 }
 
+// Whether one of the texts with commas between them is a part of the name.
+bool containsAny(const std::string& name, const std::string& texts) {
+  for (size_t begin = 0; begin <= texts.size();) {
+    const size_t end = std::min(texts.find(',', begin), texts.size());
+    if (name.find(texts.substr(begin, end - begin)) != std::string::npos) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -106,7 +117,7 @@ int main(int count, char** arguments) {
     };
     const auto wanted = [&](const Case& c) {
       const std::string name = c.name();
-      return name.find(filter) != std::string::npos && (without.empty() || name.find(without) == std::string::npos);
+      return containsAny(name, filter) && (without.empty() || name.find(without) == std::string::npos);
     };
     const double begin = seconds();
     int passed = 0, failed = 0, left = 0;

@@ -337,10 +337,12 @@ inline std::vector<Case> speedCases() {
   for (int64_t power = 256; power <= 8192; power *= 2)
     for (const int64_t length : {power * 3, power * 3 - 8})
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
-  for (const int64_t length : {256, 1024, 4096, 8192, 16384, 32768})
-    for (const auto& [batch, channels] : {std::pair<int64_t, int64_t>{1, 768}, {4, 768}, {1, 16}, {64, 16}}) {
+  // Small batches; the same as in peers.py.
+  for (int64_t length = 256; length <= 32768; length *= 2)
+    for (const auto& [batch, channels] : {std::pair<int64_t, int64_t>{1, 768}, {4, 768}, {1, 16}, {4, 16}, {64, 16}}) {
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, batch, channels, length, length, false);
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batch, channels, length, length, false);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, channels, length, length, false);
       add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, channels, length, length, false);
     }
   // Long sequences: B = 8 and as many channels as keep the work at 4 * 10^8 samples; then one row a channel.
