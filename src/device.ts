@@ -37,7 +37,7 @@ export interface DeviceOptions {
   readonly portable?: boolean;
   /** The most bytes of tensors, spectra and workspaces; default 0, no limit. */
   readonly memoryLimitBytes?: number;
-  /** The most bytes of scratch in one call; default 0: 1 GiB. A single row may need more. */
+  /** The most bytes of scratch in one call; default 0: 1 GiB. A single row may need more. No result depends on it. */
   readonly scratchLimitBytes?: number;
   /** CUDA: pretend that a block has so little shared memory; default 0, what the device has. For tests. */
   readonly sharedMemoryLimitBytes?: number;

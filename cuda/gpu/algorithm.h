@@ -14,6 +14,9 @@
 
 namespace ffc {
 
+// The scratch limit of a context that asks for none. Plans are ranked as if it were the limit of all contexts.
+constexpr int64_t usualScratchBytes = int64_t{1} << 30;
+
 // What a kernel may use on this device. Read once from the device; the context may lower the limits so that
 // one machine can stand in for a smaller one in tests.
 struct GpuLimits {
@@ -22,7 +25,7 @@ struct GpuLimits {
   int multiprocessors = 0;
   int64_t sharedMemoryPerBlock = 0;  // opt-in limit of one block, static part included
   int64_t l2Bytes = 0;
-  int64_t scratchLimitBytes = 0;  // device memory a multi-pass convolution may use between its passes
+  int64_t scratchLimitBytes = 0;  // device memory a convolution may use between its passes or slices
 };
 
 // Constant tables (twiddles, DFT matrices) live on the device once per context, not once per plan.

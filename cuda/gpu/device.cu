@@ -181,7 +181,7 @@ CudaDevice::CudaDevice(const DeviceOptions& options) : ordinal_(options.ordinal)
   if (options.sharedMemoryLimitBytes > 0)
     limits_.sharedMemoryPerBlock = std::min(limits_.sharedMemoryPerBlock, options.sharedMemoryLimitBytes);
   // More would not be faster: 1 GiB holds many times what the second-level cache does and fills the device.
-  limits_.scratchLimitBytes = options.scratchLimitBytes > 0 ? options.scratchLimitBytes : int64_t{1} << 30;
+  limits_.scratchLimitBytes = options.scratchLimitBytes > 0 ? options.scratchLimitBytes : usualScratchBytes;
   memory_.limitBytes = options.memoryLimitBytes;
   GpuFacts facts;
   facts.computeMajor = limits_.computeMajor;

@@ -76,6 +76,8 @@ Prediction predict(const Candidate& candidate, const Constants& constants) {
     workNs = candidate.modelNs / efficiency;
   }
   p.efficiency = workNs > 0 ? p.floorNs / workNs : 1;
+  p.rankNs = workNs + p.launches * latency;
+  p.launches += candidate.launchesOfLimit;
   p.latencyNs = p.launches * latency;
   p.totalNs = workNs + p.latencyNs;
   if (p.latencyNs > workNs) p.bottleneck = "launch";

@@ -29,6 +29,10 @@ struct Candidate {
   std::vector<int> radices;
   int64_t points = 0, segments = 1;  // of one transform, transforms of a row; 0 points for a direct sum
   std::vector<Pass> passes;
+  // Launches more (or fewer) than those of `passes`, because the context's scratch limit is not the usual one. They count
+  // in the prediction, but not in the ranking: which candidate is taken, and so every bit of a result, must not depend
+  // on the limit.
+  double launchesOfLimit = 0;
   double modelNs = 0;  // not 0: a backend's own model of the work (the CPU's) instead of the limits below
 };
 
@@ -43,6 +47,7 @@ struct Prediction {
   double deviceNs = 0, l2Ns = 0, sharedNs = 0, tensorNs = 0, coreNs = 0;
   double floorNs = 0;    // the slowest limit of each pass, unfilled rounds included, summed
   double launches = 0, latencyNs = 0, totalNs = 0;
+  double rankNs = 0;       // totalNs at the usual scratch limit
   double efficiency = 1;  // what the constants make of the floor: totalNs = floorNs / efficiency + latencyNs
   const char* bottleneck = "";
 };

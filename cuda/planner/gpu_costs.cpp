@@ -185,13 +185,14 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   back.coreFlops += points * 6.0 + pointwiseFlops(p);
   back.deviceBytes = scratch + outputBytes(p) + (p.skip ? inputBytes(p) : 0.0);
   for (Pass* pass : {&columns, &rows, &back}) {
-    pass->launches = static_cast<double>(s.chunks);
+    pass->launches = static_cast<double>(s.usualChunks);
     pass->l2Bytes = std::max(pass->l2Bytes, pass->deviceBytes);
     // Blocks of a few thousand points each.
     pass->units = std::max(1.0, points / 8192.0);
     pass->slots = size.multiprocessors;
   }
   c.passes = {columns, rows, back};
+  c.launchesOfLimit = 3.0 * static_cast<double>(s.chunks - s.usualChunks);
   return c;
 }
 

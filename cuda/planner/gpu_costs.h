@@ -45,7 +45,8 @@ struct Fp32Shape {
 Candidate fusedFp32Candidate(const ConvProblem& problem, const Fp32Shape& shape, const GpuSize& size);
 
 struct MultiPassShape {
-  int64_t columns = 0, rowPoints = 0, chunks = 1;  // N = columns x rowPoints
+  int64_t columns = 0, rowPoints = 0;               // N = columns x rowPoints
+  int64_t chunks = 1, usualChunks = 1;              // of sequences, by this context's scratch limit and by the usual one
   int run = 16;                                     // columns of a tile: neighbours that are moved together
   int scratchBytes = 8;                             // of a point between passes
   bool tensorCores = false;

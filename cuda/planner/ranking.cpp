@@ -77,7 +77,7 @@ Ranking::Ranking(const Candidates& candidates, const ConvProblem& problem, const
   }
   // Stable, so that equal predictions keep the order of the families and a plan is the same in every run.
   std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-    return a.prediction.totalNs < b.prediction.totalNs;
+    return a.prediction.rankNs < b.prediction.rankNs;
   });
   for (size_t i = 1; i < entries_.size(); ++i)
     for (size_t j = 0; j < i; ++j)
@@ -120,7 +120,7 @@ std::string Ranking::reasonFor(const Entry& entry) const {
     return std::string("the least predicted time") +
            (forcedAlgorithm_ == FFC_ALGORITHM_AUTO ? "" : " of this algorithm");
   }
-  return number(entry.prediction.totalNs / prediction().totalNs, "%.2f") + " times the chosen one's time";
+  return number(entry.prediction.rankNs / prediction().rankNs, "%.2f") + " times the chosen one's time";
 }
 
 std::string Ranking::json() const {

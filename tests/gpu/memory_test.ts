@@ -62,7 +62,7 @@ gpuTest("memory: a smaller scratch limit is kept and gives the same bits", async
   for (const dtype of ["float32", "float16", "bfloat16"] as const) {
     const numbers = (count: number, seed: number) => rounded(gaussian(count, seed, 1), dtype).host;
     const u = numbers(batch * channels * length, 1), k = numbers(channels * length, 2);
-    const results: (Float32Array | Uint16Array)[] = [];
+    const results: (Float32Array | Uint16Array)[] = [], candidates: string[] = [];
     for (const scratchLimitBytes of [0, 8 * MiB, 1]) {
       using device = openGpu({ scratchLimitBytes });
       using plan = device.plan({
@@ -74,6 +74,7 @@ gpuTest("memory: a smaller scratch limit is kept and gives the same bits", async
         dtype,
         algorithm: "multi-pass",
       });
+      candidates.push(plan.explain().chosen.name);
       const { workspaceBytes } = plan.info;
       assert.ok(workspaceBytes > 0, "several passes need scratch");
       if (scratchLimitBytes > 1) assert.ok(workspaceBytes <= scratchLimitBytes, `${workspaceBytes}`);
@@ -86,7 +87,15 @@ gpuTest("memory: a smaller scratch limit is kept and gives the same bits", async
       assert.equal(scratch, workspaceBytes, "the plan tells what the call takes");
       results.push(await y.read() as Float32Array | Uint16Array);
     }
-    for (const other of results.slice(1)) assert.deepEqual(other, results[0]);
+    // Another way of computing would have other roundings.
+    assert.equal(new Set(candidates).size, 1, candidates.join(", "));
+    // Counted, not by assert.deepEqual(): it takes minutes to describe how two million samples differ.
+    for (const other of results.slice(1)) {
+      assert.equal(other.length, results[0]!.length);
+      let differing = 0;
+      for (let i = 0; i < other.length; i++) differing += Number(other[i] !== results[0]![i]);
+      assert.equal(differing, 0, dtype);
+    }
   }
 });
 

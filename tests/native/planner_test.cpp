@@ -87,13 +87,14 @@ Candidate directOf(const ConvProblem& p) {
   return directCandidate(p, s, h200);
 }
 
-Candidate multiPassOf(const ConvProblem& p, int64_t columns, int64_t rowPoints) {
+Candidate multiPassOf(const ConvProblem& p, int64_t columns, int64_t rowPoints, int64_t chunks = 1) {
   MultiPassShape s;
   s.columns = columns;
   s.rowPoints = rowPoints;
   s.scratchBytes = p.dtype == Dtype::float32 ? 8 : 4;
   s.columnRadices = {16, 16};
   s.rowRadices = {16, 16, 16};
+  s.chunks = chunks;
   return multiPassCandidate(p, s, h200);
 }
 
@@ -118,6 +119,15 @@ void testCounts() {
   CHECK(passes.launches == 3);
   // Three passes: u and y, four times the scratch, the spectrum once a channel.
   CHECK(passes.deviceBytes == 8.0 * 48 * (1 << 20) * (2 + 2 + 4 * 4) + 48.0 * (1 << 20) * 4);
+}
+
+// A context with less scratch waits longer and takes the same candidate, whose results have the same bits.
+void testScratchLimit() {
+  const Constants c = h200Constants();
+  const ConvProblem p = problemOf(Dtype::float16, 8, 48, 1 << 20, 1 << 20);
+  const Prediction usual = predict(multiPassOf(p, 256, 4096), c), little = predict(multiPassOf(p, 256, 4096, 384), c);
+  CHECK(little.launches == 384 * usual.launches && little.totalNs > usual.totalNs + 300 * usual.latencyNs);
+  CHECK(little.rankNs == usual.rankNs && usual.rankNs == usual.totalNs);
 }
 
 void testPredictions() {
@@ -276,6 +286,7 @@ void testConstants() {
 
 int main() {
   testCounts();
+  testScratchLimit();
   testPredictions();
   testChoice();
   testConstants();

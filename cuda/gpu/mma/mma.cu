@@ -210,7 +210,7 @@ class FusedMma final : public GpuAlgorithm {
     info_.spectrumBytes = launches() * (spectrumBytes() + exponentBytes());
     blocks_ = limits.multiprocessors;
     if (i.resultBytes) {
-      blocks_ = int(std::min({int64_t(blocks_), limits.scratchLimitBytes / i.resultBytes, problem.rows()}));
+      blocks_ = int(std::min({int64_t(blocks_), std::max<int64_t>(1, limits.scratchLimitBytes / i.resultBytes), problem.rows()}));
       info_.workspaceBytes = blocks_ * i.resultBytes;
     }
   }
@@ -509,7 +509,6 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;
       const int64_t tiles = ((problem.rows() * (i.packed ? segments.count : 1)) << log2N2) / 16;
       const int64_t tilesPerBlock = (tiles + limits.multiprocessors - 1) / limits.multiprocessors;
-      if (i.resultBytes > limits.scratchLimitBytes) continue;
       Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}, {}};
       if (i.ofDigits) c.digits = digits;
       c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, limits.sharedMemoryPerBlock, tilesPerBlock);

@@ -74,9 +74,13 @@ MultiPassShape shapeOf(const ConvProblem& problem, const Split& split, bool half
   if (problem.mask)
     s.keptRows = static_cast<double>(KeptRowTables(*problem.mask, split.column.points, false).rowOfSlot.size()) /
                  split.column.points;
-  const double affordable = std::max(1.0, static_cast<double>(limits.scratchLimitBytes) /
-                                              (static_cast<double>(split.points()) * s.keptRows * s.scratchBytes));
-  s.chunks = static_cast<int64_t>(std::ceil(static_cast<double>(problem.rows()) / affordable));
+  const auto chunksWith = [&](int64_t scratchBytes) {
+    const double perSequence = static_cast<double>(split.points()) * s.keptRows * s.scratchBytes;
+    const double affordable = std::max(1.0, std::floor(static_cast<double>(scratchBytes) / perSequence));
+    return static_cast<int64_t>(std::ceil(static_cast<double>(problem.rows()) / affordable));
+  };
+  s.chunks = chunksWith(limits.scratchLimitBytes);
+  s.usualChunks = chunksWith(usualScratchBytes);
   s.columnRadices = split.column.radices;
   s.rowRadices = split.row.radices;
   return s;

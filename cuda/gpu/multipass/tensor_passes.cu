@@ -56,10 +56,10 @@ double butterflyOperations(int radix) { return radix > 1 ? 5 * std::log2(radix) 
 bool keepsAll(const ConvProblem& problem) { return problem.skip; }
 
 // Sequences that go through scratch together: each needs its points, its largest sample and the exponents of its tiles.
-int64_t chunkOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPoints, const GpuLimits& limits) {
+int64_t chunkOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPoints, int64_t scratchBytes) {
   const int64_t perSequence = keptPoints * 4 + 4 + (int64_t{4} << s.log2Tiles());
   const int64_t launchable = std::numeric_limits<int32_t>::max() >> std::max(s.log2Tiles(), s.log2N1);
-  return std::min({problem.rows(), std::max<int64_t>(1, limits.scratchLimitBytes / perSequence), launchable});
+  return std::min({problem.rows(), std::max<int64_t>(1, scratchBytes / perSequence), launchable});
 }
 
 class TensorPasses final : public GpuAlgorithm {
@@ -86,7 +86,7 @@ class TensorPasses final : public GpuAlgorithm {
     planRows();
     planSpectrum(window, cache);
 
-    chunk_ = chunkOf(problem, split, keptPoints(), limits);
+    chunk_ = chunkOf(problem, split, keptPoints(), limits.scratchLimitBytes);
     info_.algorithm = FFC_ALGORITHM_MULTI_PASS;
     info_.order = 0;
     info_.precision = problem.precision;
@@ -336,8 +336,13 @@ MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const G
   if (problem.mask)
     shape.keptRows = static_cast<double>(KeptRowTables(*problem.mask, static_cast<int>(s.n1()), keepsAll(problem)).rowOfSlot.size()) /
                      static_cast<double>(s.n1());
-  const int64_t chunk = chunkOf(problem, s, static_cast<int64_t>(static_cast<double>(s.points()) * shape.keptRows), limits);
-  shape.chunks = (problem.rows() + chunk - 1) / chunk;
+  const auto chunksWith = [&](int64_t scratchBytes) {
+    const auto keptPoints = static_cast<int64_t>(static_cast<double>(s.points()) * shape.keptRows);
+    const int64_t chunk = chunkOf(problem, s, keptPoints, scratchBytes);
+    return (problem.rows() + chunk - 1) / chunk;
+  };
+  shape.chunks = chunksWith(limits.scratchLimitBytes);
+  shape.usualChunks = chunksWith(usualScratchBytes);
   shape.columnRadices = s.columnRadices();
   shape.rowRadices = s.rowRadices();
   return shape;
