@@ -12,6 +12,17 @@ struct HalfArithmetic {
   struct Factor {
     u32 re, im;
   };
+  // As in FloatArithmetic, by angles of at most a quarter turn, where the tangent is at most 1.
+  struct Turn {
+    u32 tangent, sine;
+  };
+  FFC_DEVICE static void turn(Pair& re, Pair& im, Turn by) {
+    const u32 minus = halfNegate(by.tangent);
+    re = halfFma(minus, im, re);
+    im = halfFma(by.sine, re, im);
+    re = halfFma(minus, im, re);
+  }
+  FFC_DEVICE static Turn opposite(Turn t) { return {halfNegate(t.tangent), halfNegate(t.sine)}; }
   // d[0], d[1]: rows g and g + 8.
   FFC_DEVICE static void dot(Pair (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) { mmaHalf(d, a, b0, b1); }
   FFC_DEVICE static void dot2(Pair (&d)[2], const u32 (&a)[4], u32 b0, u32 b1, const u32 (&a2)[4], u32 c0, u32 c1) {

@@ -82,6 +82,10 @@ struct Config {
   // Forward and backward twiddles of the fast class: in registers while they fit beside everything else (16 of
   // 128 registers each at radix 2); beyond that in shared memory.
   static constexpr bool twiddleRegisters = !accurate && R <= 2;
+  // Those twiddles are turns, three multiply-adds instead of four operations, as in the accurate class. Halves need a
+  // tangent that does not grow: n3l is counted from its centre, which keeps the angles below a quarter turn. What that
+  // leaves out is a phase of each k1 and k2, which the way back would take off again.
+  static constexpr bool turned = twiddleRegisters;
   // Spectrum fragments of the current channel stay in registers while 8 R of them fit; beyond that each lane copies
   // its own from L2 into a ring of two pieces, ahead of their use. A lane reads only what it has copied itself, so the
   // ring needs no barrier. Radix 8 leaves no room for it, but half of its exchange does: 0.92 to 0.87 ms with 8 digits (radix 4

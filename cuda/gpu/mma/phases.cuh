@@ -171,6 +171,19 @@ struct Phases {
       return A::factor(stepIn[2 * s], stepIn[2 * s + 1]);
     }
   }
+  // W of radix 2 lies between none and half a turn: a quarter turn, which is an exchange of registers, and what is left.
+  FFC_DEVICE void turnStep(Pair& re, Pair& im, int s) const {
+    A::turn(re, im, {stepIn[2 * s], stepIn[2 * s + 1]});
+    const Pair r = re;
+    re = im;
+    im = halfNegate(r);
+  }
+  FFC_DEVICE void turnStepBack(Pair& re, Pair& im, int s) const {
+    const Pair r = re;
+    re = halfNegate(im);
+    im = r;
+    A::turn(re, im, A::opposite({stepOut[2 * s], stepOut[2 * s + 1]}));
+  }
   FFC_DEVICE Factor stepBackward(int s) const {
     if constexpr (C::accurate) {
       const uint4 w = sharedLoad16(image + C::imageBytes + warp * 128 + (8 * s + 2 * c) * 8);
@@ -517,12 +530,15 @@ struct Phases {
 #pragma unroll
             for (int b = 1; b < R; b++) A::multiply(re[s][b], im[s][b], sharedFactor(stepsAt(b) + (8 * s + g) * 4));
           } else {
-            const Factor w = stepForward(s);
+            const Factor w = C::turned ? Factor{} : stepForward(s);
             Factor power = w;
 #pragma unroll
             for (int b = 1; b < R; b++) {
-              A::multiply(re[s][b], im[s][b], power);
-              if (b + 1 < R) power = b < C::storedPowers ? sharedFactor(stepsAt(b + 1) + (8 * s + g) * 4) : product(power, w);
+              if constexpr (C::turned)
+                turnStep(re[s][b], im[s][b], s);
+              else
+                A::multiply(re[s][b], im[s][b], power);
+              if (!C::turned && b + 1 < R) power = b < C::storedPowers ? sharedFactor(stepsAt(b + 1) + (8 * s + g) * 4) : product(power, w);
             }
           }
           Butterfly<A, R, false>::run(re[s], im[s]);
@@ -534,6 +550,8 @@ struct Phases {
           if constexpr (C::accurate) {
             if (b != C::centre) A::turn(re[s][b], im[s][b], chainForward(b - C::centre, t));
             A::turn(re[s][b], im[s][b], turn);
+          } else if constexpr (C::turned) {
+            A::turn(re[s][b], im[s][b], {forward[b][2 * (2 * t + s)], forward[b][2 * (2 * t + s) + 1]});
           } else {
             Factor twiddle = f[s];
             if constexpr (C::twiddleRegisters)
@@ -619,6 +637,8 @@ struct Phases {
           if constexpr (C::accurate) {
             A::turn(x[half], y[half], turn[half]);
             if (b != C::centre) A::turn(x[half], y[half], chainBackward(C::centre - b, half));
+          } else if constexpr (C::turned) {
+            A::turn(x[half], y[half], A::opposite({backward[b][2 * (2 * s + half)], backward[b][2 * (2 * s + half) + 1]}));
           } else {
             Factor twiddle = f[half];
             if constexpr (C::twiddleRegisters)
@@ -637,13 +657,18 @@ struct Phases {
 #pragma unroll
         for (int half = 0; half < 2; half++) Butterfly<A, R, true>::run(zr[s][half], zi[s][half]);
         Factor power{}, w{};
-        if constexpr (!C::powerTables) power = w = stepBackward(s);
+        if constexpr (!C::powerTables && !C::turned) power = w = stepBackward(s);
 #pragma unroll
         for (int b = 1; b < R; b++) {
           if constexpr (C::powerTables) power = pairFactor(stepsAt(b) + (8 * s + 2 * c) * 4);
 #pragma unroll
-          for (int half = 0; half < 2; half++) A::multiplyConjugate(zr[s][half][b], zi[s][half][b], power);
-          if constexpr (!C::powerTables)
+          for (int half = 0; half < 2; half++) {
+            if constexpr (C::turned)
+              turnStepBack(zr[s][half][b], zi[s][half][b], s);
+            else
+              A::multiplyConjugate(zr[s][half][b], zi[s][half][b], power);
+          }
+          if constexpr (!C::powerTables && !C::turned)
             if (b + 1 < R) power = b < C::storedPowers ? pairFactor(stepsAt(b + 1) + (8 * s + 2 * c) * 4) : product(power, w);
         }
       }

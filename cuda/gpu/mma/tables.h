@@ -45,8 +45,8 @@ constexpr double halfCostScale(int n) {
 template <class C>
 double spectrumGain(int log2N2) {
   const double scale = halfCostScale(16) * (C::pairwise ? halfCostScale(1 << log2N2) : 1.0);
-  // The accurate class turns by numbers of modulus 1 and leaves both factors 1 / sqrt(R) to the spectrum.
-  return 1 / (scale * scale * (C::accurate ? C::R : 1));
+  // Turns are numbers of modulus 1 and leave both factors 1 / sqrt(R) to the spectrum.
+  return 1 / (scale * scale * (C::accurate || C::turned ? C::R : 1));
 }
 
 // Of one slice: its transform has frequencies k - (1/4 - slice) / slices.
@@ -86,6 +86,9 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
   auto step = [&](int k1, int k2) { return e(16 * (k1 - shift + 16 * k2) / N); };
   auto twiddle = [&](int kb, int k1, int k2, int n) {
     return e(n * ((k1 - shift + 16 * k2) / N + double(kb) / (16 * R) - 1.0 / 32)) / std::sqrt(double(R));
+  };
+  auto turnHalves = [&](uint32_t* to, double a, double b) {
+    to[0] = halfPair(std::tan(-pi * a), std::tan(-pi * b)), to[32] = halfPair(std::sin(-2 * pi * a), std::sin(-2 * pi * b));
   };
   auto putTurn = [&](uint32_t* to, double turns) {
     to[0] = floatWord(std::tan(-pi * turns)), to[1] = floatWord(std::sin(-2 * pi * turns));
@@ -135,7 +138,16 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
           for (int kb = 0; kb < (C::twiddleRegisters ? R : 1); kb++) {
             const Complex f0 = twiddle(kb, k1, k2Of(s, g), 8 * t + 2 * c), f1 = twiddle(kb, k1, k2Of(s, g), 8 * t + 2 * c + 1);
             const Complex b0 = twiddle(kb, k1, k2Of(s, 2 * c), g + 8 * half), b1 = twiddle(kb, k1, k2Of(s, 2 * c + 1), g + 8 * half);
-            if (C::twiddleRegisters) {
+            if (C::turned) {
+              auto put = [&](int i, int s0, int n0, int s1, int n1) {
+                const auto turns = [&](int k2, int n) {
+                  return (n - 7.5) * ((k1 - shift + 16 * k2) / N + double(kb) / (16 * R) - 1.0 / 32);
+                };
+                turnHalves(&at(own, i), turns(s0, n0), turns(s1, n1));
+              };
+              put(kb * 8 + 2 * (2 * t + s), k2Of(s, g), 8 * t + 2 * c, k2Of(s, g), 8 * t + 2 * c + 1);
+              put((R + kb) * 8 + 2 * (2 * s + half), k2Of(s, 2 * c), g + 8 * half, k2Of(s, 2 * c + 1), g + 8 * half);
+            } else if (C::twiddleRegisters) {
               putHalves(own, kb * 8 + 2 * (2 * t + s), f0, f1);
               putHalves(own, (R + kb) * 8 + 2 * (2 * s + half), b0, b1);
             } else if (!C::accurate) {
@@ -148,6 +160,12 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
         }
       if (C::powerProducts && !C::storedPowers)
         for (int s = 0; s < 2; s++) {
+          if (C::turned) {
+            const auto turns = [&](int k2) { return 16 * (k1 - shift + 16 * k2) / N - 0.25; };
+            turnHalves(&at(own, steps + 2 * s), turns(k2Of(s, g)), turns(k2Of(s, g)));
+            turnHalves(&at(own, steps + 4 + 2 * s), turns(k2Of(s, 2 * c)), turns(k2Of(s, 2 * c + 1)));
+            continue;
+          }
           const Complex w = step(k1, k2Of(s, g)), b0 = step(k1, k2Of(s, 2 * c)), b1 = step(k1, k2Of(s, 2 * c + 1));
           putHalves(own, steps + 2 * s, w, w);
           putHalves(own, steps + 4 + 2 * s, b0, b1);
