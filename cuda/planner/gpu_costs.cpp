@@ -13,6 +13,20 @@ std::string joined(const std::vector<int>& radices) {
 }
 
 bool gated(const ConvProblem& p) { return p.preGate || p.postGate; }
+// Rows shorter than the transform that tensor copies can bring (gpu/mma/set_copies.cuh), if the tensors begin at multiples of 16
+// bytes: those of a channel lie at the same phase, in all tensors, which leaves room for the shift by it.
+bool partialRowsTravel(const ConvProblem& p, int64_t points) {
+  if (p.length != p.outputLength || 2 * p.length <= points) return false;
+  bool anywhere = p.length % 8 != 0;
+  const auto fits = [&](const Strides& s) {
+    if (p.batch > 1 && s.batch % 8) return false;
+    if (p.channels > 1 && (s.channel - p.u.channel) % 8) return false;
+    anywhere |= p.channels > 1 && s.channel % 8;
+    return true;
+  };
+  if (!fits(p.u) || !fits(p.y) || (p.preGate && !fits(p.pre)) || (p.postGate && !fits(p.post))) return false;
+  return !anywhere || p.length + 7 <= points;
+}
 double elementBytes(const ConvProblem& p) { return static_cast<double>(dtypeBytes(p.dtype)); }
 double rowsOf(const ConvProblem& p) { return static_cast<double>(p.rows()); }
 double spectraOf(const ConvProblem& p) { return p.sharedKernel ? 1.0 : static_cast<double>(p.channels); }
@@ -71,10 +85,10 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   for (const int radix : {s.slices, 16, s.n2, s.radix, 16})
     if (radix > 1) c.radices.push_back(radix);
   c.name = (s.packed ? "overlap-save/mma/" : "fused-mma/") + std::to_string(s.points) + "/" + joined(c.radices) + (s.digits ? "/digits" : "");
-  // Sets of one channel, where the device has tensor copies: whole rows, and shorter ones of a multiple of 16 bytes. Where a
-  // channel has few rows, and for any others, the general driver.
+  // Sets of one channel, where the device has tensor copies: whole rows, and shorter ones. Where a channel has few rows, and
+  // for any others, the general driver.
   const bool whole = p.length == s.points && p.outputLength == s.points;
-  const bool partialSets = s.uniform && p.length == p.outputLength && p.length % 8 == 0 && 2 * p.length > s.points;
+  const bool partialSets = s.uniform && partialRowsTravel(p, s.points);
   // Packed: blocks of which most is output are near the limit of device memory, the others wait for their arithmetic.
   const bool mostOfBlock = 10.0 * static_cast<double>(p.outputLength) >= 14.0 * static_cast<double>(s.segments * s.points);
   // Rows of one or two blocks are half padding; those of odd lengths are read sample by sample.

@@ -128,7 +128,7 @@ void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<
 struct Aligned {
   std::vector<char> bytes;
   char* data;
-  Aligned(size_t count, int lead) : bytes(count + 64) {
+  Aligned(size_t count, int lead) : bytes(count + 64, char(0xff)) {  // NaNs around it
     data = bytes.data() + (16 - reinterpret_cast<uintptr_t>(bytes.data()) % 16) % 16 + 2 * lead;
   }
 };
@@ -138,7 +138,9 @@ int passed = 0, failed = 0;
 template <class C>
 void check(Case c) {
   const int N = (256 * C::R << c.log2N2) * C::slices, rows = c.batch * c.channels;
-  const int64_t count = int64_t(rows) * c.length;
+  // Rows that begin anywhere are brought by tensor copies if those of a channel have the same phase.
+  const int64_t batchSamples = c.partial ? (c.channels * c.length + 7) / 8 * 8 : c.channels * c.length;
+  const int64_t count = c.batch * batchSamples;
   if (!c.slots) c.slots = C::buffers;
   auto bits = [](double x) { return C::bf16 ? uint16_t(packBfloat(float(x), 0)) : emulation::floatToHalf(x); };
   auto value = [](uint16_t b) { return C::bf16 ? double(asFloat(u32(b) << 16)) : double(emulation::halfToFloat(b)); };
@@ -166,15 +168,22 @@ void check(Case c) {
   auto describe = [&](const Aligned& a, Rows& r, unsigned char* map) {
     r.data = a.data;
     r.channelStride = c.length * 2;
-    r.batchStride = r.channelStride * c.channels;
+    r.batchStride = batchSamples * 2;
     TensorMap m{a.data, r.batchStride, r.channelStride, N, c.uniform ? c.tilesPerSet * (16 >> c.log2N2) : 1, c.batch};
     if (c.partial) {
-      const int part = N / 16;
+      const PartialRows rows(c.length, N, c.length % 8 != 0 || c.lead != 0);
+      p.wholeParts = rows.whole, p.headParts = rows.head, p.restParts = rows.rest;
+      char* const begin = a.data - 2 * c.lead;
+      m.data = begin + rows.head * (N / 8);
+      m.channelStride = 16;
       m.rows = 16 >> c.log2N2;
-      m.parts = m.boxParts = p.wholeParts = c.length / part;
-      p.rest = c.length % part;
-      const RestMap rest{a.data + p.wholeParts * part * 2, r.batchStride, r.channelStride, p.rest, c.batch, std::min(256, part), m.rows};
+      m.parts = m.boxParts = rows.whole - rows.head;
+      const bool stored = &r == &p.y;
+      RestMap rest{begin, r.batchStride, 16, int(rows.samples), c.batch, std::min(256, N / 16), m.rows};
+      if (stored) rest.samples = int(rows.stored);
       std::memcpy(p.rests.u + (map - p.maps.u), &rest, sizeof rest);
+      rest.samples = int(rows.longerSamples);
+      std::memcpy(p.longRests.u + (map - p.maps.u), &rest, sizeof rest);
     }
     if (C::packed) {
       const bool stored = &r == &p.y;
@@ -246,7 +255,7 @@ void check(Case c) {
   double error = 0, size = 0;
   for (int b = 0; b < c.batch; b++)
     for (int h = 0; h < c.channels; h++) {
-      const int64_t row = (int64_t(b) * c.channels + h) * c.length;
+      const int64_t row = b * batchSamples + int64_t(h) * c.length;
       std::vector<double> v(c.length);
       for (int i = 0; i < c.length; i++) v[i] = value(at(u, row + i)) * (c.pre ? value(at(pre, row + i)) : 1);
       const bool masked = !c.digits.empty();
@@ -264,6 +273,7 @@ void check(Case c) {
   error = std::sqrt(error / size);
   bool intact = true;
   for (int i = 0; i < guard; i++) intact &= at(y, count + i) == 0x7fff;
+  for (int i = 1; i <= c.lead; i++) intact &= at(y, -i) == 0xffff;
   // The row n1 that a partial row ends in is not swizzled like the others.
   const bool conflictFree = c.partial || emulation::machine.matrixWavefronts == 4 * emulation::machine.matrixInstructions;
   // The classes' bounds (cuda/DESIGN.md, "Precision"), with a tenth more because few rows are compared.
@@ -356,6 +366,21 @@ int main() {
     c.partial = true;
     return c;
   };
+  auto shifted = [](Case c, int lead) {
+    c.lead = lead;
+    return c;
+  };
+  check<Config<1, true, f, false, false>>(partial({4, 9, 2, 3277, 3280, 0, 4}, 1));
+  check<Config<1, true, f, false, false>>(shifted(partial({4, 5, 3, 3579, 3000, 3, 2}, 2), 5));
+  check<Config<1, true, f, false, false>>(shifted(partial({2, 13, 3, 1000, 900, 5, 2}, 2), 3));
+  check<Config<1, true, f, false, false>>(shifted(partial({2, 13, 3, 1017, 1024, 0, 2}, 2), 7));
+  check<Config<1, true, f, true, false>>(partial({1, 13, 4, 415, 512, 0, 1}, 2));
+  check<Config<1, false, f, false, false>>(partial({0, 70, 3, 207, 256, 0, 4}, 2));
+  check<Config<1, false, b, false, true>>(gated(sized(partial({0, 40, 3, 129, 256, 0, 2}, 1), 1e4, 1e-3), 3));
+  check<Config<1, true, b, false, false>>(sized(partial({3, 8, 3, 1990, 2048, 0, 2}, 1), 1e-6, 1));
+  check<Config<2, true, f, false, false>>(shifted(partial({4, 3, 2, 6143, 8192, 0, 2}, 2), 1));
+  check<Config<2, true, f, true, false>>(partial({3, 6, 3, 4001, 4096, 0, 1}, 2));
+  check<Config<2, true, f, false, true>>(gated(partial({4, 3, 2, 6603, 8192, 0, 1}, 2), 0));
   check<Config<1, true, f, false, false>>(partial({4, 9, 2, 3584, 3584, 0, 4}, 1));
   check<Config<1, true, f, false, false>>(partial({4, 5, 3, 3280, 3280, 0, 2}, 2));
   check<Config<1, true, f, false, false>>(partial({2, 13, 3, 1000, 900, 5, 2}, 2));

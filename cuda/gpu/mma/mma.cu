@@ -347,21 +347,40 @@ class FusedMma final : public GpuAlgorithm {
     return encode(to, const_cast<char*>(r.data), map, 5, swizzleOf(samples));
   }
 
-  // Partial rows (set_copies.cuh): a map of the whole rows n1, and one of the samples that are left.
+  // Partial rows (set_copies.cuh): a map of the whole rows n1, and those of the samples that are left.
   bool encodePartial(Params& p, int64_t batch, int64_t channels) const {
-    const int64_t part = choice_.points / 16, rows = 16 >> choice_.log2N2;
     // Up to N / 2 samples a shorter transform serves, and the device keeps no more than half of the rows n1 at zero.
-    if (p.length != p.outLength || p.length <= choice_.points / 2 || p.length % 8) return false;
-    p.wholeParts = int32_t(p.length / part);
-    p.rest = int32_t(p.length % part);
-    const auto encodeBoth = [&](unsigned char* whole, unsigned char* rest, const Rows& r) {
+    if (p.length != p.outLength || p.length <= choice_.points / 2) return false;
+    const Rows* const tensors[] = {&p.u, &p.y, &p.pre, &p.post};
+    const auto past16 = [](const Rows& r) { return reinterpret_cast<uintptr_t>(r.data) % 16; };
+    bool anywhere = p.length % 8 != 0;
+    for (const Rows* r : tensors) {
+      if (!r->data) continue;
+      anywhere |= past16(*r) || (channels > 1 && r->channelStride % 16);
+      // All tensors begin at the same phase, and the rows of a channel, too; a coordinate has 31 bits.
+      if (past16(*r) != past16(p.u) || (channels > 1 && (r->channelStride - p.u.channelStride) % 16)) return false;
+      if (r->channelStride < 0 || channels * r->channelStride >= int64_t{1} << 34) return false;
+    }
+    if (anywhere && p.length + 7 > choice_.points) return false;
+    const PartialRows rows(p.length, choice_.points, anywhere);
+    p.wholeParts = int32_t(rows.whole), p.headParts = int32_t(rows.head), p.restParts = int32_t(rows.rest);
+    const int64_t part = choice_.points / 16, samples = std::min<int64_t>(64, part), groups = std::max<int64_t>(1, part / 64);
+    const auto encodeRows = [&](const Rows& r, unsigned char* whole, unsigned char* rest, unsigned char* longer) {
       if (!r.data) return true;
-      const Map map{{p.rest, batch, channels}, {r.batchStride, r.channelStride}, {std::min<int64_t>(256, part), rows, 1}};
-      return encode(whole, r, batch, channels, int(rows), {p.wholeParts, p.wholeParts}) &&
-             (!p.rest || encode(rest, const_cast<char*>(r.data) + p.wholeParts * part * 2, map, 3, CU_TENSOR_MAP_SWIZZLE_NONE));
+      char* const begin = const_cast<char*>(r.data) - past16(r);
+      const int64_t sequences = 16 >> choice_.log2N2, count = ((channels - 1) * r.channelStride + 14) / 16 + 1;
+      const auto encodeRest = [&](unsigned char* to, int64_t until) {
+        const Map map{{until, batch, count}, {r.batchStride, 16}, {std::min<int64_t>(256, part), sequences, 1}};
+        return encode(to, begin, map, 3, CU_TENSOR_MAP_SWIZZLE_NONE);
+      };
+      const int64_t shared = rows.whole - rows.head;  // rows n1 of one copy
+      const Map map{{samples, shared, groups, batch, count}, {part * 2, 128, r.batchStride, 16}, {samples, shared, groups, sequences, 1}};
+      return encode(whole, begin + rows.head * part * 2, map, 5, swizzleOf(samples)) &&
+             encodeRest(rest, longer ? rows.samples : rows.stored) && (!longer || encodeRest(longer, rows.longerSamples));
     };
-    return encodeBoth(p.maps.u, p.rests.u, p.u) && encodeBoth(p.maps.y, p.rests.y, p.y) &&
-           encodeBoth(p.maps.pre, p.rests.pre, p.pre) && encodeBoth(p.maps.post, p.rests.post, p.post);
+    return encodeRows(p.u, p.maps.u, p.rests.u, p.longRests.u) && encodeRows(p.y, p.maps.y, p.rests.y, nullptr) &&
+           encodeRows(p.pre, p.maps.pre, p.rests.pre, p.longRests.pre) &&
+           encodeRows(p.post, p.maps.post, p.rests.post, p.longRests.post);
   }
 
   // Inputs come in boxes of 2N samples, zero outside their rows; y leaves in boxes of the outputs that are right.

@@ -23,7 +23,7 @@ struct alignas(64) TensorMaps {
 };
 
 struct Params {
-  TensorMaps maps, rests;  // rests: of partial rows (set_copies.cuh)
+  TensorMaps maps, rests, longRests;  // rests: of partial rows (set_copies.cuh)
   int32_t useMaps = 0;
   int32_t bothGates = 0;        // there are slots for both gates, of which one may be absent
   int32_t residentAt = 0;       // from the beginning of shared memory to the spectrum's blocks in it; 0: it has none there
@@ -53,7 +53,9 @@ struct Params {
   // each block takes.
   int32_t setsPerChannel = 0, wholeChannels = 0;
   uint32_t setsMagic = 0, setsShift = 0;
-  int32_t wholeParts = 16, rest = 0;  // partial rows in sets of one channel: whole rows n1 and the samples of one more
+  // Partial rows in sets of one channel: whole rows n1, of which the first may have a copy of its own (rows that begin
+  // anywhere), and rows n1 behind them that have samples.
+  int32_t wholeParts = 16, headParts = 0, restParts = 0;
   int32_t phased = 0;           // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
   int32_t sharedSpectrum = 0;   // all channels use spectrum 0
   // Frequency-sparse: the kept values of k1, four bits each, and how many there are (Config::sparse).
@@ -70,6 +72,23 @@ inline void setDivisor(uint32_t& magic, uint32_t& shift, uint32_t d) {
   while ((uint64_t(1) << (shift + 1)) < d) shift++;
   magic = uint32_t(((uint64_t(1) << (32 + shift)) + d - 1) / d);
 }
+// How partial rows of `length` samples travel (set_copies.cuh): rows n1 whose samples are all there, the first with a copy of
+// its own, and others. Rows that begin anywhere have up to seven samples more. The maps of the rest, in samples from the
+// beginning of the row or the multiple of 16 bytes before it: of loads, of two kinds of phases; of stores.
+struct PartialRows {
+  int64_t whole = 0, head = 0, rest = 0;
+  int64_t samples = 0, longerSamples = 0, stored = 0;
+
+  PartialRows(int64_t length, int64_t points, bool anywhere) {
+    const int64_t part = points / 16, up = (length + 7) / 8 * 8;
+    head = anywhere;
+    whole = (length - head) / part;  // at least one sample of a row that begins anywhere is in the rest
+    rest = (length + 7 * head - whole * part + part - 1) / part;
+    samples = up;
+    longerSamples = up + 8;
+    stored = length / 8 * 8;
+  }
+};
 inline void describeUniform(Params& p, int rowsPerSet, int blocks) {
   p.setsPerChannel = (p.batch + rowsPerSet - 1) / rowsPerSet;
   p.wholeChannels = p.channels / blocks;

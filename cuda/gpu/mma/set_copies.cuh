@@ -4,14 +4,19 @@
 // Whole aligned rows: one thread moves a set by one copy, and slots have the layout that staging.cuh describes (below 1024
 // points rows n1 of 32 or 64 bytes, swizzled within as many).
 //
-// Any others of more than N / 2 samples (`partial`): a row of L samples has p.wholeParts whole rows n1 and p.rest samples of
-// one more. The map that all whole ones share ends after them; the other is a copy of its own, whose map ends with the
-// row. So a tile is moved by two or three copies, which the first lane of a warp of its own orders. In the slot, the tile's
+// Any others of more than N / 2 samples (`partial`): a row of L samples has p.wholeParts whole rows n1 and some samples
+// more. The map that all whole ones share ends after them; the rest is a copy of its own, whose map ends with the
+// row. So a tile is moved by a few copies, which the first lane of a warp of its own orders. In the slot, the tile's
 // whole rows n1 come first (as many lines as there are, not 16, for each 64 samples), then what is left of the row, then
 // the rows n1 that do not exist: zeros once and for all, which last() keeps.
 //
-// Tensor copies take 16 aligned bytes or leave them: rows must begin at multiples of 16 bytes and be as long, though the
-// descriptors count samples.
+// Tensor copies take 16 aligned bytes or leave them. A row that begins anywhere (p.headParts) is fetched from the 16 bytes
+// on in which it begins, which shifts it by its phase, the samples between; the ring shifts the result alike. The last
+// dimension of a map is therefore not the channel but the multiple of 16 bytes where its rows begin (those of the batch must
+// have the same phase). The neighbours' samples that come along are cleared by the warp that ordered the copies, an interval
+// before first() reads them. Of y whole pieces of 16 bytes leave by tensor copies, but those of n1 = 0, which therefore has a
+// place and a copy of its own: stores cannot begin a piece late (a coordinate below zero is an illegal instruction). These go
+// out by plain stores, and the samples before and after whole pieces one by one.
 #pragma once
 #include "phases.cuh"
 
@@ -52,7 +57,20 @@ struct TensorCopies : Phases<C> {
   FFC_DEVICE void beginCopies(bool exact) { barriers = staging.barriers + (exact ? barrierCount * 8 : 0); }
 
   // Rows n1 that have samples.
-  FFC_DEVICE int parts() const { return p.wholeParts + (p.rest > 0); }
+  FFC_DEVICE int parts() const { return p.wholeParts + p.restParts; }
+
+  // Samples of a row n1 of one sequence.
+  FFC_DEVICE int log2Part() const { return (R > 1 ? 5 : 4) + p.log2N2; }
+  // Of a tile: a sample of the first row n1 or of the rest, which are not swizzled.
+  FFC_DEVICE u32 plainAt(int sequence, int sample) const {
+    const int n1 = sample >> log2Part(), inPart = sample & ((1 << log2Part()) - 1);
+    return partBytes * (n1 ? n1 : p.wholeParts - 1) + ((sequence << log2Part()) + inPart) * 2;
+  }
+  FFC_DEVICE static uint64_t startOf(const Rows& rows, int channel) {
+    return (reinterpret_cast<uint64_t>(rows.data) & 15) + int64_t(channel) * rows.channelStride;
+  }
+  // Samples between a multiple of 16 bytes and the beginning of each row of the channel: of all tensors the same.
+  FFC_DEVICE int phaseOf(int channel) const { return int(startOf(p.u, channel) & 15) >> 1; }
 
   // This lane's row of the staged samples (n1, n3l) of this warp at n3h = b.
   FFC_DEVICE u32 fragmentAt(int b) const {
@@ -61,12 +79,13 @@ struct TensorCopies : Phases<C> {
     const int n1 = (lane >> 3 & 1) * 8 + (lane & 7), column = 2 * R * warp + 2 * b + (lane >> 4);
     const int inRow = column - ((2 * R * sequence) << log2N2);            // piece of row n1 of the sequence
     const int rowPieces = (2 * R) << log2N2, pieces = rowPieces < 8 ? rowPieces : 8;  // of a line
-    const int whole = partial ? p.wholeParts : 16;
-    const int line = (sequence * (rowPieces / pieces) + inRow / pieces) * whole + n1;
-    if (n1 < whole) {
+    const int head = partial ? p.headParts : 0, whole = partial ? p.wholeParts : 16;
+    const int line = (sequence * (rowPieces / pieces) + inRow / pieces) * (whole - head) + n1 - head;
+    if (n1 >= head && n1 < whole) {
       const u32 at = (line * pieces + (inRow & (pieces - 1))) * 16;
       return at ^ (at >> 3 & ((pieces - 1) << 4));
     }
+    if (n1 == 0) return partBytes * (whole - 1) + column * 16;
     if (n1 < parts()) return partBytes * n1 + column * 16;
     return partBytes * n1 + (column ^ (line & 7)) * 16;
   }
@@ -74,46 +93,106 @@ struct TensorCopies : Phases<C> {
   // ---- copies of what this thread has to order of a set: all of it, or a tile.
   FFC_DEVICE bool orders() const { return partial ? lane == 0 && warp < p.tilesPerSet : threadIndex() == 0; }
   FFC_DEVICE u32 bytesOfSet() const { return partial ? p.tilesPerSet * partBytes * parts() : staging.slotBytes; }
-  // whole(place, row) for the rows n1 that are whole, rest(place, sample, row) for what there is of another.
+  // whole(place, row) for the rows n1 that share a copy, rest(place, sample, row) for the samples from there on.
   template <class Whole, class Rest>
-  FFC_DEVICE void forBoxes(u32 slot, SetPosition at, Whole&& whole, Rest&& rest) const {
+  FFC_DEVICE void forBoxes(u32 slot, SetPosition at, bool head, Whole&& whole, Rest&& rest) const {
     const int row = at.set * staging.rowsPerSet;
     if constexpr (partial) {
       const u32 tile = slot + warp * (16 * partBytes);
       const int first = row + (warp << staging.log2Sequences);
       whole(tile, first);
       // A box has at most 256 samples; a row n1 of more belongs to the only sequence of its tile.
-      for (int done = 0; p.rest && done < (16 * R) << p.log2N2; done += 256)
-        rest(tile + partBytes * p.wholeParts + done * 2, done, first);
+      const auto part = [&](int n1, int place) {
+        for (int done = 0; done < 1 << log2Part(); done += 256)
+          rest(tile + partBytes * place + done * 2, (n1 << log2Part()) + done, first);
+      };
+      if (head) part(0, p.wholeParts - 1);
+      for (int n1 = p.wholeParts; n1 < parts(); n1++) part(n1, n1);
     } else {
       whole(slot, row);
     }
   }
-  FFC_DEVICE void loadTensor(u32 slot, const void* map, const void* restMap, SetPosition from, u32 barrier) const {
+  // The last coordinate of a copy.
+  FFC_DEVICE int coordinateOf(const Rows& rows, int channel) const {
+    return partial ? int(startOf(rows, channel) >> 4) : channel;
+  }
+  // Two maps end where rows end: those of a greater phase have a piece more.
+  FFC_DEVICE const void* restMap(const unsigned char* map, const unsigned char* longer, int channel) const {
+    return partial && phaseOf(channel) + ((p.length - 1) & 7) > 7 ? longer : map;
+  }
+  FFC_DEVICE void loadTensor(u32 slot, const Rows& rows, const void* map, const void* rest, SetPosition from, u32 barrier) const {
+    const int at = coordinateOf(rows, from.channel);
     forBoxes(
-        slot, from, [&](u32 to, int b) { tensorLoad(to, map, b, from.channel, barrier); },
-        [&](u32 to, int sample, int b) { tensorLoadRest(to, restMap, sample, b, from.channel, barrier); });
+        slot, from, p.headParts, [&](u32 to, int b) { tensorLoad(to, map, b, at, barrier); },
+        [&](u32 to, int sample, int b) { tensorLoadRest(to, rest, sample, b, at, barrier); });
   }
   FFC_DEVICE void load(int set, Place to, SetPosition from) const {
     if (!orders()) return;
     const bool gate = C::gated && p.pre.data;
     const u32 barrier = barriers + to.slot * 8;
     if (threadIndex() == 0) barrierExpect(barrier, bytesOfSet() * (gate ? 2 : 1));
-    loadTensor(staging.slotOf(to), &p.maps.u, &p.rests.u, from, barrier);
-    if (gate) loadTensor(staging.slotOfPre(set), &p.maps.pre, &p.rests.pre, from, barrier);
+    loadTensor(staging.slotOf(to), p.u, p.maps.u, restMap(p.rests.u, p.longRests.u, from.channel), from, barrier);
+    if (gate)
+      loadTensor(staging.slotOfPre(set), p.pre, p.maps.pre, restMap(p.rests.pre, p.longRests.pre, from.channel), from, barrier);
   }
   FFC_DEVICE u32 postBarrier(int set) const { return barriers + (C::uniformSlots + (set & 1)) * 8; }
   FFC_DEVICE void loadPost(int set, SetPosition from) const {
     if (!orders() || !p.post.data) return;
     const u32 barrier = postBarrier(set);
     if (threadIndex() == 0) barrierExpect(barrier, bytesOfSet());
-    loadTensor(staging.slotOfPost(set), &p.maps.post, &p.rests.post, from, barrier);
+    loadTensor(staging.slotOfPost(set), p.post, p.maps.post, restMap(p.rests.post, p.longRests.post, from.channel), from, barrier);
   }
   FFC_DEVICE void store(u32 slot, SetPosition to) const {
     if (!orders()) return;
+    const int at = coordinateOf(p.y, to.channel);
     forBoxes(
-        slot, to, [&](u32 from, int b) { tensorStore(from, &p.maps.y, b, to.channel); },
-        [&](u32 from, int sample, int b) { tensorStoreRest(from, &p.rests.y, sample, b, to.channel); });
+        slot, to, false, [&](u32 from, int b) { tensorStore(from, &p.maps.y, b, at); },
+        [&](u32 from, int sample, int b) { tensorStoreRest(from, &p.rests.y, sample, b, at); });
+  }
+  // The outputs that store() leaves, by four warps a tile: the pieces of n1 = 0 but the first, a lane each; the samples before
+  // and after whole pieces, at most 8 and 14 of a row.
+  FFC_DEVICE void storeEdges(u32 slot, SetPosition to) const {
+    const int tile = warp >> 2, share = warp & 3;
+    if (!trims() || tile >= p.tilesPerSet) return;
+    const int phase = phaseOf(to.channel);
+    const int first = to.set * staging.rowsPerSet + (tile << staging.log2Sequences);
+    const u32 from = slot + tile * (16 * partBytes);
+    const auto row = [&](int sequence) {
+      return const_cast<char*>(p.y.data) + (first + sequence) * p.y.batchStride + to.channel * p.y.channelStride - phase * 2;
+    };
+    if (share < R) {
+      const int column = share * 32 + lane, sequence = column >> (log2Part() - 3), piece = column & ((1 << (log2Part() - 3)) - 1);
+      if (piece > 0 && first + sequence < p.batch)
+        storeStream16(row(sequence) + piece * 16, sharedLoad16(from + partBytes * (p.wholeParts - 1) + column * 16));
+    }
+    const int sample = lane < 8 ? lane : (p.outLength & ~7) + lane - 8;  // shifted
+    if (lane >= 24 || sample < phase || sample >= phase + p.outLength) return;
+    for (int sequence = 3 - share; sequence >> staging.log2Sequences == 0 && first + sequence < p.batch; sequence += 4) {
+      const u32 at = from + plainAt(sequence, sample);
+      reinterpret_cast<uint16_t*>(row(sequence))[sample] = uint16_t(sharedLoad4(at & ~3u) >> (at & 2) * 8);
+    }
+  }
+  // Samples of other rows that the copies of a set have brought along become zeros. By the warps that ordered them, which wait
+  // for them; before the barrier that separates them from first().
+  FFC_DEVICE bool trims() const { return partial && p.headParts; }
+  FFC_DEVICE void trim(int set, Place at, SetPosition from) const {
+    if (!trims() || warp >= p.tilesPerSet) return;
+    await(at);
+    const int phase = phaseOf(from.channel), end = phase + p.length, sequence = lane & 15;
+    const bool tail = lane >> 4;
+    const int piece = tail ? end >> 3 : 0, keepFrom = tail ? 0 : phase, keepTo = tail ? end & 7 : 8;
+    if (sequence >> staging.log2Sequences || piece >> (log2Part() + 1)) return;
+    u32 keep[4];
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+      keep[i] = (2 * i >= keepFrom && 2 * i < keepTo ? 0xffffu : 0u) | (2 * i + 1 >= keepFrom && 2 * i + 1 < keepTo ? 0xffff0000u : 0u);
+    const auto clear = [&](u32 slot) {
+      const u32 place = slot + warp * (16 * partBytes) + plainAt(sequence, piece * 8);
+      const uint4 v = sharedLoad16(place);
+      sharedStore16(place, uint4{v.x & keep[0], v.y & keep[1], v.z & keep[2], v.w & keep[3]});
+    };
+    clear(staging.slotOf(at));
+    if (C::gated && p.pre.data) clear(staging.slotOfPre(set));
   }
   // What this thread has stored has left shared memory; has arrived in device memory.
   FFC_DEVICE void awaitStoresRead() const {

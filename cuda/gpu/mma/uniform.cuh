@@ -264,6 +264,9 @@ struct Uniform : Copies {
                       staging.slotOfPost(set + 1), noteOf(set + 1) + sequence * 4, noteOf(set - 1) + sequence * 4};
     };
     Copies::await({0, 0});
+    Copies::trim(0, {0, 0}, begin);
+    if (exact && count > 1) Copies::trim(1, second, positionOf(from + 1));
+    if (Copies::trims()) blockSync();
     if constexpr (exact) {
       findLargest(0, 0);
       if (count > 1) {
@@ -278,11 +281,13 @@ struct Uniform : Copies {
       sharedStoreIfNotBelow(largest, aboveUnscaled, noteOfSet(0), 1);
       largest = 0;
     }
+    if (!exact && count > 1) Copies::trim(1, second, positionOf(from + 1));
     fenceTensorCopies();
     blockSync();
     for (int set = 0; set <= count; set++) {
       at = staging.following(at);
       const Place next = staging.following(at);  // of set + 2; the third slot is that of `set`, now with y of set - 2
+      const u32 stored = staging.base + staging.slotBytes * (C::uniformSlots - at.slot - next.slot);
       const bool loads = set + 2 < count;
       if (Copies::orders()) {
         Copies::awaitStoresRead();  // y of set - 3 has left the slot of set + 2
@@ -291,10 +296,10 @@ struct Uniform : Copies {
           Copies::load(set + 2, next, ahead);
           if (threadIndex() == 0 && ahead.set == 0) prefetchSpectrum(ahead.channel);
         }
-        if (set >= 2)
-          Copies::store(staging.base + staging.slotBytes * (C::uniformSlots - at.slot - next.slot), positionOf(from + set - 2));
+        if (set >= 2) Copies::store(stored, positionOf(from + set - 2));
         if (C::gated && set < count) Copies::loadPost(set, positionOf(from + set));
       }
+      if (set >= 2 && Copies::trims()) Copies::storeEdges(stored, positionOf(from + set - 2));
       u32 stop = 0;  // a word about set - 1
       if constexpr (exact) clearNotes(set + 4);
       if constexpr (noting) {
@@ -320,6 +325,10 @@ struct Uniform : Copies {
         left = p.setsPerChannel - following.set;
         useChannel(following.channel);
       }
+      if (loads && Copies::trims()) {
+        Copies::trim(set + 2, next, positionOf(from + set + 2));
+        if (exact) blockSync();
+      }
       if constexpr (exact)
         if (loads) {
           Copies::await(next);
@@ -337,6 +346,7 @@ struct Uniform : Copies {
       }
     }
     Copies::store(staging.slotOf(at), positionOf(from + count - 1));
+    Copies::storeEdges(staging.slotOf(at), positionOf(from + count - 1));
     Copies::awaitStores();
     return -1;
   }
