@@ -158,9 +158,7 @@ function openFor(problem: Problem, options: ConvolveOptions): Device {
     throw new InvalidArgumentError("libraryPath was given with an open device, which has its library already");
   }
   const elements = (problem.arrays[0]?.length ?? 0) + (problem.arrays[1]?.length ?? 0);
-  // Patterns on the circular grid are computed on the CPU alone.
-  const circularPattern = problem.options.keepFrequencies !== "all" && problem.options.mode === "circular";
-  if (type === "auto" && (elements < WORTH_A_GPU || circularPattern)) type = "cpu";
+  if (type === "auto" && elements < WORTH_A_GPU) type = "cpu";
   const libraryPath: DeviceOptions = options.libraryPath === undefined ? {} : { libraryPath: options.libraryPath };
   return openDevice(type, libraryPath);
 }

@@ -394,7 +394,8 @@ inline std::vector<Case> speedCases() {
 // Patterns of a length: classes as a choice by energy leaves them, classes in order, and a low-pass. About 50, 75 and 91
 // per cent zeros. Transforms in one block have their digits in 16 classes.
 inline std::vector<Pattern> patternsFor(int64_t length) {
-  std::vector<Pattern> list = {scattered(256, 128), scattered(256, 64), scattered(256, 23), lowest(length, 0.25)};
+  std::vector<Pattern> list = {scattered(256, 128), scattered(256, 64), scattered(256, 23), lowest(length, 0.25),
+                               lowest(length, 0.09), band(length, 0.3, 0.55)};
   for (const int64_t modulus : {2, 4, 11}) {
     Pattern p;
     p.name = "every" + std::to_string(modulus);
@@ -429,7 +430,11 @@ inline std::vector<Case> sparseCases(bool speed) {
       if (speed && length > 32768 && length != 1 << 20 && pattern.name != "scattered64of256" && pattern.name != "scattered23of256")
         continue;
       // The float64 reference of a million samples takes a second.
-      if (!speed && length > 200000 && pattern.name != scattered(256, 23).name && pattern.name != lowest(length, 0.25).name) continue;
+      if (!speed && length > 200000 && pattern.name != scattered(256, 23).name && pattern.name != lowest(length, 0.25).name &&
+          pattern.name != band(length, 0.3, 0.55).name)
+        continue;
+      // What a pattern of neighbours saves is the spectrum, which one row a channel reads for itself.
+      if (speed && batch == 1 && pattern.kind == FFC_SPARSITY_CLASSES && pattern.name != scattered(256, 64).name) continue;
       c.pattern = pattern;
       if (!speed) {
         c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP);
@@ -458,6 +463,8 @@ inline std::vector<Case> sparseCases(bool speed) {
       add(FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, length, 8, 48, FFC_ALGORITHM_AUTO);
       add(FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, length, 8, 48, FFC_ALGORITHM_AUTO);
       add(FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, length, 8, 48, FFC_ALGORITHM_AUTO);
+      for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
+        add(FFC_DTYPE_FLOAT16, precision, length, 1, 256, FFC_ALGORITHM_AUTO);
     }
   }
   for (const int64_t length : {4096, 8192, 16384, 32768})

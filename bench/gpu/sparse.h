@@ -1,6 +1,7 @@
 // Frequency-sparse cases: patterns, and what a float64 convolution with such a kernel gives. Causal mode.
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -50,16 +51,20 @@ inline Pattern scattered(int64_t modulus, int64_t count) {
   return p;
 }
 
-inline Pattern lowest(int64_t length, double fraction) {
+// Blocks of neighbours between two parts of half the sampling rate.
+inline Pattern band(int64_t length, double from, double until) {
   Pattern p;
-  p.name = "lowest" + std::to_string(int(fraction * 100));
+  const auto percent = [](double fraction) { return std::to_string(std::llround(fraction * 100)); };
+  p.name = from > 0 ? "band" + percent(from) + "to" + percent(until) : "lowest" + percent(until);
   p.kind = FFC_SPARSITY_BLOCKS;
   p.block = 64;
   const int64_t blocks = (sparsePoints(length) + 63) / 64;
   p.keep.assign(blocks, 0);
-  std::fill_n(p.keep.begin(), std::max<int64_t>(1, int64_t(double(blocks) * fraction)), 1);
+  const int64_t first = int64_t(double(blocks) * from);
+  std::fill_n(p.keep.begin() + first, std::max<int64_t>(1, int64_t(double(blocks) * until) - first), 1);
   return p;
 }
+inline Pattern lowest(int64_t length, double fraction) { return band(length, 0, fraction); }
 
 // The first u.size() samples of u * k without the dropped frequencies: transforms of 2N real samples at half-integer
 // frequencies, by turning sample n by half a step.

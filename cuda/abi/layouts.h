@@ -14,7 +14,7 @@ inline Layout yLayout(const ConvProblem& p) { return samplesLayout(p, p.outputLe
 inline Layout kernelLayout(const ConvProblem& p) {
   return {1, p.sharedKernel ? 1 : p.channels, p.kernelLength, {0, p.kernelChannelStride}, dtypeBytes(p.kernelDtype)};
 }
-inline Layout skipLayout(const ConvProblem& p) { return {1, 1, p.channels, {}, dtypeBytes(p.kernelDtype)}; }
+inline Layout skipLayout(const ConvProblem& p) { return {1, 1, p.channels, {}, dtypeBytes(p.skipDtype)}; }
 
 // A backend says whether its arithmetic could run in place; whether y can be u at all depends on their shapes too.
 inline bool canRunInPlace(const ConvPlan& plan) {

@@ -377,7 +377,7 @@ Engine::Row Engine::row(const void* spectrum, const HostTensors& tensors, int64_
   if (problem_.skip) {
     r.sink.skipSamples = r.source.samples;
     r.sink.skipGate = r.source.gate;
-    r.sink.skip = scalar(tensors.skip, channel, problem_.kernelDtype, simd_);
+    r.sink.skip = scalar(tensors.skip, channel, problem_.skipDtype, simd_);
   }
   r.sink.dtype = dtype;
   r.spectrum = static_cast<const float*>(spectrum) + (problem_.sharedKernel ? 0 : channel) * spectrumRowFloats_;

@@ -50,6 +50,9 @@ struct SkippedWork {
   double flops = 0, flopsSkipped = 0, bytes = 0, bytesSkipped = 0;
 };
 
+// Rows that read the same spectrum: one from memory, the others from the cache.
+inline double rowsOfSpectrum(const ConvProblem& p) { return static_cast<double>(p.sharedKernel ? p.rows() : p.batch); }
+
 class GpuAlgorithm {
  public:
   virtual ~GpuAlgorithm() = default;

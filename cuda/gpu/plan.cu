@@ -1,9 +1,12 @@
 // One convolution, planned: which algorithm, and why.
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "../host/algorithm_name.h"
 #include "../host/frequency_mask.h"
 #include "../host/status.h"
+#include "circular_mask.h"
 #include "device.h"
 
 namespace ffc {
@@ -84,14 +87,26 @@ class CudaConvPlan : public ConvPlan {
     return ",\"sparsity\":" + problem_.mask->explainBegin() + numbers;
   }
 
-  Ranking choose() {
-    if (problem_.mask && problem_.circular())
-      throw Error(FFC_UNSUPPORTED, "circular frequency-sparse convolutions are computed on the cpu; a GPU takes causal ones");
+  // The ranking of what the families offer for a problem, and the first of it, made.
+  std::pair<Ranking, std::unique_ptr<GpuAlgorithm>> choose(const ConvProblem& problem, const GpuLimits& limits) {
     Offers offers;
     for (const auto offer : {&offerDirect, &offerFusedMma, &offerFusedFp32, &offerMultiPass})
-      offer(problem_, device_->limits(), *device_, offers);
-    Ranking ranking(offers.candidates(), problem_, *device_->constants());
-    chosen_ = offers.make(ranking.index());
+      offer(problem, limits, *device_, offers);
+    Ranking ranking(offers.candidates(), problem, *device_->constants());
+    return {ranking, offers.make(ranking.index())};
+  }
+  Ranking choose() {
+    const GpuLimits& limits = device_->limits();
+    if (!(problem_.mask && problem_.circular())) {
+      auto [ranking, algorithm] = choose(problem_, limits);
+      chosen_ = std::move(algorithm);
+      return ranking;
+    }
+    auto [ranking, convolution] = choose(maskedProblem(problem_), limits);
+    GpuLimits small = limits;  // scratch that lives as long as the spectrum
+    small.scratchLimitBytes = std::min(small.scratchLimitBytes, int64_t{64} << 20);
+    auto masking = choose(maskingProblem(problem_), small).second;
+    chosen_ = circularMask(problem_, std::move(masking), std::move(convolution), limits, *device_);
     return ranking;
   }
 

@@ -87,7 +87,7 @@ ConvProblem makeProblem(const ffc_conv_desc& d) {
   if (d.algorithm < FFC_ALGORITHM_AUTO || d.algorithm > FFC_ALGORITHM_MULTI_PASS)
     fail(FFC_INVALID_ARGUMENT, "algorithm is " + std::to_string(d.algorithm) + "; known are 0 to 6");
   p.dtype = checkedDtype("dtype", d.dtype);
-  p.kernelDtype = checkedDtype("kernel_dtype", d.kernel_dtype);
+  p.kernelDtype = p.skipDtype = checkedDtype("kernel_dtype", d.kernel_dtype);
   if (d.precision < FFC_PRECISION_DEFAULT || d.precision > FFC_PRECISION_ACCURATE)
     fail(FFC_INVALID_ARGUMENT, "precision is " + std::to_string(d.precision) +
                                    "; known are 0 (default), 1 (fast) and 2 (accurate)");

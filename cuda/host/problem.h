@@ -24,7 +24,7 @@ struct ConvProblem {
   int32_t mode = FFC_MODE_CAUSAL;
   int32_t algorithm = FFC_ALGORITHM_AUTO;
   int32_t precision = FFC_PRECISION_ACCURATE;  // never DEFAULT
-  Dtype dtype = Dtype::float32, kernelDtype = Dtype::float32;
+  Dtype dtype = Dtype::float32, kernelDtype = Dtype::float32, skipDtype = Dtype::float32;
   bool preGate = false, postGate = false, skip = false, sharedKernel = false;
   int64_t batch = 0, channels = 0, length = 0, kernelLength = 0;
   // y[n] = full[n + outputOffset] for 0 <= n < outputLength, where full = linear convolution (zero outside

@@ -193,7 +193,7 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   columns.deviceBytes = inputBytes(p) + scratch;
   count(rows, n2, s.rowRadices.size(), 2 * s.keptRows);
   rows.coreFlops += points * s.keptRows * 8.0;
-  rows.deviceBytes = 2 * scratch + spectraOf(p) * static_cast<double>(c.points) * s.keptRows * s.scratchBytes;
+  rows.deviceBytes = 2 * scratch + spectraOf(p) * static_cast<double>(c.points) * s.keptRows * s.keptPieces * s.scratchBytes;
   rows.l2Bytes = 3 * scratch;  // the batch shares a row of the spectrum in the cache
   count(back, n1, s.columnRadices.size(), 1);
   back.coreFlops += points * 6.0 + pointwiseFlops(p);

@@ -51,6 +51,7 @@ struct MultiPassShape {
   int scratchBytes = 8;                             // of a point between passes
   bool tensorCores = false;
   double keptRows = 1;                              // share of the rows that a frequency-sparse plan works on
+  double keptPieces = 1;                            // and of their spectrum that it reads
   std::vector<int> columnRadices, rowRadices;
 };
 Candidate multiPassCandidate(const ConvProblem& problem, const MultiPassShape& shape, const GpuSize& size);

@@ -46,6 +46,7 @@ struct Case {
   double amplitude = 1, kernelSize = 1;
   bool tail = false;  // samples N .. 2N of the result: the imaginary part
   int every = 1;      // frequency-sparse: only the rows k1 = 1, 1 + every, .. are kept
+  double from = 0, until = 1;  // and of those the frequencies in this band, as parts of the highest
 };
 
 struct Aligned {
@@ -72,6 +73,11 @@ void check(Case c) {
     rowOfSlot.push_back(int16_t(k1));
   }
   const int kept = int(rowOfSlot.size());
+  // Indices k and N - k are nearly the same real frequency; the grid is shifted by a quarter.
+  auto keeps = [&](int k) {
+    const double f = std::fabs(k - 0.25 < N / 2.0 ? k - 0.25 : k - 0.25 - N) / (N / 2.0);
+    return slotOf[k % N1] >= 0 && f >= c.from && f <= c.until;
+  };
   auto bits = [](double x) { return Column::bf16 ? uint16_t(packBfloat(float(x), 0)) : emulation::floatToHalf(x); };
   auto value = [](uint16_t b) { return Column::bf16 ? double(asFloat(u32(b) << 16)) : double(emulation::halfToFloat(b)); };
   constexpr int guard = 16;
@@ -88,6 +94,7 @@ void check(Case c) {
   std::vector<float> skip(c.channels);
   std::vector<int32_t> exponents(c.channels);
   Aligned stored(size_t(c.channels) * N * 4 * width);
+  std::vector<uint8_t> pieces(size_t(kept) * threads);
   const double gain = spectrumGain<Row>(4);
   for (int h = 0; h < c.channels; h++) {
     std::vector<Complex>& a = spectra[h];
@@ -97,7 +104,7 @@ void check(Case c) {
       a[i % N] += gauss() * c.kernelSize / std::sqrt(double(c.taps)) * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
     transform(a, -1);
     for (int k = 0; k < N; k++)
-      if (slotOf[k % N1] < 0) a[k] = 0;
+      if (!keeps(k)) a[k] = 0;
     double largest = 0;
     for (const Complex& z : a) largest = std::max({largest, std::fabs(z.real() * gain), std::fabs(z.imag() * gain)});
     exponents[h] = std::ilogb(largest) + 1;
@@ -108,7 +115,18 @@ void check(Case c) {
         for (int kb = 0; kb < Q; kb++)
           for (int k2 = 0; k2 < 16; k2++)
             for (int lane = 0; lane < 4; lane++) {
-              uint32_t* to = row + 4 * width * spectrumGroup(Q, 16, ka, kb, k2, lane);
+              const int group = Row::somePieces ? pieceGroup(Q, ka, kb, k2, lane) : int(spectrumGroup(Q, 16, ka, kb, k2, lane));
+              uint32_t* to = row + 4 * width * group;
+              bool wanted = !Row::somePieces;
+              for (const int j : {2 * lane, 2 * lane + 1, 14 - 2 * lane, 15 - 2 * lane})
+                wanted |= keeps(k1 + N1 * (ka + 16 * (k2 + 16 * (kb + Q * j))));
+              const int half = k2 >= 8, g = half ? 15 - k2 : k2;
+              if (wanted && h == 0) pieces[size_t(slot) * threads + ka * 32 + g * 4 + lane] |= 1 << (2 * kb + half);
+              if (!wanted) {
+                // Not to be read.
+                for (int i = 0; i < 4 * width; i++) to[i] = 0x7fff7fff;
+                continue;
+              }
               for (int mirrored = 0; mirrored < 2; mirrored++) {
                 Complex v[2];
                 for (int i = 0; i < 2; i++) {
@@ -176,6 +194,7 @@ void check(Case c) {
   q.useMaps = c.bulk;
   q.sequences = sequences, q.log2N1 = log2N1, q.rows = kept;
   if (c.every > 1) q.rowOfSlot = rowOfSlot.data();
+  if (Row::somePieces) q.pieces = pieces.data();
   q.halfTiles = Column::width == 32, q.log2TileShare = 4 - c.log2Inner;
   q.columnExponent = columnExponent(log2N1);
   q.rangeExponent = p.rangeExponent, q.mostExponent = p.mostExponent;
@@ -220,9 +239,9 @@ void check(Case c) {
   bool conflictFree = true;
   for (int i = 0; i < 3; i++) conflictFree &= wavefronts[i] == 4 * instructions[i];
   (good && conflictFree ? passed : failed)++;
-  std::printf("%s N1=%d N2=%d %s %s%s%s%s%s%s length %d of %d batch %d channels %d: error %.2e%s", good ? "ok  " : "FAIL", N1, N2,
+  std::printf("%s N1=%d N2=%d %s %s%s%s%s%s%s%s length %d of %d batch %d channels %d: error %.2e%s", good ? "ok  " : "FAIL", N1, N2,
               Column::bf16 ? "bfloat16" : "float16", Column::accurate ? "accurate" : "fast", c.pre ? " pre" : "",
-              c.post ? " post" : "", c.skip ? " skip" : "", c.tail ? " tail" : "", c.bulk ? c.every > 1 ? " some rows" : "" : " plain copies", c.length, N,
+              c.post ? " post" : "", c.skip ? " skip" : "", c.tail ? " tail" : "", c.bulk ? c.every > 1 ? " some rows" : "" : " plain copies", Row::somePieces ? " some pieces" : "", c.length, N,
               c.batch, c.channels, error, intact ? "" : ", guard band overwritten");
   if (!conflictFree)
     for (int i = 0; i < 3; i++) std::printf(" conflicts %ld/%ld", wavefronts[i], 4 * instructions[i]);
@@ -265,6 +284,15 @@ int main(int argc, char** argv) {
   if (turn()) check<F, Row1>(sparse({1, 2, 2, 131072, 131072}, 5));
   if (turn()) check<ColumnConfig<true, true, 1>, RowConfig<1, true>>(sparse({1, 3, 1, 131000, 131072}, 11));
   if (turn()) check<F, RowConfig<2, false>>(sparse({1, 1, 2, 262144, 262144}, 2));
+  auto band = [](Case c, double from, double until) {
+    c.from = from, c.until = until;
+    return c;
+  };
+  if (turn()) check<F, RowConfig<1, false, true>>(band({1, 3, 2, 131072, 131072}, 0, 0.25));
+  if (turn()) check<B, RowConfig<1, false, true>>(band(gated({1, 1, 2, 99999, 131072}, 0), 0.3, 0.6));
+  if (turn()) check<FA, RowConfig<1, true, true>>(sparse(band({1, 2, 1, 131071, 131072}, 0.55, 1), 3));
+  if (turn()) check<F, RowConfig<2, false, true>>(band({1, 1, 2, 262144, 262144}, 0, 0.09));
+  if (turn()) check<FA, RowConfig<2, true, true>>(band({1, 2, 1, 262144, 262144}, 0.5, 0.51));
   if (turn()) check<F, Row1>({4, 1, 1, 1048576, 1048576});
   if (turn()) check<ColumnConfig<false, false, 4>, Row1>({4, 1, 1, 4194304, 4194304});
   if (turn()) check<ColumnConfig<true, true, 4>, RowConfig<1, true>>(gated({4, 1, 1, 4190000, 4194304}, 1));

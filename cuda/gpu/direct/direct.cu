@@ -22,7 +22,7 @@ struct DirectParams {
   void* y;
   const float* taps;  // float32, trimmed and folded, (channels, count)
   Strides uStride, preStride, postStride, yStride;
-  Dtype dtype, kernelDtype;
+  Dtype dtype, skipDtype;
   int64_t batch, units, tiles;  // units = rows * tiles
   int64_t length, outputLength, offset, count, tapStride;
   int logThreads;               // of a group
@@ -152,7 +152,7 @@ __global__ void __launch_bounds__(blockThreads, 7) directConv(const __grid_const
     if (active) {
       const int64_t left = p.outputLength - place.begin;
       const int count = left < tile ? static_cast<int>(left) : tile;
-      const float skip = p.skip ? loadElement(p.skip, place.channel, p.kernelDtype) : 0.0f;
+      const float skip = p.skip ? loadElement(p.skip, place.channel, p.skipDtype) : 0.0f;
       if (!p.skip && !p.postGate) {
         withType(p.dtype, [&](auto tag) {
           using T = decltype(tag);
@@ -199,7 +199,7 @@ class Direct : public GpuAlgorithm {
     params_.postStride = p.post;
     params_.yStride = p.y;
     params_.dtype = p.dtype;
-    params_.kernelDtype = p.kernelDtype;
+    params_.skipDtype = p.skipDtype;
     params_.batch = p.batch;
     params_.length = p.length;
     params_.outputLength = p.outputLength;

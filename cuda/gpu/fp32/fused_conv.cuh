@@ -151,7 +151,7 @@ struct Fp32Storer {
     preAt = rowOffset(p.preStride, unit.batch, unit.channel) + begin;
     postAt = rowOffset(p.postStride, unit.batch, unit.channel) + begin;
     yAt = rowOffset(p.yStride, unit.batch, unit.channel) + begin;
-    skip = p.skip && active ? loadElement(p.skip, unit.channel, p.kernelDtype) : 0.0f;
+    skip = p.skip && active ? loadElement(p.skip, unit.channel, p.skipDtype) : 0.0f;
   }
 
   // Samples n0 + q * Stride.

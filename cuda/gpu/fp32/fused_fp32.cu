@@ -162,7 +162,7 @@ class FusedFp32 : public GpuAlgorithm {
     conv_.postStride = p.post;
     conv_.yStride = p.y;
     conv_.dtype = p.dtype;
-    conv_.kernelDtype = p.kernelDtype;
+    conv_.skipDtype = p.skipDtype;
     conv_.batch = p.batch;
     conv_.segments = c.segments;
     conv_.units = p.rows() * c.segments;
@@ -190,7 +190,7 @@ class FusedFp32 : public GpuAlgorithm {
       spectrum_.mask.keep = static_cast<const uint8_t*>(maskTable_->data());
       const double points = static_cast<double>(instance_.points);
       work_.flops = points * (20 * std::log2(points) + 6);
-      work_.bytes = static_cast<double>(p.length + p.outputLength) * dtypeBytes(p.dtype) + points * sizeof(float2);
+      work_.bytes = static_cast<double>(p.length + p.outputLength) * dtypeBytes(p.dtype) + points * sizeof(float2) / rowsOfSpectrum(p);
     }
   }
 

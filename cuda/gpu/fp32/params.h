@@ -15,7 +15,7 @@ struct Fp32ConvParams {
   void* y;
   const float2 *spectrum, *tables;
   Strides uStride, preStride, postStride, yStride;
-  Dtype dtype, kernelDtype;
+  Dtype dtype, skipDtype;
   int64_t batch;
   int64_t units;            // rows * segments; rows run through the batch first, so that neighbours share a spectrum
   int64_t segments;         // pieces a row's output is cut into

@@ -58,6 +58,8 @@ struct Config {
   static constexpr int blockBytes = sparse ? exchangeBytes / 2 : exchangeBytes;  // an exchange block
   // Exchange blocks are laid out for speed between the phases; true: like the rows of a multi-pass scratch (multipass/tensor_params.h).
   static constexpr bool rowLayout = false;
+  // Pieces of the spectrum without a kept frequency are zeros that are not read (rows of frequency-sparse passes).
+  static constexpr bool somePieces = false;
   // Whole rows that fill tiles of their own, brought by tensor copies, and no skip factor: see WholeRows.
   static constexpr bool wholeRows = false;
   // Tensor copies of packed samples: a warp has so many groups of 64 columns of a tile, which it stores and fills again, so

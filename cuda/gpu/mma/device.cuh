@@ -189,6 +189,7 @@ FFC_DEVICE void loadConstant16If(bool wanted, uint4& v, const void* p) {
                : "l"(p), "r"(int(wanted)));
 }
 FFC_DEVICE u32 loadConstant4(const void* p) { return __ldg(static_cast<const u32*>(p)); }
+FFC_DEVICE u32 loadConstant1(const void* p) { return __ldg(static_cast<const uint8_t*>(p)); }
 // Streaming: u, gates and y pass through once.
 FFC_DEVICE uint4 loadStream16(const void* p) { return __ldcs(static_cast<const uint4*>(p)); }
 // To L2.

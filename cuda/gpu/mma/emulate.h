@@ -291,6 +291,7 @@ FFC_DEVICE void loadConstant16If(bool wanted, uint4& v, const void* p) {
   if (wanted) v = loadConstant16(p);
 }
 FFC_DEVICE u32 loadConstant4(const void* p) { return *static_cast<const u32*>(p); }
+FFC_DEVICE u32 loadConstant1(const void* p) { return *static_cast<const uint8_t*>(p); }
 FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void storeStream16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }

@@ -231,7 +231,7 @@ class FusedMma final : public GpuAlgorithm {
     // The outer digit lies between real and complex numbers, there and back; inner ones have real matrices (half cost).
     add(2 * 4 * 16, few ? fewDigits / 16.0 : 1);
     add(2 * (4 * (n2 > 1 ? n2 : 0) + (radix > 1 ? 5 * std::log2(radix) + 6.0 * (radix - 1) / radix : 0) + 4 * 16) + 6, kept);
-    const double spectrum = double(bytesPerChannel()) * double(choice_.segments);
+    const double spectrum = double(bytesPerChannel()) * double(choice_.segments) / rowsOfSpectrum(problem_);
     w.bytes = double(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + spectrum;
     w.bytesSkipped = spectrum * (1 - kept);
     return w;
@@ -422,8 +422,8 @@ class FusedMma final : public GpuAlgorithm {
     p.exponent = exponentsOf(stored, segment) + firstSpectrum;
     p.anyExponent = exponentsOf(stored, segment) - 1;
     if (problem_.skip) {
-      p.skip = static_cast<const char*>(t.skip) + h * dtypeBytes(problem_.kernelDtype);
-      p.skipType = int32_t(problem_.kernelDtype);
+      p.skip = static_cast<const char*>(t.skip) + h * dtypeBytes(problem_.skipDtype);
+      p.skipType = int32_t(problem_.skipDtype);
     }
     p.spectrumGain = gain_;
     p.tables = tables_->data();

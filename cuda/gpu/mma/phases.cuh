@@ -50,6 +50,7 @@ struct Phases {
   };
   Bins spectrum[C::spectrumRegisters ? R : 1][2];
   const uint4* spectrumAt[2];
+  u32 pieces = 0;  // somePieces: bit 2 b + s is set where this lane's bins of (b, s) have to be read
   // The ring: this lane's pieces of the tile at hand and of the one after it, counted from p.spectrum.
   u32 ringAt[2], ringNext[2];
   u32 upperRows = 0;    // of outputs of rows n1 = 8 + g: what to keep of them, all or nothing
@@ -385,8 +386,15 @@ struct Phases {
   FFC_DEVICE Bins readBins(int b, int s) const {
     Bins bins;
 #pragma unroll
-    for (int i = 0; i < binPieces; i++)
-      bins.piece[i] = loadConstant16(spectrumAt[s] + ((b << (n2Bits() + 2)) * binPieces + i));
+    for (int i = 0; i < binPieces; i++) {
+      const uint4* from = spectrumAt[s] + ((b << (n2Bits() + 2)) * binPieces + i);
+      if constexpr (C::somePieces) {
+        bins.piece[i] = uint4{0, 0, 0, 0};
+        loadConstant16If(pieces >> (2 * b + s) & 1, bins.piece[i], from);
+      } else {
+        bins.piece[i] = loadConstant16(from);
+      }
+    }
     return withSkip<withoutSkip>(bins, s);
   }
   template <bool withoutSkip>

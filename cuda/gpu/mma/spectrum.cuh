@@ -19,22 +19,23 @@ __device__ __forceinline__ float scaleDown(float x, int exponent) {
   return x * ldexpf(1.0f, -exponent / 2) * ldexpf(1.0f, -exponent - (-exponent / 2));
 }
 
-// The 16 frequencies j of one (k1, kb, k2) as the four groups from `group` on, see spectrumGroup().
-__device__ __forceinline__ void storeBins(const float2 (&x)[16], float scale, bool floats, void* spectrum, int64_t group) {
+// The 16 frequencies j of one (k1, kb, k2) as four groups from `group` on, next to each other as spectrumGroup() has them, or further
+// apart.
+__device__ __forceinline__ void storeBins(const float2 (&x)[16], float scale, bool floats, void* spectrum, int64_t group, int apart = 1) {
 #pragma unroll
   for (int c = 0; c < 4; c++) {
     const float2 a = x[gpu::slot<16>(2 * c)], b = x[gpu::slot<16>(2 * c + 1)];
     const float2 d = x[gpu::slot<16>(15 - 2 * c)], e = x[gpu::slot<16>(14 - 2 * c)];
     const float v[8] = {a.x, b.x, a.y, b.y, d.x, e.x, d.y, e.y};
     if (floats) {
-      float4* to = static_cast<float4*>(spectrum) + (group + c) * 2;
+      float4* to = static_cast<float4*>(spectrum) + (group + c * apart) * 2;
       to[0] = {v[0] * scale, v[1] * scale, v[2] * scale, v[3] * scale};
       to[1] = {v[4] * scale, v[5] * scale, v[6] * scale, v[7] * scale};
     } else {
       __half2 h[4];
 #pragma unroll
       for (int i = 0; i < 4; i++) h[i] = __floats2half2_rn(v[2 * i] * scale, v[2 * i + 1] * scale);
-      static_cast<uint4*>(spectrum)[group + c] = *reinterpret_cast<uint4*>(h);
+      static_cast<uint4*>(spectrum)[group + c * apart] = *reinterpret_cast<uint4*>(h);
     }
   }
 }

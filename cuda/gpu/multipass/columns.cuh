@@ -265,7 +265,7 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsInverse(const __gri
   }
   __syncthreads();
   columnMiddleStages<Shape, 1, Sparse>(tile.shared, p.columnTables, tile.thread, p.kept);
-  const float skip = p.skip ? loadElement(p.skip, tile.channel, p.kernelDtype) : 0.0f;
+  const float skip = p.skip ? loadElement(p.skip, tile.channel, p.skipDtype) : 0.0f;
   const uint32_t digits = Sparse ? p.kept.firstDigits : 0xffffffffu;
   inverseLast<Shape>(tile.shared, p.columnTables, tile.thread, digits, [&](const float2(&z)[R], int lo) {
     const int64_t n = static_cast<int64_t>(lo) * p.n2 + tile.n2;

@@ -1,6 +1,7 @@
 // What a frequency-sparse plan keeps of k = k1 + N1 k2, made on the host: the rows k1 with a kept frequency, and what a
 // column transform with digits of its own has to know about them.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -24,6 +25,33 @@ struct KeptRowTables {
       slotOf[k1] = static_cast<int16_t>(rowOfSlot.size());
       rowOfSlot.push_back(static_cast<int16_t>(k1));
     }
+  }
+};
+
+// Which pieces of the kept rows' spectrum have a kept frequency, for rows of 4096 Q points on tensor cores: [row][thread] as
+// mma::RowParams::pieces has them. A row's frequency is ka + 16 (k2 + 16 (kb + Q j)); thread (ka, lane (g, c)) has k2 = g and 15 - g,
+// and of each the j = 2c, 2c + 1 and their mirror images. `most`: look at so many rows only.
+struct KeptPieces {
+  std::vector<uint8_t> bits;
+  double share = 0;  // of the pieces of the kept rows
+
+  KeptPieces(const FrequencyMask& mask, const KeptRowTables& rows, int Q, size_t most)
+      : bits(std::min(rows.rowOfSlot.size(), most) * 512) {
+    const int64_t n1 = static_cast<int64_t>(rows.slotOf.size());
+    size_t kept = 0;
+    for (size_t i = 0; i < bits.size(); ++i) {
+      const int64_t k1 = rows.rowOfSlot[i / 512 * rows.rowOfSlot.size() / (bits.size() / 512)];
+      const int ka = static_cast<int>(i / 32 % 16), g = static_cast<int>(i / 4 % 8), c = static_cast<int>(i % 4);
+      for (int b = 0; b < Q; ++b)
+        for (int h = 0; h < 2; ++h) {
+          bool wanted = false;
+          for (const int j : {2 * c, 2 * c + 1, 14 - 2 * c, 15 - 2 * c})
+            wanted = wanted || mask.keeps(k1 + n1 * (ka + 16 * ((h ? 15 - g : g) + 16 * (b + int64_t{Q} * j))));
+          bits[i] |= static_cast<uint8_t>(wanted << (2 * b + h));
+          kept += wanted;
+        }
+    }
+    share = static_cast<double>(kept) / static_cast<double>(bits.size() * static_cast<size_t>(2 * Q));
   }
 };
 

@@ -104,7 +104,7 @@ class MultiPass final : public GpuAlgorithm {
     p_.postStride = problem.post;
     p_.yStride = problem.y;
     p_.dtype = problem.dtype;
-    p_.kernelDtype = problem.kernelDtype;
+    p_.skipDtype = problem.skipDtype;
     p_.length = problem.length;
     p_.outputLength = problem.outputLength;
     p_.taps = kernelTaps(problem, window);
@@ -166,9 +166,9 @@ class MultiPass final : public GpuAlgorithm {
     add(12, rows);                                  // the outer factors
     add(10 * std::log2(split_.row.points) + 6, rows);
     const double element = half_ ? 4 : 8;
-    w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) +
-              5 * element * points;  // scratch is written and read twice, the spectrum is read
-    w.bytesSkipped = 5 * element * points * (1 - rows);
+    const double moved = (4 + 1 / rowsOfSpectrum(problem_)) * element * points;  // scratch is written and read twice, the spectrum is read
+    w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + moved;
+    w.bytesSkipped = moved * (1 - rows);
     return w;
   }
 

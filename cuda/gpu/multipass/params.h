@@ -51,7 +51,7 @@ struct MultiPassParams {
   const void *u = nullptr, *preGate = nullptr, *postGate = nullptr, *skip = nullptr;
   void* y = nullptr;
   Strides uStride, preStride, postStride, yStride;
-  Dtype dtype = Dtype::float32, kernelDtype = Dtype::float32;
+  Dtype dtype = Dtype::float32, skipDtype = Dtype::float32;
   int64_t length = 0, outputLength = 0;
   KernelTaps taps;          // columns forward reads taps instead of u when readTaps is set
   bool readTaps = false;

@@ -35,11 +35,12 @@ struct ColumnTables {
   static constexpr int words = steps + 16 * stepRegisters * 32;
 };
 
-// Rows of N2 = 4096 Q points: the body of the fused convolution between complex numbers, in place.
-template <int Q, bool accurate_>
+// Rows of N2 = 4096 Q points: the body of the fused convolution between complex numbers, in place. pieces: of frequency-sparse
+// plans whose rows have a kept frequency in some pieces of the spectrum only.
+template <int Q, bool accurate_, bool pieces = false>
 struct RowConfig : Config<Q, true, Element::float16, accurate_, false> {
   using Base = Config<Q, true, Element::float16, accurate_, false>;
-  static constexpr bool rowLayout = true, rowScaled = true;
+  static constexpr bool rowLayout = true, rowScaled = true, somePieces = pieces;
   static constexpr int fixedExponent = 0;
   static constexpr bool turned = false;
   // Rows that share an interval between two barriers.

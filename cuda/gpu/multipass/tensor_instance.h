@@ -16,6 +16,7 @@ struct TensorColumnInstance {
 struct TensorRowInstance {
   int points = 0;  // 4096 Q
   bool accurate = false;
+  bool pieces = false;  // reads pieces of the spectrum
   int rows = 1;  // that share an interval
   int (*sharedBytes)(int slots) = nullptr;
   const void* convolve = nullptr;

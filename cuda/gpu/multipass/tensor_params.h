@@ -53,11 +53,16 @@ struct RowParams : Params {
   int32_t log2N1 = 0;
   int32_t rows = 0;                    // of a sequence in scratch: N1, or fewer in a frequency-sparse plan
   const int16_t* rowOfSlot = nullptr;  // then the k1 of each
+  const uint8_t* pieces = nullptr;     // somePieces: [row of scratch][thread], see Phases::pieces
   int32_t log2TileShare = 0;   // 64-column groups (32-column groups where wide is 0) of one column tile
   int32_t halfTiles = 0;       // column tiles are 32 columns wide
   int32_t columnExponent = 0;  // p: the columns' results are 2^-p of a unitary transform's
   int32_t rangeExponent = 0, mostExponent = 0;
 };
+
+// The spectrum of a row where it is read piece by piece: what spectrumGroup() has next to each other, the four c of a frequency, are
+// pieces with 16 neighbouring k2 of one c between them. A band of the row's frequencies is a set of c, so it is a set of such lines.
+FFC_MMA_SHARED constexpr int pieceGroup(int Q, int ka, int kb, int k2, int c) { return ((ka * Q + kb) * 4 + c) * 16 + k2; }
 
 // Exponent of the power of two that brings a sequence with this largest sample to values whose unitary transform of N points
 // stays below 2^16: largest 2^e < 2^(range + 1), range = 15 - log2(N) / 2. Small samples of unscaled tiles stop at `most`, so

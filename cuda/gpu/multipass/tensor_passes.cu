@@ -55,6 +55,11 @@ double butterflyOperations(int radix) { return radix > 1 ? 5 * std::log2(radix) 
 // The skip term is a tap that every frequency gains where the spectrum is applied, so with it no row is empty.
 bool keepsAll(const ConvProblem& problem) { return problem.skip; }
 
+// Whether pieces of rows may have no kept frequency: patterns of bins, and classes finer than rows.
+bool readsPieces(const ConvProblem& problem, int64_t n1) {
+  return problem.mask && (!problem.mask->view().classes || problem.mask->view().block > n1);
+}
+
 // Sequences that go through scratch together: each needs its points, its largest sample and the exponents of its tiles.
 int64_t chunkOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPoints, int64_t scratchBytes) {
   const int64_t perSequence = keptPoints * 4 + 4 + (int64_t{4} << s.log2Tiles());
@@ -81,6 +86,12 @@ class TensorPasses final : public GpuAlgorithm {
       for (const ColumnInstance& i : accurate_ ? floatColumnInstances() : halfColumnInstances())
         if (i.points == split.n1()) kept_ = KeptOnDevice(*problem.mask, i.points, keepsAll(problem), i.radices, cache);
       rowCount_ = kept_.rows;
+      if (split.row.pieces) {
+        const KeptRowTables rows(*problem.mask, static_cast<int>(split.n1()), keepsAll(problem));
+        const KeptPieces pieces(*problem.mask, rows, static_cast<int>(split.n2() >> 12), rows.rowOfSlot.size());
+        pieces_ = cache.planTable(pieces.bits);
+        keptPieces_ = pieces.share;
+      }
     }
     planColumns();
     planRows();
@@ -120,9 +131,10 @@ class TensorPasses final : public GpuAlgorithm {
     twoWays(4 * 16, 1);
     twoWays(4.0 * (1 << split_.log2Inner) + butterflyOperations(split_.column.radix), kept_.outerShare);
     twoWays(8 * 16 + 2 * 4 * 16 + butterflyOperations(split_.row.points / mma::tilePoints) + 3, share);
-    const double moved = points * (4 * 4 + elementBytes());  // scratch is written and read twice, the spectrum is read
-    w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + moved;
-    w.bytesSkipped = moved * (1 - share);
+    // Scratch is written and read twice, the spectrum is read.
+    const double scratch = points * 4 * 4, spectrum = points * static_cast<double>(elementBytes()) / rowsOfSpectrum(problem_);
+    w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + scratch + spectrum;
+    w.bytesSkipped = scratch * (1 - share) + spectrum * (1 - share * keptPieces_);
     return w;
   }
 
@@ -130,6 +142,7 @@ class TensorPasses final : public GpuAlgorithm {
     TensorSpectrumParams s;
     s.gain = gain_;
     s.passes = spectrumPasses_;
+    s.pieces = split_.row.pieces;
     MultiPassParams& p = s.passes;
     p.taps.kernel = kernel;
     char* const base = static_cast<char*>(spectrum);
@@ -206,7 +219,7 @@ class TensorPasses final : public GpuAlgorithm {
     c.sequenceBytes = keptPoints() * 4;
     c.slotOf = kept_.columns.slotOf;
     c.spectrumGain = gain_;
-    c.skipType = static_cast<int32_t>(problem_.kernelDtype);
+    c.skipType = static_cast<int32_t>(problem_.skipDtype);
     c.sharedSpectrum = problem_.sharedKernel;
     c.batch = static_cast<int32_t>(problem_.batch);
     mma::setDivisor(c.batchMagic, c.batchShift, static_cast<uint32_t>(problem_.batch));
@@ -237,6 +250,7 @@ class TensorPasses final : public GpuAlgorithm {
     r.log2N1 = split_.log2N1;
     r.rows = static_cast<int32_t>(rowCount_);
     r.rowOfSlot = kept_.rowOfSlot;
+    if (pieces_) r.pieces = static_cast<const uint8_t*>(pieces_->data());
     r.log2TileShare = 4 - split_.log2Inner;
     r.halfTiles = split_.column.width == 32;
     r.columnExponent = mma::columnExponent(split_.log2N1);
@@ -258,7 +272,6 @@ class TensorPasses final : public GpuAlgorithm {
     p.tiles = p.n2 / spectrumColumn_.columns;
     p.batch = 1;
     p.sequences = spectra_;
-    p.kernelDtype = problem_.kernelDtype;
     p.taps = kernelTaps(problem_, window);
     p.taps.lead = window.offset;
     p.taps.circularImage = problem_.circular();
@@ -296,6 +309,8 @@ class TensorPasses final : public GpuAlgorithm {
   PlanInfo info_;
   std::shared_ptr<Buffer> columnTables_, rowTables_, spectrumColumnTables_, spectrumRowTables_, turns_;
   KeptOnDevice kept_;
+  std::shared_ptr<Buffer> pieces_;
+  double keptPieces_ = 1;  // share of the pieces of the kept rows' spectrum that is read
   int64_t rowCount_ = 0;  // of a sequence in scratch
   int64_t chunk_ = 0, spectra_ = 0;
 };
@@ -333,9 +348,12 @@ MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const G
   shape.run = s.column.width << (4 - s.log2Inner);
   shape.scratchBytes = 4;
   shape.tensorCores = true;
-  if (problem.mask)
-    shape.keptRows = static_cast<double>(KeptRowTables(*problem.mask, static_cast<int>(s.n1()), keepsAll(problem)).rowOfSlot.size()) /
-                     static_cast<double>(s.n1());
+  if (problem.mask) {
+    const KeptRowTables rows(*problem.mask, static_cast<int>(s.n1()), keepsAll(problem));
+    shape.keptRows = static_cast<double>(rows.rowOfSlot.size()) / static_cast<double>(s.n1());
+    // A few rows tell how it is with the others.
+    if (s.row.pieces) shape.keptPieces = KeptPieces(*problem.mask, rows, static_cast<int>(s.n2() >> 12), 8).share;
+  }
   const auto chunksWith = [&](int64_t scratchBytes) {
     const auto keptPoints = static_cast<int64_t>(static_cast<double>(s.points()) * shape.keptRows);
     const int64_t chunk = chunkOf(problem, s, keptPoints, scratchBytes);
@@ -369,6 +387,7 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
         const int slotsOfRow = slotsOf(row, limits.sharedMemoryPerBlock);
         if (row.accurate != accurate || slotsOfRow < 4) continue;
         const TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points)};
+        if (row.pieces != readsPieces(problem, s.n1())) continue;
         // Inputs fill the real part alone; what is longer than N goes through the float32 passes, which pack both.
         if (problem.mask && s.points() != problem.mask->points()) continue;
         if (s.points() < problem.length || 2 * s.points() < samples) continue;

@@ -16,6 +16,7 @@ TensorRowInstance makeRowInstance() {
   TensorRowInstance i;
   i.points = tilePoints * C::R;
   i.accurate = C::accurate;
+  i.pieces = C::somePieces;
   i.rows = C::rows;
   i.sharedBytes = &C::sharedBytes;
   i.convolve = reinterpret_cast<const void*>(&tensorRows<C>);
@@ -28,6 +29,8 @@ template <bool accurate>
 void addRows(std::vector<TensorRowInstance>& list) {
   list.push_back(makeRowInstance<RowConfig<1, accurate>>());
   list.push_back(makeRowInstance<RowConfig<2, accurate>>());
+  list.push_back(makeRowInstance<RowConfig<1, accurate, true>>());
+  list.push_back(makeRowInstance<RowConfig<2, accurate, true>>());
 }
 
 }  // namespace ffc::mma

@@ -15,8 +15,8 @@
 namespace ffc::mma {
 
 // A row comes and goes by plain copies; there is nothing to stage.
-template <int Q, bool accurate>
-struct Staging<RowConfig<Q, accurate>> {
+template <int Q, bool accurate, bool pieces>
+struct Staging<RowConfig<Q, accurate, pieces>> {
   u32 end;
   FFC_DEVICE explicit Staging(const Params&) : end(sharedBase()) {}
 };
@@ -57,8 +57,10 @@ struct RowPass : Phases<C> {
     this->addressIn = other * Base::planeBytes + pieceAt(w, half * 8 + row, 0);
     this->addressOut = pieceAt(w, other * 8 + row, half);
     factorAt = ((w * Q >> (q.halfTiles ? 1 : 2)) * 8 + this->c * 2) * 4;
-    for (int h = 0; h < 2; h++)
-      binsAt[h] = u32(spectrumGroup(Q, 16, w, 0, h ? 15 - this->g : this->g, this->c)) * Base::binPieces * 16;
+    for (int h = 0; h < 2; h++) {
+      const int k2 = h ? 15 - this->g : this->g;
+      binsAt[h] = u32(C::somePieces ? pieceGroup(Q, w, 0, k2, this->c) : spectrumGroup(Q, 16, w, 0, k2, this->c)) * Base::binPieces * 16;
+    }
     // The compiler would rather make these again for every row.
     keepInRegister(this->addressOuter), keepInRegister(this->addressIn), keepInRegister(this->addressOut);
     keepInRegister(factorAt), keepInRegister(binsAt[0]), keepInRegister(binsAt[1]);
@@ -347,6 +349,20 @@ struct RowPass : Phases<C> {
     spectrumRow = static_cast<const char*>(q.spectrum) + (int64_t(channel) * q.rows + k1) * spectrumRowBytes;
 #pragma unroll
     for (int i = 0; i < rows; i++) channelAt[i] = -1;
+    if constexpr (C::somePieces) {
+      this->pieces = loadConstant1(q.pieces + k1 * threads + threadIndex());
+      if constexpr (C::spectrumRegisters) {
+        // What is never read remains zero.
+#pragma unroll
+        for (int i = 0; i < rows; i++)
+#pragma unroll
+          for (int b = 0; b < Q; b++)
+#pragma unroll
+            for (int h = 0; h < 2; h++)
+#pragma unroll
+              for (int piece = 0; piece < Base::binPieces; piece++) bins[i][b][h].piece[piece] = uint4{0, 0, 0, 0};
+      }
+    }
   }
   // Fetches the spectrum of the next row, row i of its set, unless it is at hand. The registers are not read before the row's
   // middle. No branch, so that the compiler can mix what is before and behind.
@@ -361,7 +377,8 @@ struct RowPass : Phases<C> {
         for (int b = 0; b < Q; b++)
 #pragma unroll
           for (int piece = 0; piece < Base::binPieces; piece++)
-            loadConstant16If(wanted, bins[i][b][h].piece[piece], this->spectrumAt[h] + b * 64 * Base::binPieces + piece);
+            loadConstant16If(wanted && (!C::somePieces || this->pieces >> (2 * b + h) & 1), bins[i][b][h].piece[piece],
+                             this->spectrumAt[h] + b * 64 * Base::binPieces + piece);
       }
     }
     const bool end = --channelLeft == 0;

@@ -5,6 +5,7 @@
 #pragma once
 #include "../mma/spectrum.cuh"
 #include "rows.cuh"
+#include "tensor_params.h"
 #include "tensor_spectrum.h"
 
 namespace ffc::gpu {
@@ -42,7 +43,9 @@ __global__ void __launch_bounds__(Shape::threads) tensorSpectrumRows(const __gri
     }
     if (s.write) {
       const int f = Shape::frequencyOfHigh(hi);  // x[j] has frequency f + j N2 / 16
-      mma::storeBins(x, scale, !Storage::scaled, row, mma::spectrumGroup(p.n2 / 4096, 16, f & 15, f >> 8, f >> 4 & 15, 0));
+      const int Q = p.n2 / 4096, ka = f & 15, k2 = f >> 4 & 15, kb = f >> 8;
+      const int64_t group = s.pieces ? mma::pieceGroup(Q, ka, kb, k2, 0) : mma::spectrumGroup(Q, 16, ka, kb, k2, 0);
+      mma::storeBins(x, scale, !Storage::scaled, row, group, s.pieces ? 16 : 1);
     } else {
 #pragma unroll
       for (int q = 0; q < 16; ++q) largest = fmaxf(largest, fmaxf(fabsf(x[q].x), fabsf(x[q].y)));

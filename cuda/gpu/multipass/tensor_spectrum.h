@@ -12,6 +12,7 @@ struct TensorSpectrumParams {
   unsigned* largest = nullptr;  // per channel: float bits of the largest component; zero before the first launch
   int32_t* exponent = nullptr;  // per channel
   int32_t write = 0;            // 0: find the largest component; 1: write
+  bool pieces = false;          // in the order of mma::pieceGroup()
 };
 
 struct TensorSpectrumInstance {
