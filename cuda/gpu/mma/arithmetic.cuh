@@ -37,6 +37,7 @@ struct HalfArithmetic {
   FFC_DEVICE static u32 pack(Pair a) { return a; }
   FFC_DEVICE static Pair unpack(u32 a) { return a; }
   FFC_DEVICE static Factor factor(u32 re, u32 im) { return {re, im}; }
+  FFC_DEVICE static void negate(Pair& re, Pair& im) { re = halfNegate(re), im = halfNegate(im); }
   FFC_DEVICE static void multiply(Pair& re, Pair& im, Factor f) {
     const u32 a = halfMul(im, f.im), b = halfMul(im, f.re);
     const u32 r = halfFma(re, f.re, halfNegate(a));

@@ -127,17 +127,24 @@ struct Config {
   static constexpr int residentBlockBytes = 2 * (accurate ? 2 : 1) * 16 * threads;
   // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 5 on the powers of the steps over
   // n3h (per k1, 16 words a power) and over kb (16 words a power): products of products add up their errors, 2.0e-3
-  // instead of 1.3e-3 at radix 8. At radix 4 products of registers cost 1.25e-3 instead of 1.13e-3 and save 3 % of the time.
+  // instead of 1.3e-3 at radix 8.
   // The accurate class has the first powers alone, as floats: 128 bytes a k1, and the turns over kb by one and (radix 4)
   // two steps.
   static constexpr bool powerTables = !accurate && !twiddleRegisters && (R > 4 || packed || sparse);
-  static constexpr bool powerProducts = !accurate && R > 1 && !powerTables;
-  // Slices and scaled rows have no registers left for the first powers. They have all but the third of the steps over n3h
-  // in shared memory, which alone would be too many bytes; it is a product of two.
-  static constexpr int storedPowers =
-      powerTables ? R - 1 : powerProducts && R > 2 && (slices > 1 || rowScaled) ? (R > 3 ? 2 : R - 1) : 0;
+  // Twiddles of modulus 1 as turns, three multiply-adds of halves each, where a complex product takes four operations and
+  // one more product for every next power: a quarter of the middle's arithmetic. Angles stay within a quarter of a turn, because
+  // a phase that depends on the frequency alone cancels between the way there and the way back (see Phases::middle).
+  static constexpr bool halfTurns = R == 4 && pairwise && !accurate && !packed && !sparse && slices == 1;
+  static constexpr bool powerProducts = !accurate && R > 1 && !powerTables && !halfTurns;
+  // Slices and scaled rows have no registers left for the first powers, or turns by one and two steps. They have them in shared
+  // memory, but for the third of the steps over n3h, which alone would be too many bytes; it is a product of two.
+  static constexpr bool turnRegisters = halfTurns && slices == 1 && !rowScaled;
+  static constexpr int storedPowers = powerTables ? R - 1
+      : (halfTurns && !turnRegisters) || (powerProducts && R > 2 && (slices > 1 || rowScaled)) ? (R > 3 ? 2 : R - 1)
+                                                                                           : 0;
+  static constexpr int storedChain = halfTurns ? 2 : R - 1;
   static constexpr int imageBytes = accurate ? 32768 : twiddleRegisters ? 0 : 16384;
-  static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : storedPowers ? 64 * (16 * storedPowers + R - 1) : 0;
+  static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : storedPowers ? 64 * (16 * storedPowers + storedChain) : 0;
   // The accurate class turns from the twiddles of this kb to those of the others: never by more than 15/32 of a turn.
   static constexpr int centre = (R - 1) / 2;
   // The long order: values of n3h by which the outer phases fetch their operands ahead.

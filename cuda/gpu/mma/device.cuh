@@ -323,6 +323,8 @@ FFC_DEVICE u32 halfMul(u32 a, u32 b) { return fromHalf2(__hmul2(asHalf2(a), asHa
 FFC_DEVICE u32 halfFma(u32 a, u32 b, u32 c) { return fromHalf2(__hfma2(asHalf2(a), asHalf2(b), asHalf2(c))); }
 FFC_DEVICE u32 halfNegate(u32 a) { return fromHalf2(__hneg2(asHalf2(a))); }
 FFC_DEVICE u32 packHalf(float low, float high) { return fromHalf2(__floats2half2_rn(low, high)); }
+FFC_DEVICE u32 lowTwice(u32 x) { return fromHalf2(__low2half2(asHalf2(x))); }
+FFC_DEVICE u32 highTwice(u32 x) { return fromHalf2(__high2half2(asHalf2(x))); }
 FFC_DEVICE float2 unpackHalf(u32 x) { return __half22float2(asHalf2(x)); }
 FFC_DEVICE u32 packBfloat(float low, float high) {
   __nv_bfloat162 v = __floats2bfloat162_rn(low, high);

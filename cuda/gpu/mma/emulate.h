@@ -446,6 +446,8 @@ FFC_DEVICE u32 halfFma(u32 a, u32 b, u32 c) {
   return pair(double(low(a)) * low(b) + low(c), double(high(a)) * high(b) + high(c));
 }
 FFC_DEVICE u32 halfNegate(u32 a) { return a ^ 0x80008000u; }
+FFC_DEVICE u32 lowTwice(u32 x) { return (x & 0xffffu) * 0x10001u; }
+FFC_DEVICE u32 highTwice(u32 x) { return (x >> 16) * 0x10001u; }
 FFC_DEVICE u32 packHalf(float a, float b) { return emulation::pair(a, b); }
 FFC_DEVICE float2 unpackHalf(u32 x) { return {emulation::low(x), emulation::high(x)}; }
 FFC_DEVICE float asFloat(u32 bits) {

@@ -41,7 +41,9 @@ struct Phases {
   u32 rfMinus[2], riaTurned[4], ribTurned[4];
   u32 forward[middleTables][8], backward[middleTables][8];
   u32 stepIn[4], stepOut[4];  // W: [s][re, im]; backward [s][re, im]
-  u32 chain[8];               // fast, radix 3 and 4: the step of the twiddles over kb, forward [t][re, im], backward [half]
+  // fast, radix 3 and 4: the step of the twiddles over kb, forward [t][re, im], backward [half]; or turns, see TableLayout
+  u32 chain[C::turnRegisters ? 12 : 8];
+  u32 stepTurns[C::turnRegisters ? 12 : 1];
   u32 turnIn, turnOut;        // accurate: this lane's turns at t = s = 0, and at s = half = 0 of the first of two rows
   // The spectrum at +f and -f: halves (re re, im im of +f, then of -f), or floats, one 16-byte piece each.
   static constexpr int binPieces = C::accurate ? 2 : 1;
@@ -136,6 +138,10 @@ struct Phases {
         stepOut[i] = table(own, Layout::ownRegisters + 4 + i);
       }
     }
+    if constexpr (C::turnRegisters) {
+#pragma unroll
+      for (int i = 0; i < 12; i++) stepTurns[i] = table(own, i);
+    }
 #pragma unroll
     for (int i = 0; i < Layout::chainRegisters; i++) chain[i] = table(Layout::chain, i);
     if constexpr (C::outerRegisters) loadOuter();
@@ -225,12 +231,35 @@ struct Phases {
   FFC_DEVICE static FloatArithmetic::Turn forwardTurn(uint4 v) {
     return {{asFloat(v.x), asFloat(v.z)}, {asFloat(v.y), asFloat(v.w)}};
   }
+  // Turns of halves: over n3h by one or two steps, forward for rows of half s, backward for columns of group s; over kb, forward
+  // for columns 8t + 2c, backward for rows g + 8 half.
+  using HalfTurn = HalfArithmetic::Turn;
+  FFC_DEVICE static HalfTurn turnOf(Factor f) { return {f.re, f.im}; }
+  FFC_DEVICE HalfTurn stepTurnForward(int steps, int s) const {
+    if constexpr (!C::turnRegisters) return turnOf(sharedFactor(stepsAt(steps) + (8 * s + g) * 4));
+    const u32 w = stepTurns[2 * steps - 2 + s];
+    return {lowTwice(w), highTwice(w)};
+  }
+  FFC_DEVICE HalfTurn stepTurnBackward(int steps, int s) const {
+    if constexpr (!C::turnRegisters) return turnOf(pairFactor(stepsAt(steps) + (8 * s + 2 * c) * 4));
+    return {stepTurns[4 * steps + 2 * s], stepTurns[4 * steps + 2 * s + 1]};
+  }
+  FFC_DEVICE HalfTurn chainTurnForward(int steps, int t) const {
+    if constexpr (!C::turnRegisters) return turnOf(pairFactor(chainAt(steps) + (8 * t + 2 * c) * 4));
+    return {chain[4 * steps - 4 + 2 * t], chain[4 * steps - 3 + 2 * t]};
+  }
+  FFC_DEVICE HalfTurn chainTurnBackward(int steps, int half) const {
+    if constexpr (!C::turnRegisters) return turnOf(sharedFactor(chainAt(steps) + (g + 8 * half) * 4));
+    const u32 w = chain[6 + 2 * steps + half];
+    return {lowTwice(w), highTwice(w)};
+  }
   // Step of the twiddle products over kb, e^{-2 pi i n3l / 16R}, for columns 8t + 2c (forward), rows g + 8 half (backward).
   FFC_DEVICE Factor nextForward(int t) const { return A::factor(chain[2 * t], chain[2 * t + 1]); }
   FFC_DEVICE Factor nextBackward(int half) const { return A::factor(chain[4 + 2 * half], chain[5 + 2 * half]); }
   // The same from power tables: one word for a factor that both numbers of a pair share, two for a pair of factors.
   FFC_DEVICE Factor sharedFactor(u32 address) const {
     const u32 w = C::slices > 1 ? sharedLoad4(address) : sharedConstant4(address);
+    if constexpr (C::halfTurns) return A::factor(lowTwice(w), highTwice(w));
     return A::factor(lowHalves(w, w), highHalves(w, w));
   }
   FFC_DEVICE Factor pairFactor(u32 address) const {
@@ -533,6 +562,25 @@ struct Phases {
       twiddlesForward(t, f);
 #pragma unroll
       for (int s = 0; s < 2; s++) {
+        if constexpr (C::halfTurns) {
+          // n3h = b turns by b - 1 steps, kb by kb - R / 2 of its own; what depends on the frequency alone cancels.
+          const HalfTurn step = stepTurnForward(1, s);
+          A::turn(re[s][0], im[s][0], A::opposite(step));
+          A::turn(re[s][2], im[s][2], step);
+          A::turn(re[s][3], im[s][3], stepTurnForward(2, s));
+          if (s) A::negate(re[s][3], im[s][3]);
+          Butterfly<A, R, false>::run(re[s], im[s]);
+#pragma unroll
+          for (int b = 0; b < R; b++) {
+            A::turn(re[s][b], im[s][b], turnOf(f[s]));
+            if (b == 0) A::turn(re[s][b], im[s][b], A::opposite(chainTurnForward(2, t)));
+            if (b == 1) A::turn(re[s][b], im[s][b], A::opposite(chainTurnForward(1, t)));
+            if (b == 3) A::turn(re[s][b], im[s][b], chainTurnForward(1, t));
+            ar[b][2 * t + s] = re[s][b];
+            ai[b][2 * t + s] = im[s][b];
+          }
+          continue;
+        }
         if constexpr (R > 1) {
           if constexpr (C::powerTables) {
 #pragma unroll
@@ -642,7 +690,12 @@ struct Phases {
         }
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-          if constexpr (C::accurate) {
+          if constexpr (C::halfTurns) {
+            if (b == 0) A::turn(x[half], y[half], chainTurnBackward(2, half));
+            if (b == 1) A::turn(x[half], y[half], chainTurnBackward(1, half));
+            if (b == 3) A::turn(x[half], y[half], A::opposite(chainTurnBackward(1, half)));
+            A::turn(x[half], y[half], A::opposite(turnOf(f[half])));
+          } else if constexpr (C::accurate) {
             A::turn(x[half], y[half], turn[half]);
             if (b != C::centre) A::turn(x[half], y[half], chainBackward(C::centre - b, half));
           } else if constexpr (C::turned) {
@@ -661,7 +714,17 @@ struct Phases {
           zi[s][half][b] = y[half];
         }
       }
-      if constexpr (R > 1) {
+      if constexpr (C::halfTurns) {
+        const HalfTurn step = stepTurnBackward(1, s), two = stepTurnBackward(2, s);
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+          Butterfly<A, R, true>::run(zr[s][half], zi[s][half]);
+          A::turn(zr[s][half][0], zi[s][half][0], step);
+          A::turn(zr[s][half][2], zi[s][half][2], A::opposite(step));
+          A::turn(zr[s][half][3], zi[s][half][3], A::opposite(two));
+          if (s) A::negate(zr[s][half][3], zi[s][half][3]);
+        }
+      } else if constexpr (R > 1) {
 #pragma unroll
         for (int half = 0; half < 2; half++) Butterfly<A, R, true>::run(zr[s][half], zi[s][half]);
         Factor power{}, w{};

@@ -98,11 +98,12 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
   const int N2 = 1 << log2N2, halfN2 = N2 / 2;
   const double N = 256.0 * N2 * R;
   auto e = [&](double turns) { return std::polar(1.0, -2 * pi * turns); };
+  const double turnScale = C::halfTurns ? 1 / std::sqrt(double(R)) : 1;  // of the matrices over n3l, a power of two
   // Half-cost transform of 16 points at the frequencies j + 1/2: 8 cosines, then 8 sines, applied to the real and to
   // the imaginary parts; +f and -f follow by adding and subtracting. Unitary: 1/4.
   auto real16 = [&](int n, int column) {
     const double angle = 2 * pi * n * (column % 8 + 0.5) / 16;
-    return (column < 8 ? std::cos(angle) : -std::sin(angle)) / 4 * halfCostScale(16);
+    return (column < 8 ? std::cos(angle) : -std::sin(angle)) / 4 * halfCostScale(16) * turnScale;
   };
   // The same over n2, block-diagonal: sequence q has the rows q N2 .. and the columns j = q N2 / 2 .. of each kind.
   auto realN2 = [&](int n, int column) {
@@ -132,6 +133,15 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
     to[0] = floatWord(std::tan(-pi * turns)), to[1] = floatWord(std::sin(-2 * pi * turns));
   };
   auto chain = [&](int n) { return e(n / (16.0 * R)); };
+  // Turns of halves. Those over n3h are by steps of b - 1, so that the second step is the largest; where it is a quarter of a
+  // turn or more (the second half of k2), half a turn is left to a change of sign. Those over n3l and kb are counted from the
+  // middle of n3l's values and from kb = R / 2, where the half step of n3l cancels.
+  auto stepTurns = [&](int k1, int k2, int s, int power) {
+    return power * 16 * (k1 - shift + 16 * k2) / N - (power == 2 && s ? 0.5 : 0.0);
+  };
+  auto fromMiddle = [](int n) { return n - 7.5; };
+  auto tangent = [](double turns) { return std::tan(-pi * turns); };
+  auto sine = [](double turns) { return std::sin(-2 * pi * turns); };
   const double prescale = std::ldexp(1.0, -C::fixedExponent);
   // The first matrix of a warp, times a number. Rows of several passes have no samples here.
   auto firstMatrix = [&](int warp, Complex factor) {
@@ -188,6 +198,16 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
         putHalves(Layout::chain, 2 * i, chain(8 * i + 2 * c), chain(8 * i + 2 * c + 1));
         putHalves(Layout::chain, 4 + 2 * i, chain(g + 8 * i), chain(g + 8 * i));
       }
+    if constexpr (C::turnRegisters)
+      for (int power = 1; power <= 2; power++)
+        for (int i = 0; i < 2; i++) {
+          const double unit = power / (16.0 * R), of = fromMiddle(g + 8 * i) * unit;
+          const double of0 = fromMiddle(8 * i + 2 * c) * unit, of1 = fromMiddle(8 * i + 2 * c + 1) * unit;
+          const int at0 = 4 * (power - 1) + 2 * i;
+          at(Layout::chain, at0) = halfPair(tangent(of0), tangent(of1));
+          at(Layout::chain, at0 + 1) = halfPair(sine(of0), sine(of1));
+          at(Layout::chain, 8 + 2 * (power - 1) + i) = halfPair(tangent(of), sine(of));
+        }
     for (int k1 = 0; k1 < 16; k1++) {
       const int own = Layout::frequency + k1 * Layout::frequencyRegisters * 32, steps = Layout::ownRegisters;
       for (int outerHalf = 0; outerHalf < 2; outerHalf++)
@@ -210,6 +230,12 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
             } else if (C::twiddleRegisters) {
               putHalves(own, kb * 8 + 2 * (2 * t + s), f0, f1);
               putHalves(own, (R + kb) * 8 + 2 * (2 * s + half), b0, b1);
+            } else if (C::halfTurns) {
+              const double unit = (k1 - shift + 16 * k2Of(s, g)) / N, of0 = fromMiddle(8 * t + 2 * c) * unit;
+              const double of1 = fromMiddle(8 * t + 2 * c + 1) * unit;
+              uint32_t* m = &table[Layout::image + k1 * 256 + (s + 2 * t) * 32 + lane];
+              m[0] = halfPair(tangent(of0), tangent(of1));
+              m[128] = halfPair(sine(of0), sine(of1));
             } else if (!C::accurate) {
               // 8 x 8 matrices, matrix s + 2t: row g is the row of half s, columns 8t + 2c.
               uint32_t* m = &table[Layout::image + k1 * 256 + (s + 2 * t) * 32 + lane];
@@ -218,6 +244,16 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
             }
           }
         }
+      if (C::turnRegisters)
+        for (int power = 1; power <= 2; power++)
+          for (int s = 0; s < 2; s++) {
+            const double of = stepTurns(k1, k2Of(s, g), s, power);
+            const double of0 = stepTurns(k1, k2Of(s, 2 * c), s, power), of1 = stepTurns(k1, k2Of(s, 2 * c + 1), s, power);
+            const int at0 = 4 + 4 * (power - 1) + 2 * s;
+            at(own, 2 * (power - 1) + s) = halfPair(tangent(of), sine(of));
+            at(own, at0) = halfPair(tangent(of0), tangent(of1));
+            at(own, at0 + 1) = halfPair(sine(of0), sine(of1));
+          }
       if (C::powerProducts && !C::storedPowers)
         for (int s = 0; s < 2; s++) {
           if (C::turned) {
@@ -248,11 +284,15 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
   if constexpr (C::storedPowers > 0) {
     uint32_t* to = &table[Layout::powers];
     auto power = [](Complex z) { return halfPair(z.real(), z.imag()); };
+    auto turn = [&](double turns) { return halfPair(tangent(turns), sine(turns)); };
     for (int k1 = 0; k1 < 16; k1++)
       for (int b = 1; b <= C::storedPowers; b++)
-        for (int i = 0; i < 16; i++) *to++ = power(e(16 * b * (k1 - shift + 16 * k2Of(i / 8, i % 8)) / N));
-    for (int b = 1; b < R; b++)
-      for (int n = 0; n < 16; n++) *to++ = power(e(b * n / (16.0 * R)));
+        for (int i = 0; i < 16; i++) {
+          const int k2 = k2Of(i / 8, i % 8);
+          *to++ = C::halfTurns ? turn(stepTurns(k1, k2, i / 8, b)) : power(e(16 * b * (k1 - shift + 16 * k2) / N));
+        }
+    for (int b = 1; b <= C::storedChain; b++)
+      for (int n = 0; n < 16; n++) *to++ = C::halfTurns ? turn(fromMiddle(n) * b / (16.0 * R)) : power(e(b * n / (16.0 * R)));
   }
   // What part n0 of a sequence is multiplied by on its way into this slice.
   auto turnOf = [&](int n0) { return e(n0 * (slice - 0.25) / C::slices); };
