@@ -140,6 +140,15 @@ inline std::vector<Case> checkCases() {
       c.channels = 1001;
     }
   }
+  // Passes with rows of 16384 points; the kernel is so short that the float64 reference is a direct sum.
+  for (const auto& [dtype, precision] : {std::pair<int, int>{FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST},
+                                         {FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE},
+                                         {FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST}}) {
+    Case& c = add(1 + static_cast<int>(random() % 5), dtype, FFC_ALGORITHM_MULTI_PASS, int64_t{1} << 24, 32);
+    c.length -= random() % (1 << 22);
+    c.precision = precision;
+    if (precision == FFC_PRECISION_ACCURATE) c.flags = 0;  // the product with a gate is one rounding more than short kernels' bound has
+  }
   return list;
 }
 
@@ -220,6 +229,10 @@ inline std::vector<Case> coverCandidates() {
         if (dtype == FFC_DTYPE_FLOAT32 && precision == fast) continue;  // the same
         add(FFC_ALGORITHM_MULTI_PASS, dtype, precision, length, length, length == 1 << 18).batch = 1;
       }
+  // Rows of 16384 points, with a kernel so short that the float64 reference is a direct sum.
+  add(FFC_ALGORITHM_MULTI_PASS, FFC_DTYPE_FLOAT16, fast, 9000001, 32, false).batch = list.back().channels = 1;
+  add(FFC_ALGORITHM_MULTI_PASS, FFC_DTYPE_FLOAT16, accurate, 9000001, 32, false).batch = list.back().channels = 1;
+  add(FFC_ALGORITHM_MULTI_PASS, FFC_DTYPE_BFLOAT16, fast, 9000001, 32, true).batch = list.back().channels = 1;
   // The longest, also on a smaller device, with a kernel so short that the float64 reference is a direct sum.
   for (const int64_t kilobytes : {0, 99})
     smaller(add(FFC_ALGORITHM_MULTI_PASS, FFC_DTYPE_FLOAT32, accurate, (int64_t{1} << 25) - 31, 32, false), kilobytes).batch =

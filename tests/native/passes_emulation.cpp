@@ -5,7 +5,7 @@
 // Build: g++ -std=c++17 -O2 tests/native/passes_emulation.cpp -o passes_emulation
 #define FFC_EMULATE
 #include "../../cuda/gpu/multipass/tensor_columns.cuh"
-#include "../../cuda/gpu/multipass/tensor_rows.cuh"
+#include "../../cuda/gpu/multipass/tensor_long_rows.cuh"
 #include "../../cuda/gpu/multipass/tensor_tables.h"
 
 #include <random>
@@ -62,6 +62,7 @@ int passed = 0, failed = 0;
 template <class Column, class Row>
 void check(Case c) {
   constexpr int Q = Row::R;
+  c.slots = std::min(c.slots, Row::mostSlots);
   const int N1 = 16 * Column::R << c.log2Inner, N2 = 4096 * Q, N = N1 * N2, sequences = c.batch * c.channels;
   int log2N1 = 0;
   while (1 << log2N1 < N1) log2N1++;
@@ -207,7 +208,7 @@ void check(Case c) {
     wavefronts[pass] = m.matrixWavefronts, instructions[pass] = m.matrixInstructions;
   };
   run(0, Column::sharedBytes, [&] { Columns<Column>(p).forward(); });
-  run(1, Row::sharedBytes(c.slots), [&] { RowPass<Row>(q).run(); });
+  run(1, Row::sharedBytes(c.slots), [&] { std::conditional_t<Row::longOrder, LongRowPass<Row>, RowPass<Row>>(q).run(); });
   run(2, Column::sharedBytes, [&] { Columns<Column>(p).inverse(); });
 
   double error = 0, size = 0;
@@ -293,6 +294,10 @@ int main(int argc, char** argv) {
   if (turn()) check<FA, RowConfig<1, true, true>>(sparse(band({1, 2, 1, 131071, 131072}, 0.55, 1), 3));
   if (turn()) check<F, RowConfig<2, false, true>>(band({1, 1, 2, 262144, 262144}, 0, 0.09));
   if (turn()) check<FA, RowConfig<2, true, true>>(band({1, 2, 1, 262144, 262144}, 0.5, 0.51));
+  using Row4 = RowConfig<4, false>;
+  if (turn()) check<B, Row4>(gated({1, 2, 1, 524001, 524288}, 3));
+  if (turn()) check<F, Row4>(plainCopies(sparse({1, 3, 1, 524288, 524288}, 5)));
+  if (turn()) check<FA, RowConfig<4, true>>(gated({1, 1, 2, 524288, 524288}, 0));
   if (turn()) check<F, Row1>({4, 1, 1, 1048576, 1048576});
   if (turn()) check<ColumnConfig<false, false, 4>, Row1>({4, 1, 1, 4194304, 4194304});
   if (turn()) check<ColumnConfig<true, true, 4>, RowConfig<1, true>>(gated({4, 1, 1, 4190000, 4194304}, 1));

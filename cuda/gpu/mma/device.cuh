@@ -40,6 +40,7 @@ FFC_DEVICE u32 sharedBase() {
 }
 FFC_DEVICE void warpSync() { __syncwarp(); }
 FFC_DEVICE u32 warpMax(u32 value) { return __reduce_max_sync(0xffffffffu, value); }
+FFC_DEVICE u32 fromLane(u32 value, int lane) { return __shfl_sync(0xffffffffu, value, lane); }
 
 // ---- tensor core: m16n8k16 with half operands. A: 4 registers, B: 2, accumulators half (2) or float (4).
 FFC_DEVICE void mmaHalf(u32 (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {

@@ -167,6 +167,16 @@ FFC_DEVICE u32 warpMax(u32 value) {
   return result;
 }
 
+FFC_DEVICE u32 fromLane(u32 value, int lane) {
+  using namespace emulation;
+  const int me = machine.current;
+  machine.exchange[me][0] = value;
+  warpWait();
+  const u32 result = machine.exchange[(me & ~31) + lane][0];
+  warpWait();
+  return result;
+}
+
 namespace emulation {
 template <class Out>
 inline void multiply(const u32 (&a)[4], u32 b0, u32 b1, Out out) {
@@ -425,9 +435,13 @@ FFC_DEVICE void barrierExpect(u32 barrier, u32 bytes) {
 FFC_DEVICE void barrierWait(u32 barrier, u32 parity) {
   while ((barrierAt(barrier).phase & 1) == parity) emulation::machine.yield();
 }
-FFC_DEVICE void splitInit(u32) {}
-FFC_DEVICE void splitArrive(u32) {}
-FFC_DEVICE void splitWait(u32, u32) { blockSync(); }
+FFC_DEVICE void splitInit(u32 barrier) { barrierAt(barrier) = {0, emulation::blockThreads / 32, 0}; }
+FFC_DEVICE void splitArrive(u32 barrier) {
+  warpSync();
+  EmulatedBarrier& b = barrierAt(barrier);
+  if (emulation::machine.current % 32 == 0 && --b.arrivals == 0) b.phase++, b.arrivals = emulation::blockThreads / 32;
+}
+FFC_DEVICE void splitWait(u32 barrier, u32 parity) { barrierWait(barrier, parity); }
 
 FFC_DEVICE u32 halfAdd(u32 a, u32 b) {
   using namespace emulation;

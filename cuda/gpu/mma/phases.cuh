@@ -318,7 +318,7 @@ struct Phases {
       at[s] = ((source * C::slices + slice) * (64 * R * n2) + u32(spectrumGroup(R, n2, digit(), 0, k2, c))) * binPieces;
     }
   }
-  // Whole rows: one pointer for each s, which moves on to the next set's spectrum when the last piece has been ordered.
+  // Whole rows (and those of a multi-pass scratch): one pointer for each s, which moves on to the next set's spectrum when the last piece has been ordered.
   const char* ringFrom[2];
   int channelSets = 0;       // what is left of the channel, the set at hand included
   int64_t spectrumStep = 0;  // from the spectrum of the set at hand to the next one's
@@ -432,10 +432,10 @@ struct Phases {
     copyAsyncWaitButOne();
     Bins bins;
     bins.piece[0] = sharedLoad16(ring + (piece & 1) * (16 * C::ringThreads));
-    if constexpr (C::wholeRows) {
+    if constexpr (C::wholeRows || C::rowLayout) {
       if (piece + 2 >= 2 * R) ringFrom[s] += spectrumStep;
       fetchWholePiece((piece + 2) % (2 * R));
-      return bins;
+      return C::wholeRows ? bins : withSkip<withoutSkip>(bins, s);
     }
     fetchPiece(piece + 2 < 2 * R ? ringAt : ringNext, (piece + 2) % (2 * R));
     return withSkip<withoutSkip>(bins, s);

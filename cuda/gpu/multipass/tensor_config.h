@@ -49,14 +49,23 @@ struct RowConfig : Config<Q, true, Element::float16, accurate_, false> {
   // Everything between the slots and the tables in shared memory counts in tiles; how many slots there are is up to the launch.
   static constexpr int buffers = 1;
   static constexpr bool outerRegisters = true;
-  static constexpr int log2Q = Q == 1 ? 0 : 1;
+  static constexpr int log2Q = Q == 1 ? 0 : Q == 2 ? 1 : 2;
+  // Rows that fill 64 KB: three slots and nothing else (tensor_long_rows.cuh).
+  static constexpr bool longOrder = Q == 4;
+  // Products of products of twiddles would add up to an error beyond the bound of the fast class at 16M.
+  static constexpr int storedPowers = longOrder && !accurate_ ? 2 : Base::storedPowers;
+  static constexpr int powerBytes = longOrder && !accurate_ ? 64 * (16 * storedPowers + Q - 1) : Base::powerBytes;
+  static constexpr int twiddleBytes = Base::imageBytes + powerBytes;
   // Factors of a row's samples: a pair of halves for each 64 (32) columns of two neighbouring n1. Those of set j + 3 are made while
   // set j + 1 may still need its own.
-  static constexpr int factorWords = 64 * Q, factorSets = 4;
+  static constexpr int factorWords = longOrder ? 0 : 64 * Q, factorSets = 4;
   static constexpr int factorBytes = factorSets * rows * factorWords * 4;
-  // A slot holds a set: one each is in first, middle and last, one is being stored, the others are on their way in.
+  // A slot holds a set: one each is in first, middle and last, one is being stored, the others are on their way in. In the long
+  // order one is worked on, one is being stored and filled again, and one holds the row that is next.
+  static constexpr int splitBarriers = longOrder ? 3 : 1;
+  static constexpr int leastSlots = longOrder ? 3 : 4, mostSlots = longOrder ? 3 : 6;
   static constexpr int sharedBytes(int slots) {
-    return slots * (rows * rowBytes + 8) + 8 + Base::twiddleBytes + factorBytes;
+    return slots * (rows * rowBytes + 8) + splitBarriers * 8 + twiddleBytes + Base::ringBytes + factorBytes;
   }
 };
 

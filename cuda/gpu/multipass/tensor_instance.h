@@ -18,6 +18,7 @@ struct TensorRowInstance {
   bool accurate = false;
   bool pieces = false;  // reads pieces of the spectrum
   int rows = 1;  // that share an interval
+  int leastSlots = 0, mostSlots = 0;
   int (*sharedBytes)(int slots) = nullptr;
   const void* convolve = nullptr;
   std::vector<uint32_t> (*tables)(int log2N2) = nullptr;

@@ -2,13 +2,13 @@
 #pragma once
 #include "../mma/tables.h"
 #include "tensor_instance.h"
-#include "tensor_rows.cuh"
+#include "tensor_long_rows.cuh"
 
 namespace ffc::mma {
 
 template <class C>
 __global__ void __launch_bounds__(threads, 1) tensorRows(const __grid_constant__ RowParams p) {
-  RowPass<C>(p).run();
+  std::conditional_t<C::longOrder, LongRowPass<C>, RowPass<C>>(p).run();
 }
 
 template <class C>
@@ -18,6 +18,8 @@ TensorRowInstance makeRowInstance() {
   i.accurate = C::accurate;
   i.pieces = C::somePieces;
   i.rows = C::rows;
+  i.leastSlots = C::leastSlots;
+  i.mostSlots = C::mostSlots;
   i.sharedBytes = &C::sharedBytes;
   i.convolve = reinterpret_cast<const void*>(&tensorRows<C>);
   i.tables = &makeTables<C>;
@@ -31,6 +33,7 @@ void addRows(std::vector<TensorRowInstance>& list) {
   list.push_back(makeRowInstance<RowConfig<2, accurate>>());
   list.push_back(makeRowInstance<RowConfig<1, accurate, true>>());
   list.push_back(makeRowInstance<RowConfig<2, accurate, true>>());
+  list.push_back(makeRowInstance<RowConfig<4, accurate>>());
 }
 
 }  // namespace ffc::mma

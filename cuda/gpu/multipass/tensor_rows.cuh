@@ -46,11 +46,12 @@ struct RowPass : Phases<C> {
   // Some phases' operands are fetched while another phase computes; where registers are short, each when it is needed.
   static constexpr bool mixed = Q == 1 && !C::accurate;
   // The threads that issue bulk copies, of warps which have no factors to make.
-  static constexpr int loader = threads - 64, storer = threads - 32;
+  // In the long order the one fills what the other has stored.
+  static constexpr int storer = threads - 32, loader = C::longOrder ? storer : threads - 64;
 
   FFC_DEVICE explicit RowPass(const RowParams& params) : Base(params), q(params), slots(params.slots), ahead(params.slots - 3) {
     this->loadTables();
-    factors = this->image + C::twiddleBytes;
+    factors = this->image + C::twiddleBytes + C::ringBytes;
     barriers = factors + C::factorBytes;
     const int row = this->lane & 7, half = this->lane >> 3 & 1, other = this->lane >> 4, w = this->warp;
     this->addressOuter = pieceAt(half * 8 + row, w, other);
@@ -95,18 +96,13 @@ struct RowPass : Phases<C> {
       const int row = g + 8 * (i & 1), column = 2 * c + 8 * (i >> 1);
       pairOf(outer(row, column), outer(row, column + 1), this->matrixIn[0][i], this->matrixIn[1][i]);
     }
-    // What belongs to the way back is the transpose.
-#pragma unroll
-    for (int i = 0; i < 4; i++)
-#pragma unroll
-      for (int part = 0; part < 2; part++)
-        this->matrixOut[part][i] = transposed(this->matrixIn[part][(i & 1) * 2 + (i >> 1)]);
+    if constexpr (!C::longOrder) turnMatrix();
     const u32 own = 4 * N1 * w + f0;
     auto mirrored = [](int s, int j) { return s ? 15 - j : j; };
     auto twiddle = [&](int kb, int k2, int n) {
       const u32 turns = n * (own + 64 * N1 * k2) + n * kb * (1024 * N1) - n * (512 * Q * N1);
       const float2 v = rootOfUnity(turns, innerBits);
-      constexpr float unit = Q == 1 ? 1.0f : 0.70710678f;
+      constexpr float unit = Q == 1 ? 1.0f : Q == 2 ? 0.70710678f : 0.5f;
       return float2{v.x * unit, v.y * unit};
     };
     auto step = [&](int k2) { return rootOfUnity(16 * (own + 64 * N1 * k2), innerBits); };
@@ -124,6 +120,22 @@ struct RowPass : Phases<C> {
                      wordsOf(step(mirrored(this->lane >> 3, this->lane & 7))));
       warpSync();
       keepInRegister(this->turnOut);  // or loads of constants, which the backward turns are, would move across the stores
+    } else if constexpr (!C::twiddleRegisters) {
+      // In shared memory: the twiddles of kb = 0 as 8 x 8 matrices, real and imaginary, and the powers of the steps over n3h.
+      const u32 at = this->image + w * 1024 + this->lane * 4;
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        const int s = i & 1, column = 8 * (i >> 1) + 2 * c;
+        u32 re, im;
+        pairOf(twiddle(0, mirrored(s, g), column), twiddle(0, mirrored(s, g), column + 1), re, im);
+        sharedStore4(at + i * 128, re), sharedStore4(at + i * 128 + 512, im);
+      }
+      static_assert(C::storedPowers == 2);
+      const int i = this->lane & 15, power = 1 + (this->lane >> 4);
+      const float2 v = rootOfUnity(power * 16 * (own + 64 * N1 * mirrored(i >> 3, i & 7)), innerBits);
+      sharedStore4(this->stepsAt(power) + i * 4, packHalf(v.x, v.y));
+      warpSync();
+      keepInRegister(this->image);  // as above
     } else {
 #pragma unroll
       for (int half = 0; half < 2; half++)
@@ -151,6 +163,14 @@ struct RowPass : Phases<C> {
         }
       }
     }
+  }
+  // What belongs to the way back is the transpose.
+  FFC_DEVICE void turnMatrix() {
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+#pragma unroll
+      for (int part = 0; part < 2; part++)
+        this->matrixOut[part][i] = transposed(this->matrixIn[part][(i & 1) * 2 + (i >> 1)]);
   }
   FFC_DEVICE static uint64_t wordsOf(float2 v) { return floatBits(v.x) | uint64_t(floatBits(v.y)) << 32; }
 
@@ -407,6 +427,8 @@ struct RowPass : Phases<C> {
           this->spectrum[b][h] = this->template withSkip<withoutSkip>(bins[i][b][h], h);
         }
       this->template middle<SpectrumFrom::registers>(row, before, halfway);
+    } else if constexpr (C::spectrumRing) {
+      this->template middle<SpectrumFrom::ring>(row, before, halfway);
     } else {
       this->template middle<withoutSkip ? SpectrumFrom::memoryWithoutSkip : SpectrumFrom::memory>(row, before, halfway);
     }

@@ -25,6 +25,8 @@ std::vector<TensorSpectrumInstance> tensorSpectrumInstances() {
       make<FloatStorage, 256, 16, 16, 16>(),
       make<HalfStorage, 256, 8, 8, 8, 16>(),
       make<FloatStorage, 256, 8, 8, 8, 16>(),
+      make<HalfStorage, 512, 16, 8, 8, 16>(),
+      make<FloatStorage, 512, 16, 8, 8, 16>(),
   };
 }
 
