@@ -209,13 +209,10 @@ void check(Case c) {
   describe(y, p.y, p.maps.y);
   if (c.pre) describe(pre, p.pre, p.maps.pre);
   if (c.post) describe(post, p.post, p.maps.post);
-  int32_t any = 0;
-  for (const int32_t e : exponents) any |= e;
   p.useMaps = c.maps;
   p.slots = c.slots;
   p.spectrum = spectrum.data;
   p.exponent = exponents.data();
-  p.anyExponent = &any;
   if (c.skip) p.skip = skip.data(), p.skipType = 1;
   p.spectrumGain = float(spectrumGain<C>(c.log2N2));
   p.tables = table.data;

@@ -19,7 +19,9 @@ struct Convolution : Phases<C> {
 
   FFC_DEVICE explicit Convolution(const Params& params) : Base(params) {
     if (staging.maps) staging.initBarriers(p.slots + C::buffers);
+    staging.plain = withoutExponents<C>(p);
     Base::loadTables();
+    Base::finishTables();
   }
 
   FFC_DEVICE u32 exchangeOf(int set, int tile) const {

@@ -13,7 +13,7 @@ FFC_DEVICE void convolve(const Params& p) {
     convolution.run();
   } else if constexpr (C::R >= 3 && !C::packed && !C::sparse) {
     // One row a tile: N2 = 16.
-    if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && !p.skip && (C::rowScaled || loadConstant4(p.anyExponent) == 0)) {
+    if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && !p.skip && (C::rowScaled || withoutExponents<C>(p))) {
       LongConvolution<WholeRows<C>> convolution(p);
       convolution.run();
     } else {

@@ -22,6 +22,7 @@ FFC_DEVICE int threadIndex() { return threadIdx.x; }
 FFC_DEVICE int blockIndex() { return blockIdx.x; }
 FFC_DEVICE int gridSize() { return gridDim.x; }
 FFC_DEVICE void blockSync() { __syncthreads(); }
+FFC_DEVICE bool blockAny(bool x) { return __syncthreads_or(x); }
 // Kernels that may start before the one before them in the stream has ended (compute capability 9.0; gpu/launch.h): until the
 // wait, nothing may be read or written that earlier work writes or reads. The other call lets the next kernel start.
 FFC_DEVICE void awaitEarlierWork() {
@@ -183,7 +184,18 @@ FFC_DEVICE u32 loadTable4(const void* p, uint64_t policy) {
   asm("ld.global.nc.L2::cache_hint.u32 %0,[%1],%2;" : "=r"(v) : "l"(p), "l"(policy));
   return v;
 }
+// What earlier work may still have been writing when the kernel started (awaitEarlierWork()).
+FFC_DEVICE uint4 loadFresh16(const void* p) {
+  uint4 v;
+  asm volatile("ld.global.v4.u32 {%0,%1,%2,%3},[%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p) : "memory");
+  return v;
+}
 // Without a branch: v keeps its value where it is not wanted.
+FFC_DEVICE void loadFresh16If(bool wanted, uint4& v, const void* p) {
+  asm volatile("{\n.reg .pred wanted;\nsetp.ne.s32 wanted,%5,0;\n@wanted ld.global.v4.u32 {%0,%1,%2,%3},[%4];\n}"
+               : "+r"(v.x), "+r"(v.y), "+r"(v.z), "+r"(v.w)
+               : "l"(p), "r"(int(wanted)));
+}
 FFC_DEVICE void loadConstant16If(bool wanted, uint4& v, const void* p) {
   asm volatile("{\n.reg .pred wanted;\nsetp.ne.s32 wanted,%5,0;\n@wanted ld.global.nc.v4.u32 {%0,%1,%2,%3},[%4];\n}"
                : "+r"(v.x), "+r"(v.y), "+r"(v.z), "+r"(v.w)

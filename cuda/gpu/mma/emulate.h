@@ -241,6 +241,15 @@ inline void storeMatrices(u32 address, bool transposed, const u32 (&r)[4]) {
 }
 }  // namespace emulation
 
+FFC_DEVICE bool blockAny(bool x) {
+  static bool any;
+  blockSync();
+  any = false;
+  blockSync();
+  any |= x;
+  blockSync();
+  return any;
+}
 FFC_DEVICE void loadMatrices(u32 address, u32& r0, u32& r1, u32& r2, u32& r3) {
   emulation::loadMatrices(address, false, r0, r1, r2, r3);
 }
@@ -300,6 +309,8 @@ FFC_DEVICE void prefetch(const void*) {}
 FFC_DEVICE void loadConstant16If(bool wanted, uint4& v, const void* p) {
   if (wanted) v = loadConstant16(p);
 }
+FFC_DEVICE uint4 loadFresh16(const void* p) { return loadConstant16(p); }
+FFC_DEVICE void loadFresh16If(bool wanted, uint4& v, const void* p) { loadConstant16If(wanted, v, p); }
 FFC_DEVICE u32 loadConstant4(const void* p) { return *static_cast<const u32*>(p); }
 FFC_DEVICE u32 loadConstant1(const void* p) { return *static_cast<const uint8_t*>(p); }
 FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>(p); }

@@ -18,7 +18,9 @@ struct LongConvolution : Phases<C> {
 
   FFC_DEVICE explicit LongConvolution(const Params& params) : Base(params) {
     if (staging.maps) staging.initBarriers(staging.slots() + C::buffers);
+    staging.plain = C::wholeRows ? !C::rowScaled : withoutExponents<C>(p);
     Base::loadTables();
+    Base::finishTables();
   }
 
   FFC_DEVICE u32 exchangeOf(int set) const {

@@ -12,7 +12,7 @@
 #include <type_traits>
 
 #include "../../host/window.h"
-#include "../algorithm.h"
+#include "../launch.h"
 #include "instance.h"
 #include "spectrum_params.h"
 
@@ -199,6 +199,8 @@ class FusedMma final : public GpuAlgorithm {
     for (const void* function : {i.uniform, i.partial})
       if (function && choice.uniform.sharedBytes) allowSharedMemory(function, choice.uniform.sharedBytes);
     allowSharedMemory(s.transform, s.sharedBytes);
+    earlyTransform_ = canStartEarly(s.transform, limits);
+    earlySets_ = i.uniform && canStartEarly(i.uniform, limits);
     info_.algorithm = i.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
     info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
     info_.order = 0;
@@ -260,12 +262,8 @@ class FusedMma final : public GpuAlgorithm {
       p.taps.lead = window_.offset + segment * choice_.points;
       p.spectrum = spectrumOf(spectrum, segment);
       p.exponent = exponentsOf(spectrum, segment);
-      p.anyExponent = p.exponent - 1;
-      checkCuda(cudaMemsetAsync(p.anyExponent, 0, sizeof(int32_t), stream), "clearing the exponent flag of a spectrum");
-      void* arguments[] = {&p};
-      checkCuda(cudaLaunchKernel(s.transform, dim3(unsigned(std::min<int64_t>(spectra(), 1 << 20))), dim3(s.threads),
-                                 arguments, size_t(s.sharedBytes), stream),
-                "launching the kernel transform");
+      const LaunchShape shape{std::min<int64_t>(spectra(), 1 << 20), s.threads, s.sharedBytes, 1, earlyTransform_};
+      launchKernel(s.transform, shape, p, stream, "launching the kernel transform");
     }
   }
 
@@ -292,13 +290,12 @@ class FusedMma final : public GpuAlgorithm {
   int64_t spectra() const { return problem_.sharedKernel ? 1 : problem_.channels; }
   int64_t bytesPerChannel() const { return choice_.points * (choice_.instance->accurate ? 8 : 4); }
   int64_t spectrumBytes() const { return spectra() * bytesPerChannel(); }
-  // One word that says whether any exponent is not 0, then the exponents.
-  int64_t exponentBytes() const { return (spectra() * 4 + 4 + 255) / 256 * 256; }
+  int64_t exponentBytes() const { return (spectra() * 4 + 255) / 256 * 256; }
   char* spectrumOf(void* base, int64_t segment) const {
     return static_cast<char*>(base) + segment * (spectrumBytes() + exponentBytes());
   }
   int32_t* exponentsOf(void* base, int64_t segment) const {
-    return reinterpret_cast<int32_t*>(spectrumOf(base, segment) + spectrumBytes()) + 1;
+    return reinterpret_cast<int32_t*>(spectrumOf(base, segment) + spectrumBytes());
   }
 
   static Rows rowsOf(const void* data, const Strides& strides, int64_t b, int64_t h, int64_t firstSample = 0) {
@@ -420,7 +417,6 @@ class FusedMma final : public GpuAlgorithm {
     void* const stored = const_cast<void*>(spectrum);  // read only
     p.spectrum = spectrumOf(stored, segment) + firstSpectrum * bytesPerChannel();
     p.exponent = exponentsOf(stored, segment) + firstSpectrum;
-    p.anyExponent = exponentsOf(stored, segment) - 1;
     if (problem_.skip) {
       p.skip = static_cast<const char*>(t.skip) + h * dtypeBytes(problem_.skipDtype);
       p.skipType = int32_t(problem_.skipDtype);
@@ -477,10 +473,8 @@ class FusedMma final : public GpuAlgorithm {
       blocks = std::min<int64_t>(channels * ((batch + rowsPerSet - 1) / rowsPerSet), blocks_);
       describeUniform(p, rowsPerSet, int(blocks));
     }
-    void* arguments[] = {&p};
-    checkCuda(cudaLaunchKernel(wholeSets ? i.uniform : partialSets ? i.partial : i.convolve, dim3(unsigned(blocks)), dim3(threads), arguments,
-                               size_t(shape.sharedBytes), stream),
-              "launching the fused convolution");
+    launchKernel(wholeSets ? i.uniform : partialSets ? i.partial : i.convolve,
+                 {blocks, threads, shape.sharedBytes, 1, uniform && earlySets_}, p, stream, "launching the fused convolution");
   }
 
   ConvProblem problem_;
@@ -488,6 +482,7 @@ class FusedMma final : public GpuAlgorithm {
   KernelWindow window_;
   int blocks_ = 0;  // of a launch, at most
   float gain_ = 1;
+  bool earlyTransform_ = false, earlySets_ = false;
   PlanInfo info_;
   std::shared_ptr<Buffer> tables_, maskTable_;
   std::array<std::shared_ptr<Buffer>, 8> spectrumTables_;

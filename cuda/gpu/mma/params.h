@@ -32,7 +32,6 @@ struct Params {
   const void* spectrum = nullptr;   // per channel N complex halves in the order of spectrumSlot()
   const int32_t* exponent = nullptr;  // per channel: the true spectrum is the stored one times 2^exponent; mostly 0
                                       // where rows are not scaled (see SpectrumWindow)
-  const int32_t* anyExponent = nullptr;  // 0: every exponent is
   const void* skip = nullptr;   // per channel, or null
   float spectrumGain = 1;       // what the spectrum holds beyond the kernel's own: undoes the matrices' scales
   int32_t skipType = 0;         // FFC_DTYPE_* of skip

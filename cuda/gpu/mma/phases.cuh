@@ -108,6 +108,7 @@ struct Phases {
     for (int i = 0; i < 4; i++) {
       ra[i] = table(Layout::inner, i);
       rf[i] = table(Layout::inner, 4 + i);
+      if constexpr (C::transposedTables) continue;
       ria[i] = table(Layout::inner, 8 + i);
       rib[i] = table(Layout::inner, 12 + i);
     }
@@ -128,7 +129,7 @@ struct Phases {
 #pragma unroll
         for (int i = 0; i < 8; i++) {
           forward[b][i] = table(own, b * 8 + i);
-          backward[b][i] = table(own, (R + b) * 8 + i);
+          if constexpr (!C::transposedTables) backward[b][i] = table(own, (R + b) * 8 + i);
         }
     }
     if constexpr (C::powerProducts && !C::storedPowers) {
@@ -145,14 +146,38 @@ struct Phases {
 #pragma unroll
     for (int i = 0; i < Layout::chainRegisters; i++) chain[i] = table(Layout::chain, i);
     if constexpr (C::outerRegisters) loadOuter();
+  }
+  // What needs the tables or waits for them: whatever else a block begins with is better ordered before it.
+  FFC_DEVICE void finishTables() {
     const char* source = reinterpret_cast<const char*>(tables() + Layout::image);
     for (int i = threadIndex(); i < C::twiddleBytes / 16; i += threads)
       sharedStore16(image + i * 16, loadTable16(source + i * 16, keepingPolicy()));
+    if constexpr (C::transposedTables) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) ria[i] = transposed(rf[i]), rib[i] = transposed(ra[i]);
+      if constexpr (C::twiddleRegisters)
+#pragma unroll
+        for (int b = 0; b < R; b++)
+#pragma unroll
+          for (int i = 0; i < 8; i++) backward[b][2 * (2 * (i >> 1 & 1) + (i >> 2)) + (i & 1)] = transposed(forward[b][i]);
+      finishOuter();
+    }
   }
 
   FFC_DEVICE void loadOuter() {
     loadOuter(matrixIn, slice(), 0);
-    loadOuter(matrixOut, slice(), 2);
+    if constexpr (!C::transposedTables) loadOuter(matrixOut, slice(), 2);
+  }
+  // The last matrix from the first.
+  FFC_DEVICE void finishOuter() {
+    constexpr float f = float(1 << 2 * C::fixedExponent);
+#pragma unroll
+    for (int part = 0; part < 2; part++)
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        const u32 v = transposed(matrixIn[part][(i & 1) * 2 + (i >> 1)]);
+        matrixOut[part][i] = C::fixedExponent ? halfMul(v, packHalf(f, f)) : v;
+      }
   }
   // The first or (from 2 on) the last matrix of a slice.
   FFC_DEVICE void loadOuter(u32 (&matrix)[2][4], int slice, int from) const {
@@ -421,7 +446,7 @@ struct Phases {
         bins.piece[i] = uint4{0, 0, 0, 0};
         loadConstant16If(pieces >> (2 * b + s) & 1, bins.piece[i], from);
       } else {
-        bins.piece[i] = loadConstant16(from);
+        bins.piece[i] = C::uniform ? loadFresh16(from) : loadConstant16(from);
       }
     }
     return withSkip<withoutSkip>(bins, s);
@@ -511,14 +536,15 @@ struct Phases {
   // `steady` is code without branches, for the sets for which nothing out of the ordinary is to be done: then the
   // compiler can mix the phases and tiles of an interval.
 
-  // middle: in place on R exchange blocks of 16 KB. `halfway` runs between the way there and the way back. `beforeLast`
+  // middle: in place on R exchange blocks of 16 KB. `halfway` runs between the way there and the way back, `spectrumUsed`
+  // after the last use of the spectrum. `beforeLast`
   // is called before the last results are stored: what the next phase loads there arrives while they are, and registers
   // are free again.
   struct Nothing {
     FFC_DEVICE void operator()() const {}
   };
-  template <SpectrumFrom where, class BeforeLast, class Halfway = Nothing>
-  FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast, Halfway&& halfway = {}) {
+  template <SpectrumFrom where, class BeforeLast, class Halfway = Nothing, class SpectrumUsed = Nothing>
+  FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast, Halfway&& halfway = {}, SpectrumUsed&& spectrumUsed = {}) {
     u32 ar[R][4], ai[R][4];  // operands of the n3l contraction: [2t + s]
     u32 matrix[4];
 #pragma unroll
@@ -670,6 +696,7 @@ struct Phases {
         }
       }
     }
+    spectrumUsed();
     Pair zr[2][2][R], zi[2][2][R];  // [s][half][b]
 #pragma unroll
     for (int s = 0; s < 2; s++) {

@@ -33,6 +33,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     if (staging.maps && threadIndex() == 0) barrierInit(staging.barrier);
     if (threadIndex() < 2) sharedStore4(staging.largestOf(threadIndex()), 0);
     Base::loadTables();
+    Base::finishTables();
   }
 
   // This warp's twiddles of another slice: see TableLayout.

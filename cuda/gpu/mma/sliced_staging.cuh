@@ -23,7 +23,7 @@ struct SlicedStaging {
     maps = hasTensorCopies && p.useMaps;
     pre = C::gated && p.pre.data;
     post = C::gated && p.post.data;
-    plain = !C::rowScaled && !p.skip && loadConstant4(p.anyExponent) == 0;
+    plain = withoutExponents<C>(p);
     base = sharedBase();
     end = base + K * partBytes;
     results = end + R * exchangeBytes + C::twiddleBytes + C::ringBytes;

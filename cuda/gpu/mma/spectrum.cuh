@@ -49,6 +49,8 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
   uint32_t* largest = reinterpret_cast<uint32_t*>(shared + Shape::paddedPoints);
   const int thread = threadIdx.x;
 
+  letNextKernelStart();
+  awaitEarlierWork();  // taps may just be written, and the spectrum still be read
   for (int channel = blockIdx.x; channel < p.channels; channel += gridDim.x) {
     if (thread == 0) *largest = 0;
     // Two rounds where there are several slices, because the scale must be known before anything is written; with one
@@ -106,7 +108,6 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
         const int exponent = spectrumExponent(most, p.window);
         scale = scaleDown(p.gain, exponent);
         if (thread == 0) p.exponent[channel] = exponent;
-        if (thread == 0 && exponent != 0) *p.anyExponent = 1;  // every writer writes the same
       }
     }
     __syncthreads();

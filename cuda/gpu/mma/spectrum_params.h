@@ -11,7 +11,6 @@ struct SpectrumParams {
   KeptFrequencies mask;         // keep is null unless the plan is frequency-sparse
   void* spectrum = nullptr;     // per channel N groups' worth of numbers, see spectrumGroup()
   int32_t* exponent = nullptr;  // per channel
-  int32_t* anyExponent = nullptr;  // zero before the launch
   const float2* tables[8] = {};  // per slice
   float gain = 1;
   int32_t channels = 0, radix = 1, log2N2 = 0;

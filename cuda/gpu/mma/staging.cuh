@@ -150,6 +150,16 @@ FFC_DEVICE void drainPiece(uint4 v, uint64_t row, int first, int length) {
   }
 }
 
+// Whether the spectra have no exponents, and none comes from a skip term: then no output needs a power of two. For all
+// threads of the block.
+template <class C>
+FFC_DEVICE bool withoutExponents(const Params& p) {
+  if (C::rowScaled || p.skip) return false;
+  bool any = false;
+  for (int i = threadIndex(); i < (p.sharedSpectrum ? 1 : p.channels); i += threads) any |= p.exponent[i] != 0;
+  return !blockAny(any);
+}
+
 template <class C>
 struct Staging {
   static constexpr int R = C::R;
@@ -169,7 +179,7 @@ struct Staging {
   // Whole rows: sets of whole channels; the first of the channels left over, and the place of this block's rows among theirs.
   int wholeSets, restChannel, restBegin;
   bool maps;
-  bool plain;   // outputs need no power of two
+  bool plain = false;  // outputs need no power of two: set by the driver
   int lead;     // load() runs so many sets ahead of middle()
   u32 owned[C::R <= 2 ? C::R : 1];  // this thread's pieces, packed by piece()
 
@@ -190,7 +200,6 @@ struct Staging {
     slotBytes = (C::wholeRows ? 1 : p.tilesPerSet) * tileBytes;
     maps = C::wholeRows || (hasTensorCopies && p.useMaps);
     lead = slots() > C::buffers ? slots() - 1 : C::buffers;
-    plain = !C::rowScaled && (C::wholeRows || (!p.skip && loadConstant4(p.anyExponent) == 0));
     base = sharedBase();
     end = base + slotBytes * (slots() + C::buffers * (stagesPre() + stagesPost()));
     barriers = end + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * C::blockBytes + C::twiddleBytes + C::ringBytes;

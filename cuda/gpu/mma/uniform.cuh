@@ -39,6 +39,7 @@ struct Uniform : Copies {
   int exponent = 0, exponentBefore = 0;  // of the spectra of the current and the previous set's channel
   int inMatrix = 0;                      // the one that is in the last matrix
   u32 largest = 0;                       // of this lane's samples in first(), since the last note was taken
+  bool channelEnds = false;              // after the interval at hand
 
   // `begins`: before the first run of the block.
   FFC_DEVICE Uniform(const Params& params, bool begins) : Copies(params) {
@@ -52,11 +53,36 @@ struct Uniform : Copies {
     Base::resident = staging.rows + (C::rowScaled ? rowRing * noteBytes<C> + 16 : 0);
     if (begins) {
       Copies::prepareCopies();
-      // Before anything that waits for memory; but the second set would delay the tables.
-      if (sets > 0) Copies::load(0, {0, 0}, positionOf(0));
-      if constexpr (C::gated) fillAbsentGates();
+      letNextKernelStart();
     }
+    // Tables were complete before there was a plan.
     Base::loadTables();
+    if (begins) {
+      awaitEarlierWork();
+      // The second set would delay the tables and the spectrum.
+      if (sets > 0) {
+        Copies::load(0, {0, 0}, positionOf(0));
+        exponent = chooseChannel(positionOf(0).channel);
+        fetchAhead(true);
+      }
+      if constexpr (C::gated) fillAbsentGates();
+      lookAtExponents();
+    }
+    Base::finishTables();
+  }
+  // As withoutExponents(), of this block's channels: whole ones are as far apart as there are blocks, those left over follow
+  // each other. Each warp looks for itself, which needs no barrier.
+  FFC_DEVICE void lookAtExponents() {
+    staging.plain = !C::rowScaled && !p.skip;
+    if (!staging.plain) return;
+    const int begin = sets > wholeSets ? positionOf(wholeSets).channel : 0;
+    const int rest = sets > wholeSets ? positionOf(sets - 1).channel - begin + 1 : 0;
+    u32 any = 0;
+    for (int i = lane; i < p.wholeChannels + rest; i += 32) {
+      const int channel = i < p.wholeChannels ? i * gridSize() + blockIndex() : begin + i - p.wholeChannels;
+      any |= p.exponent[p.sharedSpectrum ? 0 : channel];
+    }
+    staging.plain = warpMax(any) == 0;
   }
   // An absent gate is one of ones, in slots that no copy fills.
   FFC_DEVICE void fillAbsentGates() const {
@@ -80,15 +106,43 @@ struct Uniform : Copies {
     const u32 bytes = (1024 * R << p.log2N2) * Base::binPieces;
     if (!p.sharedSpectrum) prefetchBulk(static_cast<const char*>(p.spectrum) + int64_t(channel) * bytes, bytes);
   }
-  FFC_DEVICE void useChannel(int channel) {
+  FFC_DEVICE int chooseChannel(int channel) {
     Base::chooseSpectrum(0, channel);
-    exponent = Base::chooseSpectrum(1, channel);
+    return Base::chooseSpectrum(1, channel);
+  }
+  // Where a spectrum lives in registers, that of the next channel comes into them during the last tile before it is used,
+  // right after the last use of the old one: by then its addresses are known, and what is left of the tile hides most of the
+  // wait. Blocks with one set a channel (256 points) spend a quarter of their time on it otherwise.
+  FFC_DEVICE void fetchAhead(bool wanted) {
+    if constexpr (C::spectrumRegisters)
+#pragma unroll
+      for (int b = 0; b < R; b++)
+#pragma unroll
+        for (int s = 0; s < 2; s++)
+#pragma unroll
+          for (int i = 0; i < Base::binPieces; i++)
+            loadFresh16If(wanted, Base::spectrum[b][s].piece[i],
+                          Base::spectrumAt[s] + ((b << (p.log2N2 + 2)) * Base::binPieces + i));
+  }
+  FFC_DEVICE void finishFetch() {
+    if constexpr (C::spectrumRegisters)
+#pragma unroll
+      for (int b = 0; b < R; b++)
+#pragma unroll
+        for (int s = 0; s < 2; s++) Base::spectrum[b][s] = Base::template withSkip<false>(Base::spectrum[b][s], s);
+    if constexpr (C::spectrumResident) Base::keepSpectrum();
+  }
+  FFC_DEVICE void useChannel(int channel) {
+    exponent = chooseChannel(channel);
     Base::fetchSpectrum();
     if constexpr (C::spectrumResident) Base::keepSpectrum();
   }
   FFC_DEVICE void putIntoMatrix(int e) {
     inMatrix = e;
-    Base::loadOuter();
+    if constexpr (C::transposedTables)
+      Base::finishOuter();
+    else
+      Base::loadOuter();
     if (e == 0) return;
     const float f = powerOfTwo(e);
 #pragma unroll
@@ -147,12 +201,12 @@ struct Uniform : Copies {
     }
   }
   template <bool doFirst, bool doMiddle, bool doLast, bool exact, bool scaled>
-  FFC_DEVICE void runTile(const Interval& at, int tile) {
+  FFC_DEVICE void runTile(const Interval& at, int tile, bool last) {
     Operands o;
     auto fetchNow = [&] { fetch<doFirst, doLast>(o, at, tile, 0); };
     if constexpr (C::fetchFirst || !doMiddle) fetchNow();
     if constexpr (doMiddle)
-      middleOf(at, tile, [&] {
+      middleOf(at, tile, last, [&] {
         if constexpr (!C::fetchFirst) fetchNow();
       });
     compute<doFirst, doLast, exact, scaled>(o, at, tile, 0);
@@ -163,20 +217,26 @@ struct Uniform : Copies {
     }
   }
   template <class BeforeLast>
-  FFC_DEVICE void middleOf(const Interval& at, int tile, BeforeLast&& beforeLast) {
+  FFC_DEVICE void middleOf(const Interval& at, int tile, bool last, BeforeLast&& beforeLast) {
     constexpr SpectrumFrom from = C::spectrumRegisters   ? SpectrumFrom::registers
                                   : C::spectrumResident ? SpectrumFrom::shared
                                                         : SpectrumFrom::memory;
-    Base::template middle<from>(at.middle + tile * (R * exchangeBytes), beforeLast);
+    Base::template middle<from>(at.middle + tile * (R * exchangeBytes), beforeLast, typename Base::Nothing{}, [&] {
+      if constexpr (C::spectrumAhead) {
+        if (last) fetchAhead(channelEnds);
+      }
+    });
   }
   template <bool doFirst, bool doMiddle, bool doLast, bool exact, bool scaled>
   FFC_DEVICE void runTiles(const Interval& at) {
     if (!exact && C::uniformUnroll > 1 && p.tilesPerSet == C::uniformTiles) {
 #pragma unroll(C::uniformUnroll)
-      for (int tile = 0; tile < C::uniformTiles; tile++) runTile<doFirst, doMiddle, doLast, exact, scaled>(at, tile);
+      for (int tile = 0; tile < C::uniformTiles; tile++)
+        runTile<doFirst, doMiddle, doLast, exact, scaled>(at, tile, tile == C::uniformTiles - 1);
     } else {
 #pragma unroll 1
-      for (int tile = 0; tile < p.tilesPerSet; tile++) runTile<doFirst, doMiddle, doLast, exact, scaled>(at, tile);
+      for (int tile = 0; tile < p.tilesPerSet; tile++)
+        runTile<doFirst, doMiddle, doLast, exact, scaled>(at, tile, tile == p.tilesPerSet - 1);
     }
   }
   // The first and the last intervals of a block. Where tiles are interleaved at all, here too: of 24 intervals, as many as a
@@ -191,9 +251,9 @@ struct Uniform : Copies {
     }
 #pragma unroll 1
     for (int tile = 0; tile < p.tilesPerSet; tile++) {
-      if (doMiddle) middleOf(at, tile, [] {});
-      if (doFirst) runTile<true, false, false, exact, scaled>(at, tile);
-      if (doLast) runTile<false, false, true, exact, scaled>(at, tile);
+      if (doMiddle) middleOf(at, tile, tile == p.tilesPerSet - 1, [] {});
+      if (doFirst) runTile<true, false, false, exact, scaled>(at, tile, false);
+      if (doLast) runTile<false, false, true, exact, scaled>(at, tile, false);
     }
   }
 
@@ -248,7 +308,10 @@ struct Uniform : Copies {
     const Position begin = positionOf(from);
     if (exact) Copies::load(0, {0, 0}, begin);
     int left = p.setsPerChannel - begin.set;  // sets of the current channel
-    if (count > 0) useChannel(begin.channel);
+    if (exact)
+      useChannel(begin.channel);
+    else
+      finishFetch();
     const Place second = staging.following({0, 0});
     if (count > 1) Copies::load(1, second, positionOf(from + 1));
     if constexpr (C::rowScaled) {
@@ -309,6 +372,10 @@ struct Uniform : Copies {
       if (set + 1 < count) Copies::await(at);
       if (set > 0) Copies::awaitPost(set - 1);
       const Interval now = interval(set);
+      channelEnds = set + 1 < count && --left == 0;
+      const Position following = positionOf(from + set + 1);  // of the next set
+      int exponentAfter = exponent;
+      if (C::spectrumAhead && channelEnds) exponentAfter = chooseChannel(following.channel);
       if constexpr (!C::outerRegisters) putIntoMatrix(inMatrix);
       if (set > 0 && set + 1 < count)
         runTiles<true, true, true, exact, scaled>(now);
@@ -320,10 +387,14 @@ struct Uniform : Copies {
         sharedStoreIfNotBelow(largest, aboveUnscaled, noteOfSet(set + 1), 1);
         largest = 0;
       }
-      if (set + 1 < count && --left == 0) {
-        const Position following = positionOf(from + set + 1);
+      if (channelEnds) {
         left = p.setsPerChannel - following.set;
-        useChannel(following.channel);
+        if constexpr (C::spectrumAhead) {
+          exponent = exponentAfter;
+          finishFetch();
+        } else {
+          useChannel(following.channel);
+        }
       }
       if (loads && Copies::trims()) {
         Copies::trim(set + 2, next, positionOf(from + set + 2));

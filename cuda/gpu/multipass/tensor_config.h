@@ -42,7 +42,7 @@ struct RowConfig : Config<Q, true, Element::float16, accurate_, false> {
   using Base = Config<Q, true, Element::float16, accurate_, false>;
   static constexpr bool rowLayout = true, rowScaled = true, somePieces = pieces;
   static constexpr int fixedExponent = 0;
-  static constexpr bool turned = false;
+  static constexpr bool turned = false, transposedTables = false;
   // Rows that share an interval between two barriers.
   static constexpr int rows = Q == 1 ? 2 : 1;
   static constexpr int rowBytes = Q * exchangeBytes;

@@ -51,6 +51,7 @@ struct RowPass : Phases<C> {
 
   FFC_DEVICE explicit RowPass(const RowParams& params) : Base(params), q(params), slots(params.slots), ahead(params.slots - 3) {
     this->loadTables();
+    this->finishTables();
     factors = this->image + C::twiddleBytes + C::ringBytes;
     barriers = factors + C::factorBytes;
     const int row = this->lane & 7, half = this->lane >> 3 & 1, other = this->lane >> 4, w = this->warp;
