@@ -61,6 +61,7 @@ struct Case {
   bool periodic = false;  // circular, packed only
   std::vector<int> digits = {};  // frequency-sparse: the kept k1
   bool resident = false;  // parts of the spectrum in shared memory
+  bool inPlace = false;  // y is u
 };
 
 bool keeps(const Case& c, int k) { return c.digits.empty() || std::count(c.digits.begin(), c.digits.end(), k % 16); }
@@ -206,7 +207,9 @@ void check(Case c) {
     p.periodic = c.periodic;
   }
   describe(u, p.u, p.maps.u);
-  describe(y, p.y, p.maps.y);
+  describe(c.inPlace ? u : y, p.y, p.maps.y);
+  p.inPlace = c.inPlace;
+  const std::vector<char> samples = u.bytes;
   if (c.pre) describe(pre, p.pre, p.maps.pre);
   if (c.post) describe(post, p.post, p.maps.post);
   p.useMaps = c.maps;
@@ -249,6 +252,10 @@ void check(Case c) {
   if (!c.uniform)
     emulation::launch(std::min(c.blocks, p.tiles), shared, engine(), [&] { convolve<C>(p); });
 
+  if (c.inPlace) {
+    std::memcpy(y.data, u.data, count * 2);
+    u.bytes = samples;  // of the same size: data still points into it
+  }
   double error = 0, size = 0;
   for (int b = 0; b < c.batch; b++)
     for (int h = 0; h < c.channels; h++) {
@@ -387,6 +394,13 @@ int main() {
   Case late = uniform({4, 8, 2, 4096, 4096, 0, 1}, 1);
   late.late = 1e5;
   check<Config<1, true, b, false, false>>(late);
+  late.inPlace = true;
+  check<Config<1, true, b, false, false>>(late);
+  check<Config<1, true, b, false, false>>(sized(uniform({1, 70, 2, 512, 512, 0, 4}, 1), 1e4, 1e-3));
+  check<Config<1, false, b, false, false>>(uniform({0, 70, 3, 256, 256, 0, 4}, 1));
+  Case lateRows = uniform({2, 40, 2, 1024, 1024, 0, 2}, 1);
+  lateRows.late = 1e-6;
+  check<Config<1, true, b, false, false>>(lateRows);
   check<Config<1, true, f, false, true>>(gated(uniform({4, 4, 3, 4096, 4096, 0, 2}, 2), 0));
   check<Config<2, true, b, false, false>>(uniform({4, 4, 2, 8192, 8192, 0, 2}, 2));
   check<Config<2, true, f, false, true>>(gated(sized(uniform({4, 2, 3, 8192, 8192, 0, 1}, 1), 30, 1), 0));

@@ -118,6 +118,8 @@ struct Config {
   static constexpr int uniformTiles = accurate ? (R > 1 ? 1 : gated ? 2 : 3) : gated ? mostTiles / 2 : mostTiles;
   static constexpr int uniformUnroll = R == 1 && !accurate ? (gated ? 1 : 4) : 1;
   static constexpr int uniformSlots = 3;
+  // How it finds rows that need a scale of their own: by their outputs instead of their samples.
+  static constexpr bool watchesOutputs = uniform && bf16 && !gated && !accurate;
   // The next channel's spectrum comes into the registers before the old one's last interval ends, where it finds some free:
   // 256 points 0.0296 to 0.0268 ms, 1024 points 0.078 to 0.076.
   static constexpr bool spectrumAhead = uniform && R == 1 && !gated && (!accurate || !pairwise);

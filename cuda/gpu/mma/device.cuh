@@ -42,6 +42,7 @@ FFC_DEVICE u32 sharedBase() {
 FFC_DEVICE void warpSync() { __syncwarp(); }
 FFC_DEVICE u32 warpMax(u32 value) { return __reduce_max_sync(0xffffffffu, value); }
 FFC_DEVICE u32 fromLane(u32 value, int lane) { return __shfl_sync(0xffffffffu, value, lane); }
+FFC_DEVICE u32 warpBallot(bool x) { return __ballot_sync(0xffffffffu, x); }
 
 // ---- tensor core: m16n8k16 with half operands. A: 4 registers, B: 2, accumulators half (2) or float (4).
 FFC_DEVICE void mmaHalf(u32 (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {
@@ -346,6 +347,11 @@ FFC_DEVICE u32 packBfloat(float low, float high) {
 // Two bfloat16 times two powers of two: exact.
 FFC_DEVICE u32 bfloatMul(u32 a, u32 b) {
   const __nv_bfloat162 v = __hmul2(*reinterpret_cast<__nv_bfloat162*>(&a), *reinterpret_cast<__nv_bfloat162*>(&b));
+  return *reinterpret_cast<const u32*>(&v);
+}
+FFC_DEVICE u32 bfloatFma(u32 a, u32 b, u32 c) {
+  const __nv_bfloat162 v = __hfma2(*reinterpret_cast<__nv_bfloat162*>(&a), *reinterpret_cast<__nv_bfloat162*>(&b),
+                                   *reinterpret_cast<__nv_bfloat162*>(&c));
   return *reinterpret_cast<const u32*>(&v);
 }
 // The larger magnitudes of two pairs of bfloat16.

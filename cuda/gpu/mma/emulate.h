@@ -156,6 +156,16 @@ FFC_DEVICE void blockSync() {
 FFC_DEVICE void warpSync() { emulation::warpWait(); }
 FFC_DEVICE u32 sharedBase() { return 0; }
 
+FFC_DEVICE u32 warpBallot(bool x) {
+  using namespace emulation;
+  const int me = machine.current, warp = me >> 5;
+  machine.exchange[me][0] = x;
+  warpWait();
+  u32 result = 0;
+  for (int l = 0; l < 32; l++) result |= machine.exchange[warp * 32 + l][0] << l;
+  warpWait();
+  return result;
+}
 FFC_DEVICE u32 warpMax(u32 value) {
   using namespace emulation;
   const int me = machine.current, warp = me >> 5;
@@ -504,6 +514,10 @@ FFC_DEVICE void sharedStoreIfNotBelow(u32 halves, u32 limit, u32 address, u32 va
 }
 FFC_DEVICE u32 bfloatMul(u32 a, u32 b) {
   return packBfloat(asFloat(a << 16) * asFloat(b << 16), asFloat(a & 0xffff0000u) * asFloat(b & 0xffff0000u));
+}
+FFC_DEVICE u32 bfloatFma(u32 a, u32 b, u32 c) {
+  return packBfloat(asFloat(a << 16) * asFloat(b << 16) + asFloat(c << 16),
+                    asFloat(a & 0xffff0000u) * asFloat(b & 0xffff0000u) + asFloat(c & 0xffff0000u));
 }
 FFC_DEVICE u32 funnelShift(u32 low, u32 high, u32 bits) { return u32((uint64_t(high) << 32 | low) >> bits); }
 

@@ -442,6 +442,7 @@ class FusedMma final : public GpuAlgorithm {
     p.history = int32_t(choice_.history);
     p.periodic = problem_.circular();
     p.sharedSpectrum = problem_.sharedKernel;
+    p.inPlace = p.u.data == p.y.data;
     p.digitCount = int32_t(choice_.digits.size());
     for (int i = 0; i < p.digitCount; i++) p.digits |= uint32_t(choice_.digits[i]) << (4 * i);
     const int sequences = 16 >> choice_.log2N2;

@@ -57,6 +57,7 @@ struct Params {
   int32_t wholeParts = 16, headParts = 0, restParts = 0;
   int32_t phased = 0;           // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
   int32_t sharedSpectrum = 0;   // all channels use spectrum 0
+  int32_t inPlace = 0;          // y is u
   // Frequency-sparse: the kept values of k1, four bits each, and how many there are (Config::sparse).
   uint32_t digits = 0;
   int32_t digitCount = 0;

@@ -863,21 +863,27 @@ struct Phases {
   // last: one exchange block (xr, xi) -> staged outputs at `stage`: the real part, and of packed samples the imaginary
   // part, which is the real part of -i times the block, over the second window. All times `scale`, a power of two as float
   // bits, if `scaled` (the same for the warp). `keepsZeros`: see upperRows.
-  template <bool keepsZeros = false>
-  FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
+  // `look` sees the outputs of the first window before they are stored.
+  struct Unseen {
+    FFC_DEVICE void operator()(const u32 (&)[4]) const {}
+  };
+  template <bool keepsZeros = false, class Look = Unseen>
+  FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale,
+                       Look&& look = {}) {
     // The first window holds no outputs where the history fills it.
     if (!C::splitOutputs && (!(C::packed && R == 4) || p.history < R * tilePoints))
-      lastWindow<keepsZeros>(xr, xi, stage, gate, gateAt, scaled, scale);
+      lastWindow<keepsZeros>(xr, xi, stage, gate, gateAt, scaled, scale, look);
     if constexpr (C::packed) {
       u32 minus[4];
 #pragma unroll
       for (int i = 0; i < 4; i++) minus[i] = halfNegate(xr[i]);
       const u32 second = staging.windowBytes;
-      lastWindow<false>(xi, minus, stage + second, gate, gateAt + second, scaled, scale);
+      lastWindow<false>(xi, minus, stage + second, gate, gateAt + second, scaled, scale, Unseen{});
     }
   }
-  template <bool keepsZeros>
-  FFC_DEVICE void lastWindow(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale) {
+  template <bool keepsZeros, class Look>
+  FFC_DEVICE void lastWindow(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale,
+                             Look&& look) {
     u32 out[4], post[4], rest[4];
     if constexpr (C::gated)
       if (gate) loadMatrices(gateAt, post[0], post[1], post[2], post[3]);
@@ -920,6 +926,7 @@ struct Phases {
         }
       }
     }
+    look(out);
     if constexpr (keepsZeros) out[1] &= upperRows, out[3] &= upperRows;
     storeMatrices(stage, out[0], out[1], out[2], out[3]);
     if constexpr (C::splitOutputs) storeMatrices(stage - staging.windowBytes, rest[0], rest[1], rest[2], rest[3]);

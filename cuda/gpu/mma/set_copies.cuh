@@ -59,6 +59,9 @@ struct TensorCopies : Phases<C> {
   // Rows n1 that have samples.
   FFC_DEVICE int parts() const { return p.wholeParts + p.restParts; }
 
+  // Of each sequence, one after the other, these rows n1 come first in the slot of a tile.
+  FFC_DEVICE int leadingParts() const { return partial ? p.wholeParts - p.headParts : 16; }
+
   // Samples of a row n1 of one sequence.
   FFC_DEVICE int log2Part() const { return (R > 1 ? 5 : 4) + p.log2N2; }
   // Of a tile: a sample of the first row n1 or of the rest, which are not swizzled.

@@ -11,6 +11,10 @@
 // first() notes on the way whether all is well. A set with a row outside the window below, or of a channel with an exponent
 // that the matrix cannot take, is not stored: from it on the block starts again with exact scales.
 //
+// In the fast class without gates not even that is needed (watchesOutputs): what tells is the outputs. An overflow leaves
+// numbers that are not finite, in all 16 outputs n1 of a column at least; one multiply-add a tile finds them. Rows whose
+// outputs are too small are found by a look at a few of them while they are being stored. The block then stores them again.
+//
 // A Config opts in by `uniform` and says its tiles; the host (mma.cu) then uses this driver wherever a problem has the shape.
 #pragma once
 #include "phases.cuh"
@@ -22,6 +26,9 @@ namespace ffc::mma {
 // reach, is 23170 (see Config::rowScaled); below 2^-3 its transform may come near the end of the normal halves, 2^-14.
 constexpr uint32_t halfPower(int e) { return uint32_t(15 + e) << 10 | uint32_t(15 + e) << 26; }  // 2^e twice
 constexpr uint32_t lowestUnscaled = halfPower(-3), aboveUnscaled = halfPower(8);
+// Of eight outputs, before the spectrum's exponent: a mean square of 2^-18. Their row then has at least the norm 0.0055, and the
+// errors of halves below 2^-14 (2^-24 / sqrt(12) each) have 1.5e-6 times about 1.2 in 8192 samples.
+constexpr float leastSquares = 1.0f / 32768;
 // Exponents that entries of the last matrix, up to 1/4, may take: above the smallest half by 15 bits, below the largest.
 constexpr int lowestInMatrix = -8, highestInMatrix = 15;
 
@@ -36,9 +43,11 @@ struct Uniform : Copies {
   int sets, wholeSets, restBegin;  // of this block; of whole channels; place of the others among those left over
   static_assert(C::buffers == 2 || !C::uniform, "phases of three sets share an interval");
   u32 fragment[R];                 // this lane's row of the staged samples (n1, n3l) of this warp at n3h = b
-  int exponent = 0, exponentBefore = 0;  // of the spectra of the current and the previous set's channel
+  // Of the spectra of the current set's channel, of the previous set's, and of that of the one before, which is being stored.
+  int exponent = 0, exponentBefore = 0, exponentStored = 0;
   int inMatrix = 0;                      // the one that is in the last matrix
   u32 largest = 0;                       // of this lane's samples in first(), since the last note was taken
+  u32 products = 0;                      // of this lane's outputs: not finite if one of them is not
   bool channelEnds = false;              // after the interval at hand
 
   // `begins`: before the first run of the block.
@@ -187,7 +196,7 @@ struct Uniform : Copies {
         prepare<C>(o.u, inputScale);
       else
         prepareUnscaled<C>(o.u);
-      if constexpr (C::rowScaled && !exact) {
+      if constexpr (C::rowScaled && !exact && !C::watchesOutputs) {
         const u32 most = largestHalves(largestHalves(o.u[0], o.u[1]), largestHalves(o.u[2], o.u[3]));
         largest = largestHalves(largest, most);
         sharedStoreIfNotBelow(most, lowestUnscaled, at.noteIn + tile * 64, 1);
@@ -197,7 +206,11 @@ struct Uniform : Copies {
     if constexpr (doLast) {
       int e = exponentBefore;
       if constexpr (exact) e -= staging.inputExponent(at.noteOut + tile * 64);
-      Base::template last<Copies::keepsZeros>(o.xr, o.xi, at.stage + offset, C::gated, at.post + offset, scaled, scaled ? floatBits(powerOfTwo(e)) : 0);
+      Base::template last<Copies::keepsZeros>(
+          o.xr, o.xi, at.stage + offset, C::gated, at.post + offset, scaled, scaled ? floatBits(powerOfTwo(e)) : 0,
+          [&](const u32(&out)[4]) {
+            if constexpr (C::watchesOutputs && !exact) products = bfloatFma(out[0], out[2], products);
+          });
     }
   }
   template <bool doFirst, bool doMiddle, bool doLast, bool exact, bool scaled>
@@ -280,6 +293,36 @@ struct Uniform : Copies {
     warpSync();  // other lanes have read what this one clears
     for (int i = lane; i < noteBytes<C> / 4; i += 32) sharedStore4(noteOf(set) + i * 4, 0);
   }
+  // The same from the outputs of a set, which lie in `slot` until the end of the interval: each of the last warps looks at a tile.
+  // A row is well if eight samples of it, next to each other, have a mean square that the errors of small halves cannot reach:
+  // each lane looks at eight of its part of a row, and at more as long as that is not so. Whoever overflowed has left a note.
+  FFC_DEVICE void watchOutputs(int set, u32 slot, int firstRow) const {
+    const int tile = warp - (warps - p.tilesPerSet);
+    if (tile < 0) return;
+    bool bad = sharedLoad4(noteOfSet(set)) != 0 || exponentStored < lowestInMatrix || exponentStored > highestInMatrix;
+    const int log2Lanes = 1 + p.log2N2, sequence = lane >> log2Lanes;  // of a row
+    const bool exists = firstRow + (tile << staging.log2Sequences) + sequence < p.batch;
+    const int pieces = Copies::leadingParts() * R;                     // of a lane
+    const u32 from = slot + tile * (R * stagingBytes) + lane * (pieces * 16);
+    const float limit = leastSquares * powerOfTwo(2 * exponentStored);
+    bool well = false;
+    u32 wanting = 0;
+    for (int i = 0; !bad && i < pieces; i++) {
+      const int piece = i + (lane & 7);  // spread over the banks
+      const uint4 v = sharedLoad16(from + (piece < pieces ? piece : piece - pieces) * 16);
+      const float2 squares = unpackElements<C>(bfloatFma(v.x, v.x, bfloatFma(v.y, v.y, bfloatFma(v.z, v.z, bfloatMul(v.w, v.w)))));
+      well |= squares.x + squares.y >= limit;
+      const u32 rows = warpBallot(well) >> (sequence << log2Lanes);
+      wanting = warpBallot(exists && (log2Lanes == 5 ? rows : rows & ((1u << (1 << log2Lanes)) - 1)) == 0);
+      if (!wanting) break;
+    }
+    if ((bad || wanting) && lane == 0) sharedStore4(stopAt(set + 2), 1);
+  }
+  FFC_DEVICE void noteOverflow(int set) {
+    const u32 exponents = products & 0x7f807f80u;
+    if ((exponents & 0x7f80u) == 0x7f80u || exponents >> 16 == 0x7f80u) sharedStore4(noteOfSet(set), 1);
+    products = 0;
+  }
   FFC_DEVICE void clearNotes(int set) const {
     if (threadIndex() < noteBytes<C> / 4) sharedStore4(noteOf(set) + threadIndex() * 4, 0);
   }
@@ -320,6 +363,13 @@ struct Uniform : Copies {
     }
     blockSync();
     if (count <= 0) return -1;
+    if (noting && C::watchesOutputs && p.inPlace) {
+      // Samples are no longer there when their outputs have been looked at: exact scales from the beginning.
+      Copies::await({0, 0});
+      if (count > 1) Copies::await(second);
+      blockSync();
+      return from;
+    }
     Place at = {0, 0};  // of set + 1
     auto interval = [&](int set) {
       const int sequence = warp >> p.log2N2;
@@ -340,7 +390,7 @@ struct Uniform : Copies {
     }
     if constexpr (!C::outerRegisters) Base::loadOuter();
     runEdge<exact, scaled>(interval(-1), true, false, false);
-    if constexpr (noting) {
+    if constexpr (noting && !C::watchesOutputs) {
       sharedStoreIfNotBelow(largest, aboveUnscaled, noteOfSet(0), 1);
       largest = 0;
     }
@@ -363,11 +413,15 @@ struct Uniform : Copies {
         if (C::gated && set < count) Copies::loadPost(set, positionOf(from + set));
       }
       if (set >= 2 && Copies::trims()) Copies::storeEdges(stored, positionOf(from + set - 2));
-      u32 stop = 0;  // a word about set - 1
+      u32 stop = 0;  // a word about set - 1, or (watchesOutputs) about set - 3
       if constexpr (exact) clearNotes(set + 4);
       if constexpr (noting) {
         stop = sharedLoad4(stopAt(set - 1));
-        if (warp == warps - 1 && set < count) watch(set, positionOf(from + set).set * staging.rowsPerSet);
+        if constexpr (C::watchesOutputs) {
+          if (set >= 2) watchOutputs(set - 2, stored, positionOf(from + set - 2).set * staging.rowsPerSet);
+        } else if (warp == warps - 1 && set < count) {
+          watch(set, positionOf(from + set).set * staging.rowsPerSet);
+        }
       }
       if (set + 1 < count) Copies::await(at);
       if (set > 0) Copies::awaitPost(set - 1);
@@ -381,11 +435,16 @@ struct Uniform : Copies {
         runTiles<true, true, true, exact, scaled>(now);
       else
         runEdge<exact, scaled>(now, set + 1 < count, set < count, set > 0);
+      exponentStored = exponentBefore;
       exponentBefore = exponent;
       if constexpr (noting) {
         if (exponent != inMatrix) putIntoMatrix(exponent);
-        sharedStoreIfNotBelow(largest, aboveUnscaled, noteOfSet(set + 1), 1);
-        largest = 0;
+        if constexpr (C::watchesOutputs) {
+          noteOverflow(set - 1);
+        } else {
+          sharedStoreIfNotBelow(largest, aboveUnscaled, noteOfSet(set + 1), 1);
+          largest = 0;
+        }
       }
       if (channelEnds) {
         left = p.setsPerChannel - following.set;
@@ -409,17 +468,24 @@ struct Uniform : Copies {
       blockSync();
       if (noting && stop) {
         // y of set - 2 is on its way, that of set - 1 is not to be stored. Nothing may be under way when the slots are
-        // filled anew.
+        // filled anew, nor when outputs are stored again.
         if (loads) Copies::await(next);
         if (set < count) Copies::awaitPost(set);
         Copies::awaitStores();
-        return from + set - 1;
+        return from + set - (C::watchesOutputs ? 3 : 1);
       }
     }
     Copies::store(staging.slotOf(at), positionOf(from + count - 1));
     Copies::storeEdges(staging.slotOf(at), positionOf(from + count - 1));
+    int stopped = -1;
+    if constexpr (noting && C::watchesOutputs) {
+      watchOutputs(count - 1, staging.slotOf(at), positionOf(from + count - 1).set * staging.rowsPerSet);
+      blockSync();
+      for (int set = count - 1; set >= 0 && set >= count - 2; set--)
+        if (sharedLoad4(stopAt(set + 2))) stopped = from + set;
+    }
     Copies::awaitStores();
-    return -1;
+    return stopped;
   }
 };
 
