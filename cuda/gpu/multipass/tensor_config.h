@@ -42,7 +42,9 @@ struct RowConfig : Config<Q, true, Element::float16, accurate_, false> {
   using Base = Config<Q, true, Element::float16, accurate_, false>;
   static constexpr bool rowLayout = true, rowScaled = true, somePieces = pieces;
   static constexpr int fixedExponent = 0;
-  static constexpr bool turned = false, transposedTables = false;
+  // Each row's twiddles are made on the device, as complex numbers.
+  static constexpr bool turned = false, transposedTables = false, halfTurns = false, turnRegisters = false;
+  static constexpr int storedChain = Q - 1;
   // Rows that share an interval between two barriers.
   static constexpr int rows = Q == 1 ? 2 : 1;
   static constexpr int rowBytes = Q * exchangeBytes;
