@@ -4,6 +4,7 @@
 // (see cuda/DESIGN.md, "Slices").
 #pragma once
 #include "../core/block_fft.cuh"
+#include "device.cuh"
 #include "spectrum_params.h"
 
 namespace ffc::mma {
