@@ -84,7 +84,7 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   c.segments = s.segments;
   for (const int radix : {s.slices, 16, s.n2, s.radix, 16})
     if (radix > 1) c.radices.push_back(radix);
-  c.name = (s.packed ? "overlap-save/mma/" : "fused-mma/") + std::to_string(s.points) + "/" + joined(c.radices) + (s.digits ? "/digits" : "");
+  c.name = (s.packed ? "overlap-save/mma/" : "fused-mma/") + std::to_string(s.points) + "/" + joined(c.radices) + (s.digits ? "/digits" : s.turns ? "/turns" : "");
   // Sets of one channel, where the device has tensor copies: whole rows, and shorter ones. Where a channel has few rows, and
   // for any others, the general driver.
   const bool whole = p.length == s.points && p.outputLength == s.points;
@@ -97,6 +97,7 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   const std::string sliced = s.slices > 1 ? "sliced" + std::to_string(s.slices) + "/" : "";
   const std::string rows = s.packed   ? packedShape
                            : s.digits ? "/digits"
+                           : s.turns  ? "/turns" + std::to_string(s.turns)
                            : whole    ? (s.uniform ? "/uniform" : "/whole")
                                       : (partialSets ? "/uniform/partial" : "/part");
   c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + sliced + "r" + std::to_string(s.radix) +
@@ -111,7 +112,8 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   // both sides are complex.
   const double products = (s.n2 > 1 ? 12.0 : 8.0) + (s.packed || s.slices > 1 ? 4.0 : 0.0);
   // Of few digits, the outer phases take half as many, and the others those that there are.
-  const double kept = s.digits ? s.digits / 16.0 : 1.0, outer = s.digits ? 0.5 : 1.0;
+  const double turns = s.turns ? static_cast<double>(s.turns) / s.slices : 1.0;
+  const double kept = s.digits ? s.digits / 16.0 : turns, outer = s.digits ? 0.5 : turns;
   pass.tensorFlops = points * (4.0 * outer + (products - 4.0) * kept) * 4096.0 / 128.0;
   // Untangling of the half-cost products, twiddles, the middle butterfly, there and back; the spectrum's product. Pairs
   // of halves count half.
@@ -124,9 +126,9 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   // In and out through the staging slots, four bytes a point through the exchange there and back, each written and read.
   pass.sharedBytes = points * (windows * (8.0 + 4.0 * (p.preGate + p.postGate)) + 8.0 * (outer + kept) + (s.accurate && s.radix > 1 ? 16.0 : 0.0));
   if (s.slices > 1) {
-    pass.sharedBytes += points * 2.0 * s.slices;  // each slice reads all samples
+    pass.sharedBytes += points * 2.0 * s.slices * turns;  // each slice reads all samples
     // Complex results of all slices but the last, written and read.
-    pass.l2Bytes += points * 8.0 * (s.slices - 1.0) / s.slices;
+    pass.l2Bytes += points * 8.0 * (s.slices * turns - 1.0) / s.slices;
   }
   pass.units = std::ceil(points / (4096.0 * s.radix * s.slices));
   pass.slots = size.multiprocessors;

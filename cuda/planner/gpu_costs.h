@@ -31,6 +31,7 @@ struct MmaShape {
   bool packed = false;            // 2N samples in N points: overlapping windows of a row (overlap-save)
   bool streamedSpectrum = false;  // read from the second-level cache for every tile
   int digits = 0;                 // frequency-sparse: so many values of k1 of 16 are computed; 0: all
+  int turns = 0;                  // frequency-sparse: so many slices are computed; 0: all
 };
 Candidate fusedMmaCandidate(const ConvProblem& problem, const MmaShape& shape, const GpuSize& size);
 

@@ -59,12 +59,13 @@ struct Case {
   int lead = 0;          // samples by which every tensor misses a 16-byte boundary
   double amplitude = 1, kernelSize = 1, late = 1;  // late: further factor of the second half of the batch
   bool periodic = false;  // circular, packed only
-  std::vector<int> digits = {};  // frequency-sparse: the kept k1
+  std::vector<int> digits = {};  // frequency-sparse: the kept k1, or the kept slices
   bool resident = false;  // parts of the spectrum in shared memory
   bool inPlace = false;  // y is u
+  int classes = 16;       // that k is divided into: 16 digits, or so many slices
 };
 
-bool keeps(const Case& c, int k) { return c.digits.empty() || std::count(c.digits.begin(), c.digits.end(), k % 16); }
+bool keeps(const Case& c, int k) { return c.digits.empty() || std::count(c.digits.begin(), c.digits.end(), k % c.classes); }
 
 // What the ring's convolution gives without the dropped frequencies: a masked kernel has no taps to convolve with.
 std::vector<double> maskedConvolution(const std::vector<double>& u, const std::vector<double>& k, const Case& c, int N) {
@@ -221,7 +222,8 @@ void check(Case c) {
   p.tables = table.data;
   p.log2N2 = c.log2N2;
   p.digitCount = int(c.digits.size());
-  for (int i = 0; i < p.digitCount; i++) p.digits |= uint32_t(c.digits[i]) << (4 * i);
+  for (int i = 0; i < p.digitCount && C::sparse; i++) p.digits |= uint32_t(c.digits[i]) << (4 * i);
+  for (int i = 0; i < p.digitCount && C::someSlices; i++) p.keptSlices |= 1u << c.digits[i];
   p.batch = c.batch * p.segments, p.channels = c.channels;
   setDivisor(p.batchMagic, p.batchShift, p.batch);
   p.length = p.outLength = c.length;
@@ -286,7 +288,7 @@ void check(Case c) {
   const bool good = error < bound && intact && conflictFree;
   (good ? passed : failed)++;
   std::printf("%s R=%d N=%d%s %s %s%s%s%s%s length %d batch %d channels %d: error %.2e%s%s\n", good ? "ok  " : "FAIL", C::R, N,
-              C::packed ? " packed" : C::sparse ? " few digits" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
+              C::packed ? " packed" : C::sparse ? " few digits" : C::someSlices ? " some slices" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
               c.partial ? " partial" : c.uniform ? " uniform" : c.maps ? " maps" : "", c.pre ? " pre" : "",
               c.post ? " post" : "", c.skip ? " skip" : "", c.length, c.batch, c.channels, error,
               intact ? "" : ", guard band overwritten", conflictFree ? "" : ", bank conflicts");
@@ -497,6 +499,14 @@ int main() {
   check<Config<3, true, f, false, false, false, 4>>({4, 1, 2, 49152, 49152, 0});
   check<Config<4, true, f, true, false, false, 2>>(maps({4, 2, 1, 32768, 32768, 0}, 1));
   check<Config<4, true, f, true, false, false, 4>>(maps({4, 1, 2, 65536, 65536, 0}, 1));
+  auto some = [&](Case c, std::vector<int> slices) {
+    c.classes = 4;
+    return few(c, slices);
+  };
+  using Some = Config<4, true, f, false, false, false, 4, true>;
+  check<Some>(some(maps({4, 2, 2, 65536, 65536, 0}, 1), {1}));
+  check<Some>(some({4, 1, 3, 65000, 65536, 0}, {0, 2}));
+  check<Config<4, true, b, false, false, false, 4, true>>(some(maps({4, 1, 3, 65536, 60000, 0}, 1), {1, 2, 3}));
   check<Config<4, true, b, true, true, false, 4>>(gated(maps({4, 1, 2, 65536, 65536, 0}, 1), 0));
   std::printf("emulation: %d checks passed, %d failed\n", passed, failed);
   return failed != 0;

@@ -54,7 +54,9 @@ struct Config {
   // Only the fewDigits values of k1 in Params::digits are computed. Their real and imaginary parts fill the 16 rows of one
   // product, so that the outer phases take half as many, an exchange block is half as long, and two warps' tiles are in the
   // middle at once. Fast, ungated, N2 = 16.
-  static constexpr bool sparse = sparse_;
+  static constexpr bool sparse = sparse_ && slices_ == 1;
+  // In slices, a frequency-sparse transform leaves out those without a kept frequency (Params::keptSlices).
+  static constexpr bool someSlices = sparse_ && slices_ > 1;
   static constexpr int blockBytes = sparse ? exchangeBytes / 2 : exchangeBytes;  // an exchange block
   // Exchange blocks are laid out for speed between the phases; true: like the rows of a multi-pass scratch (multipass/tensor_params.h).
   static constexpr bool rowLayout = false;

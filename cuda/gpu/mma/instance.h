@@ -20,6 +20,7 @@ struct Instance {
   bool splitOutputs = false;  // packed: only the second window has outputs
   int slices = 1;         // a sequence has slices * N points
   int64_t resultBytes = 0;  // in device memory, for each block
+  bool someSlices = false;  // frequency-sparse: leaves out those without a kept frequency
   int copyGroups = 0;     // of a tensor copy of packed samples
   int buffers = 0, mostTiles = 0;
   int64_t residentBytes = 0;  // of a channel's spectrum in shared memory, where there is room beside the rest

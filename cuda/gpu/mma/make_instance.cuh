@@ -37,6 +37,7 @@ Instance makeInstance() {
   i.slices = C::slices;
   i.resultBytes = C::slices == 1 || C::resultsInShared ? 0 : C::resultBytes;
   if constexpr (C::sparse) i.ofDigits = &tablesOfDigits<C>;
+  i.someSlices = C::someSlices;
   i.copyGroups = C::copyGroups;
   i.buffers = C::buffers;
   i.mostTiles = C::mostTiles;

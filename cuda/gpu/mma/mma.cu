@@ -66,6 +66,7 @@ struct Choice {
   Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
   Launch uniform;       // sets of one channel, with tensor copies of their own; tilesPerSet is 0 where there are none
   std::vector<int> digits;  // frequency-sparse: the values of k1 that an instance of few computes
+  uint32_t keptSlices = 0;  // frequency-sparse: those of a sequence that have a turn; 0: all
 };
 
 // As many tiles between two barriers as shared memory takes, and no more than leave each block a few sets to overlap. A
@@ -150,6 +151,19 @@ std::vector<int> keptDigits(const FrequencyMask& mask) {
   return digits;
 }
 
+// Which of K slices have a kept frequency: bit k0 for k = k0 mod K.
+uint32_t keptSlicesOf(const FrequencyMask& mask, int slices) {
+  uint32_t kept = 0;
+  for (int64_t k = 0; k < mask.points(); k++)
+    if (mask.keeps(k)) kept |= 1u << (k % slices);
+  return kept;
+}
+int countOf(uint32_t bits) {
+  int count = 0;
+  for (; bits; bits &= bits - 1) count++;
+  return count;
+}
+
 // Of a tensor map: a row has so many parts of N / 16 samples, the n1 of a sequence or (packed) any number of them, and a
 // box takes so many, and so many groups of 64 samples of each (0: all).
 struct Parts {
@@ -225,13 +239,15 @@ class FusedMma final : public GpuAlgorithm {
     const double points = double(choice_.points) * double(choice_.segments);
     const int n2 = 1 << choice_.log2N2, radix = choice_.instance->radix;
     const bool few = choice_.instance->ofDigits;
-    const double kept = few ? double(choice_.digits.size()) / 16 : 1;
+    const double turns = choice_.keptSlices ? double(countOf(choice_.keptSlices)) / choice_.instance->slices : 1;
+    const double kept = few ? double(choice_.digits.size()) / 16 : turns;
     const auto add = [&](double operations, double share) {
       w.flops += points * operations;
       w.flopsSkipped += points * operations * (1 - share);
     };
     // The outer digit lies between real and complex numbers, there and back; inner ones have real matrices (half cost).
-    add(2 * 4 * 16, few ? fewDigits / 16.0 : 1);
+    // In slices it is complex on both sides.
+    add(2 * (choice_.instance->slices > 1 ? 8 : 4) * 16, few ? fewDigits / 16.0 : turns);
     add(2 * (4 * (n2 > 1 ? n2 : 0) + (radix > 1 ? 5 * std::log2(radix) + 6.0 * (radix - 1) / radix : 0) + 4 * 16) + 6, kept);
     const double spectrum = double(bytesPerChannel()) * double(choice_.segments) / rowsOfSpectrum(problem_);
     w.bytes = double(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + spectrum;
@@ -443,6 +459,7 @@ class FusedMma final : public GpuAlgorithm {
     p.periodic = problem_.circular();
     p.sharedSpectrum = problem_.sharedKernel;
     p.inPlace = p.u.data == p.y.data;
+    p.keptSlices = choice_.keptSlices;
     p.digitCount = int32_t(choice_.digits.size());
     for (int i = 0; i < p.digitCount; i++) p.digits |= uint32_t(choice_.digits[i]) << (4 * i);
     const int sequences = 16 >> choice_.log2N2;
@@ -510,6 +527,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   for (const Instance& i : instances()) {
     if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
     if (i.ofDigits && !fewEnough) continue;
+    if (i.someSlices && digits.empty()) continue;
     const int leastN2 = i.packed || i.slices > 1 || i.ofDigits ? 4 : i.pairwise ? 1 : 0;
     for (int log2N2 = leastN2; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
       const int64_t N = (int64_t(256 * i.radix) << log2N2) * i.slices;
@@ -526,6 +544,8 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       const int64_t tilesPerBlock = (tiles + limits.multiprocessors - 1) / limits.multiprocessors;
       Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}, {}};
       if (i.ofDigits) c.digits = digits;
+      if (i.someSlices) c.keptSlices = keptSlicesOf(*problem.mask, i.slices);
+      if (i.someSlices && countOf(c.keptSlices) == i.slices) continue;
       c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, limits.sharedMemoryPerBlock, tilesPerBlock);
       if (!c.copies.tilesPerSet) continue;
       if (limits.computeMajor >= 9) {
@@ -547,9 +567,9 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   // Of few digits a transform is always faster than with all of them, but where rows that do not fill it have a driver.
   const int64_t row = std::min(problem.length, problem.outputLength);
   const auto superseded = [&](const Choice& c) {
-    if (!c.digits.empty() || (row != c.points && c.uniform.tilesPerSet)) return false;
+    if (!c.digits.empty() || c.keptSlices || (row != c.points && c.uniform.tilesPerSet)) return false;
     return std::any_of(choices.begin(), choices.end(), [&](const Choice& other) {
-      return !other.digits.empty() && other.points == c.points && other.segments == c.segments;
+      return (!other.digits.empty() || other.keptSlices) && other.points == c.points && other.segments == c.segments;
     });
   };
   int64_t least = std::numeric_limits<int64_t>::max();
@@ -567,6 +587,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     shape.uniform = c.uniform.tilesPerSet > 0;
     shape.packed = c.instance->packed;
     if (c.instance->ofDigits) shape.digits = int(c.digits.size());
+    shape.turns = countOf(c.keptSlices);
     shape.streamedSpectrum = c.instance->radix > 2 || (accurate && c.instance->radix > 1);
     offers.add(fusedMmaCandidate(problem, shape, sizeOf(limits)),
                [&problem, &limits, &cache, c] { return std::make_unique<FusedMma>(problem, limits, withMaps(c), cache); });

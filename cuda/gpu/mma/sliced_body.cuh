@@ -9,6 +9,7 @@
 //   last(k0) with complex results; first(k0 + 1) with folded samples, or first(0) of the next sequence
 //   barrier
 // A warp's twiddles change with the slice. They are its own, so it replaces them itself while the others are still at work.
+// Frequency-sparse (Config::someSlices): slices without a kept frequency have no turn, and their results are zeros.
 #pragma once
 #include "fold.cuh"
 #include "phases.cuh"
@@ -32,8 +33,25 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   FFC_DEVICE explicit SlicedConvolution(const Params& params) : Base(params) {
     if (staging.maps && threadIndex() == 0) barrierInit(staging.barrier);
     if (threadIndex() < 2) sharedStore4(staging.largestOf(threadIndex()), 0);
+    staging.slice = firstSlice();
     Base::loadTables();
     Base::finishTables();
+  }
+
+  // The slices that have a turn, in their order.
+  FFC_DEVICE bool keeps(int slice) const { return !C::someSlices || p.keptSlices >> slice & 1; }
+  FFC_DEVICE int nextSlice(int slice) const {
+    slice++;
+    if constexpr (C::someSlices)
+      while (slice < K && !keeps(slice)) slice++;
+    return slice;
+  }
+  FFC_DEVICE int firstSlice() const { return nextSlice(-1); }
+  FFC_DEVICE int lastSlice() const {
+    int slice = K - 1;
+    if constexpr (C::someSlices)
+      while (!keeps(slice)) slice--;
+    return slice;
   }
 
   // This warp's twiddles of another slice: see TableLayout.
@@ -70,7 +88,9 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   // Neighbours work on the same channel at about the same time: each orders its share of the slice after the next one.
   FFC_DEVICE void prefetchSpectrum(int set, int slice) const {
     if (threadIndex() != 0) return;
-    if (slice >= K) slice -= K, set++;
+    if constexpr (C::someSlices)
+      while (slice < K && !keeps(slice)) slice++;
+    if (slice >= K) slice = C::someSlices ? firstSlice() : slice - K, set++;
     if (set >= staging.sets) return;
     constexpr int bytes = M * (C::accurate ? 8 : 4);
     const int sequence = staging.sequenceOf(set), channel = staging.channelOf(sequence), b = sequence - channel * p.batch;
@@ -80,8 +100,8 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   }
 
   FFC_DEVICE void runMiddle(int set, int slice) {
-    const bool last = slice + 1 == K;
-    const int next = last ? 0 : slice + 1;
+    const bool last = slice == lastSlice();
+    const int next = last ? firstSlice() : nextSlice(slice);
     staging.slice = slice;
     copyAsyncWaitAll();  // the twiddles of this slice
     warpSync();
@@ -182,7 +202,8 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     uint4 piece[C::resultPieces / R];
   };
   FFC_DEVICE Kept kept(int slice, int b) const {
-    Kept k;
+    Kept k{};
+    if (C::someSlices && (!keeps(slice) || slice == lastSlice())) return k;
 #pragma unroll
     for (int i = 0; i < C::resultPieces / R; i++) k.piece[i] = staging.kept(slice, b * (C::resultPieces / R) + i);
     return k;
@@ -253,7 +274,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     }
   }
 
-  // last() of the last slice: the results of all slices at this warp's n2 -> samples of the K parts.
+  // last() of the last slice that has a turn: the results of all slices at this warp's n2 -> samples of the K parts.
   FFC_DEVICE void unfold(int set) {
     const Output o = outputOf(set);
     u32 x[R][4], y[R][4];  // the column; in its place the samples of the last two parts
@@ -277,8 +298,10 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
 #pragma unroll
         for (int s = 0; s < K; s++) {
           const int slice = reversed(s, K);
-          re[s] = slice == K - 1 ? ownRe[i] : wordOf(before[slice == K - 1 ? 0 : slice], 0, i);
-          im[s] = slice == K - 1 ? ownIm[i] : wordOf(before[slice == K - 1 ? 0 : slice], 1, i);
+          const Kept& earlier = before[slice == K - 1 ? 0 : slice];
+          const bool own = slice == lastSlice();
+          re[s] = own ? ownRe[i] : slice == K - 1 ? A::unpack(0) : wordOf(earlier, 0, i);
+          im[s] = own ? ownIm[i] : slice == K - 1 ? A::unpack(0) : wordOf(earlier, 1, i);
         }
         Fold<A, K>::backward(re, im);
 #pragma unroll
@@ -302,11 +325,11 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
         storeMatrices(to + 8192, y[b][0], y[b][1], y[b][2], y[b][3]);
       }
       warpSync();
-      loadFirst(0);
+      loadFirst(firstSlice());
       drain(o, 2);
       Base::loadInner();  // so that unfolding has their registers
     } else {
-      loadFirst(0);
+      loadFirst(firstSlice());
     }
     warpSync();
   }
@@ -355,13 +378,13 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     blockSync();
     scaleInput(0, exponents);
     Base::loadOuter();
-    loadFirst(0);
+    loadFirst(firstSlice());
     runOuter<false>(0, 0);  // whatever it keeps of results that do not exist yet is replaced before anybody looks
     blockSync();
     for (int set = 0; set < staging.sets; set++) {
 #pragma unroll 1
-      for (int slice = 0; slice < K - 1; slice++) {
-        if (slice == K - 2) staging.prefetch(set + 1);  // not earlier: it would have left L2 again
+      for (int slice = firstSlice(); slice < lastSlice(); slice = nextSlice(slice)) {
+        if (nextSlice(slice) == lastSlice()) staging.prefetch(set + 1);  // not earlier: it would have left L2 again
         prefetchSpectrum(set, slice + 2);
         runMiddle(set, slice);
         blockSync();
@@ -371,11 +394,11 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       staging.load(set + 1);
       staging.prefetchPost(set);
       prefetchSpectrum(set, K + 1);
-      runMiddle(set, K - 1);
+      runMiddle(set, lastSlice());
       const Exponents next = finishInput(set + 1);
       blockSync();
       scaleInput(set + 1, next);
-      runOuter<true>(set, K - 1);
+      runOuter<true>(set, lastSlice());
       blockSync();
     }
   }
