@@ -26,7 +26,8 @@ import { checkCount } from "./shape.ts";
  * - `blocks`: blocks of `blockBins` neighbouring bins by number; the last block may be shorter
  * - `mask`: one element a bin; a block is kept where it has a bin that is kept
  * - `classes`: every index k of the complex transform with k mod `modulus` in the list, which a transform skips best
- *   (modulus 256 for 65536 points and more, 16 and at most eight classes for 8192 to 32768 on a GPU): for a class not in
+ *   (modulus 256 for 131072 points and more, float32 from 65536; on a GPU 16 and at most eight classes for 8192 to 32768,
+ *   4 for 65536 in 16 bit): for a class not in
  *   it, neither its rows are computed nor its memory touched. The others keep frequencies of every class and save next
  *   to nothing; `plan.explain()` says how much. `modulus` must divide P or N. In
  *   causal mode index k = 1 … N/2 is bin 2k - 1 and index N - k is bin 2k (index 0: bin 0); in circular mode index k

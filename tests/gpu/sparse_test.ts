@@ -99,6 +99,12 @@ gpuTest("sparse: few digits of a transform in one block are all that is computed
     // A skip term is a tap that every frequency gains.
     assert.equal(explained(length, 16, 4, true).flops, 0);
   }
+  // In slices, classes mod 4.
+  const [one, two, all] = [explained(65536, 4, 1), explained(65536, 4, 2), explained(65536, 256, 64 + 3)];
+  assert.match(one.name, /turns$/);
+  assert.ok(Math.abs(one.flops - 0.75) < 1e-4 && Math.abs(two.flops - 0.5) < 1e-4);
+  assert.equal(all.flops, 0);
+  assert.ok(one.bytes > two.bytes && two.bytes > all.bytes);
 });
 
 // In the mean over white noise, an output n of a row of N samples sees the dropped part of the kernel at all delays n - m.
