@@ -1,7 +1,7 @@
 // The bounds of the two precision classes over the whole range of inputs: noise, pure tones, constants and impulses,
 // from the smallest to the largest root mean square that the 16-bit types are promised for.
 import assert from "node:assert/strict";
-import type { Device, Precision } from "../../mod.ts";
+import { type ConvPlan, type Device, type Precision, UnsupportedError } from "../../mod.ts";
 import { convolveAll } from "../oracle.ts";
 import { gaussian, uniform } from "../random.ts";
 import { rounded } from "../rounded.ts";
@@ -132,4 +132,62 @@ for (const dtype of ["float16", "bfloat16"] as const) {
       assert.deepEqual(failures, []);
     });
   }
+}
+
+/** A plan of the tensor-core family for float16, or null where a smaller device has none. */
+function onTensorCores(device: Device, length: number, precision: Class): ConvPlan | null {
+  const problem = { channels: 2, length, kernelLength: length, precision, algorithm: "fused-mma" } as const;
+  try {
+    return device.plan({ ...problem, dtype: "float16", kernelDtype: "float32" });
+  } catch (error) {
+    if (error instanceof UnsupportedError) return null;
+    throw error;
+  }
+}
+
+// A tap at one of the last delays moves nearly all that it makes of a row behind the end of the outputs, and what is not seen
+// must not overflow inside.
+for (const precision of precisions) {
+  gpuTest(`range: much larger behind the end of the outputs than in them, ${precision}`, async () => {
+    using device = openGpu();
+    const failures: string[] = [];
+    let ran = 0;
+    for (const length of [256, 1000, 1024, 4000, 4096, 8192, 12288, 16384, 32768, 65536]) {
+      for (const delay of [length - 2, length - 4]) {
+        // As large as leaves the outputs at a root mean square of 1000, and below 65504.
+        const largest = Math.floor(Math.min(60, Math.sqrt(length / (length - delay))));
+        for (const tap of [largest, -Math.ceil(largest / 2)]) {
+          using plan = onTensorCores(device, length, precision);
+          if (!plan) continue;
+          ran++;
+          const taps = new Float32Array(2 * length);
+          taps[delay] = taps[length + delay] = tap;
+          using spectrum = plan.spectrum(taps);
+          // 1000 in the first channel; a tone of as much, at a frequency that is no bin, in the second.
+          const u = Float64Array.from(
+            { length: 2 * length },
+            (_, n) => n < length ? 1000 : 1000 * Math.cos(2 * Math.PI * 0.1234 * n),
+          );
+          const samples = rounded(u, "float16");
+          using input = device.tensor(samples.host, { shape: [1, 2, length], dtype: "float16" });
+          using out = plan.forward(input, spectrum);
+          const y = await out.toFloat32Array(), count = y.length / 2;
+          for (let row = 0; row < 2; row++) {
+            let error2 = 0, size2 = 0;
+            for (let n = 0; n < count; n++) {
+              const from = n - delay,
+                exact = from >= 0 && from < length ? tap * samples.values[row * length + from]! : 0;
+              error2 += (y[row * count + n]! - exact) ** 2;
+            }
+            for (let n = 0; n < length; n++) size2 += (tap * samples.values[row * length + n]!) ** 2;
+            const error = Math.sqrt(error2 / size2);
+            const bound = promised.float16.bound[precision](length) * (length > 32768 ? 1.4 : 1);
+            if (!(error <= bound)) failures.push(`${length}: ${tap} at ${delay}, row ${row}: ${error}`);
+          }
+        }
+      }
+    }
+    assert.ok(ran >= 20, `${ran} ran`);
+    assert.deepEqual(failures, []);
+  });
 }

@@ -173,10 +173,8 @@ struct Config {
   static constexpr bool splitProduct = accurate && gated;
   static constexpr int twiddleBytes = imageBytes + powerBytes;
   // Power of two taken off the samples where there is no scale per row. A constant row of 1000 at the longest length
-  // reaches 1000 sqrt(32768) = 181,000 in a unitary transform; halfCostScale() takes off 0.56^2 on the way to the
-  // spectrum, but the product with the spectrum gains 0.56^-4, so up to 3.2 * 181,000 / 2^4 = 36,000 remain. At the
-  // other end, rms 0.01, the spectrum's halves (2e-4) are still normal numbers.
-  // Twice the length of four slices would be 51,000 * 1.4.
+  // reaches 1000 sqrt(32768) = 181,000 in a unitary transform, of which halfCostScale() leaves 0.56^2 before the spectrum: 3500.
+  // Of rms 0.01, the halves there (2e-4) are still normal numbers. What follows the spectrum: spectrumExponent().
   static constexpr int fixedExponent = rowScaled ? 0 : slices == 4 ? 5 : 4;
 };
 

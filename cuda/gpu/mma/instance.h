@@ -34,6 +34,7 @@ struct Instance {
   // Frequency-sparse: for a few values of k1, from those tables; null where all are computed.
   std::vector<uint32_t> (*ofDigits)(const std::vector<uint32_t>& tables, const std::vector<int>& digits) = nullptr;
   double (*gain)(int log2N2) = nullptr;
+  HiddenTaps (*hidden)(int log2N2) = nullptr;
 };
 
 // A transform of kernels into spectra of N points.

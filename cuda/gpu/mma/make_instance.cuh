@@ -53,6 +53,7 @@ Instance makeInstance() {
   }
   i.tables = &makeTables<C>;
   i.gain = &spectrumGain<C>;
+  i.hidden = &hiddenTaps<C>;
   return i;
 }
 

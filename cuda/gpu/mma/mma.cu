@@ -274,6 +274,7 @@ class FusedMma final : public GpuAlgorithm {
     p.floats = choice_.instance->accurate;
     const bool rowScaled = choice_.instance->gated || choice_.instance->element == Element::bfloat16;
     p.window = windowFor(rowScaled);
+    hideTaps(p);
     for (int64_t segment = 0; segment < launches(); segment++) {
       p.taps.lead = window_.offset + segment * choice_.points;
       p.spectrum = spectrumOf(spectrum, segment);
@@ -299,6 +300,14 @@ class FusedMma final : public GpuAlgorithm {
     std::vector<uint8_t> bytes(words.size() * 4);
     std::memcpy(bytes.data(), words.data(), bytes.size());
     return bytes;
+  }
+  // Tap i moves the input to i - offset, and the outputs see a part of that.
+  void hideTaps(SpectrumParams& p) const {
+    if (p.window.high == 0 || packed() || problem_.circular()) return;
+    const HiddenTaps hidden = choice_.instance->hidden(choice_.log2N2);
+    p.hiddenFrom = std::max<int64_t>(0, window_.offset + problem_.outputLength - hidden.taps);
+    p.hiddenBefore = std::clamp<int64_t>(window_.offset + hidden.taps + 1 - problem_.length, 0, p.hiddenFrom);
+    if (p.hiddenBefore > 0 || p.hiddenFrom < p.taps.count) p.hiddenHigh = hidden.high;
   }
   bool packed() const { return choice_.instance->packed; }
   int64_t launches() const { return packed() ? 1 : choice_.segments; }

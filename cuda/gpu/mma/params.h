@@ -98,14 +98,23 @@ inline void describeUniform(Params& p, int rowsPerSet, int blocks) {
 
 // The powers of two within which the largest component of a stored spectrum may lie without an exponent of its own:
 // (2^(low-1), 2^high]. With scaled rows the spectrum must be normalised to 1. Without, a transform of u times the true
-// spectrum is as large as a transform of y (see fixedExponent), so outputs within the range keep it within the range; the
-// window only has to keep the fractions of a half.
+// spectrum is as large as a transform of y (see spectrumExponent() for what y does not show), so outputs within the range keep
+// it within the range; the window only has to keep the fractions of a half.
 struct SpectrumWindow {
   int low, high;
 };
 FFC_MMA_SHARED constexpr SpectrumWindow windowFor(bool rowScaled) {
-  return rowScaled ? SpectrumWindow{0, 0} : SpectrumWindow{-6, 13};
+  return rowScaled ? SpectrumWindow{0, 0} : SpectrumWindow{-7, 13};
 }
+// Where rows have no scale of their own, a kernel may put much more behind the end of the outputs than into them: by its last
+// taps, which few outputs see. Where the sizes of those that fewer than `taps` outputs see (there and at the other end) add up
+// to so much of the spectrum's largest component, its stored components are to stay within 2^high, so that inputs of 1000
+// do not overflow behind the product.
+struct HiddenTaps {
+  int taps, high;
+};
+constexpr float hiddenPart = 0.4f;
+
 template <class C>
 FFC_MMA_SHARED constexpr SpectrumWindow spectrumWindow() {
   return windowFor(C::rowScaled);

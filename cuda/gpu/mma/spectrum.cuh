@@ -48,12 +48,22 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
   extern __shared__ __align__(16) unsigned char raw[];
   float2* shared = reinterpret_cast<float2*>(raw);
   uint32_t* largest = reinterpret_cast<uint32_t*>(shared + Shape::paddedPoints);
+  float* hidden = reinterpret_cast<float*>(largest + 1);
   const int thread = threadIdx.x;
 
   letNextKernelStart();
   awaitEarlierWork();  // taps may just be written, and the spectrum still be read
   for (int channel = blockIdx.x; channel < p.channels; channel += gridDim.x) {
     if (thread == 0) *largest = 0;
+    if (p.hiddenHigh < p.window.high && thread < 32) {
+      // By one warp, always in the same order.
+      float sum = 0;
+      for (int64_t i = thread; i < p.hiddenBefore; i += 32) sum += fabsf(p.taps.tap(i, 0, channel));
+      for (int64_t i = p.hiddenFrom + thread; i < p.taps.count; i += 32) sum += fabsf(p.taps.tap(i, 0, channel));
+#pragma unroll
+      for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
+      if (thread == 0) *hidden = sum;
+    }
     // Two rounds where there are several slices, because the scale must be known before anything is written; with one
     // slice the samples are still in shared memory for the second round.
     float scale = 1;
@@ -106,7 +116,9 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
         __syncthreads();
         // largest * gain < 2^size; an all-zero kernel gets exponent 0.
         const float most = __uint_as_float(*largest) * p.gain;
-        const int exponent = spectrumExponent(most, p.window);
+        SpectrumWindow window = p.window;
+        if (p.hiddenHigh < window.high && *hidden * p.gain >= hiddenPart * most) window.high = p.hiddenHigh;
+        const int exponent = spectrumExponent(most, window);
         scale = scaleDown(p.gain, exponent);
         if (thread == 0) p.exponent[channel] = exponent;
       }

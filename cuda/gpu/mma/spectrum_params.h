@@ -16,6 +16,9 @@ struct SpectrumParams {
   int32_t channels = 0, radix = 1, log2N2 = 0;
   int32_t slices = 1;           // frequency f belongs to slice f mod slices, as its frequency f / slices
   SpectrumWindow window = {0, 0};
+  // Taps before the first and from the second on are hidden (HiddenTaps); `hiddenHigh` below window.high: it matters.
+  int64_t hiddenBefore = 0, hiddenFrom = 0;
+  int32_t hiddenHigh = 127;
   bool floats = false;          // accurate class
 };
 
