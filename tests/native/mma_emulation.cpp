@@ -494,7 +494,7 @@ int main() {
   };
   check<Config<4, true, f, false, false>>(whole({4, 3, 3, 16384, 16384, 0}, 2, false));
   check<Config<4, true, b, false, false>>(sized(whole({4, 2, 3, 16384, 16384, 0}, 2, false), 1e-5, 1e3));
-  check<Config<4, true, f, true, false>>(whole({4, 2, 3, 16384, 16384, 0}, 2, false));
+  check<Config<4, true, f, true, false>>(resident(whole({4, 2, 3, 16384, 16384, 0}, 1, false)));
   check<Config<3, true, b, false, true>>(whole({4, 2, 3, 12288, 12288, 0}, 1, true));
   // Packed: rows of many segments, a kernel that fills most of a block, rows and lengths that are not aligned, no history.
   auto few = [](Case c, std::vector<int> digits) {
@@ -523,6 +523,16 @@ int main() {
   check<Config<4, true, f, false, true, true>>(gated({4, 1, 1, 40003, 16384, 7}, 5));
   check<Config<4, true, f, true, true, true>>(gated({4, 1, 1, 40003, 9000, 7}, 5));
   check<Config<4, true, f, true, true, true>>(gated(maps({4, 1, 1, 40960, 16384, 0}, 1), 0));
+  for (const bool first : {true, false}) {
+    Case oneGate = maps({4, 1, 1, 40960, 16384, 0}, 1);
+    oneGate.pre = first, oneGate.post = !first;
+    check<Config<4, true, f, true, true, true>>(oneGate);
+  }
+  check<Config<4, true, f, true, true, true>>([&] {
+    Case gates = maps({4, 1, 1, 40960, 16384, 0}, 1);
+    gates.pre = gates.post = true;
+    return gates;
+  }());
   // In slices.
   check<Config<4, true, f, false, false, false, 2>>({4, 2, 2, 32768, 32768, 0, 1, 0, 2});
   check<Config<3, true, b, false, false, false, 2>>({4, 1, 3, 24001, 24576, 0});

@@ -19,25 +19,29 @@ struct Convolution : Phases<C> {
 
   FFC_DEVICE explicit Convolution(const Params& params) : Base(params) {
     if (staging.maps) staging.initBarriers(p.slots + C::buffers);
-    staging.plain = withoutExponents<C>(p);
+    staging.plain = C::oneTile ? !C::rowScaled : withoutExponents<C>(p);
     Base::loadTables();
     Base::finishTables();
   }
 
   FFC_DEVICE u32 exchangeOf(int set, int tile) const {
-    return exchange + ((C::buffers == 2 ? set & 1 : 0) * p.tilesPerSet + tile) * (R * C::blockBytes);
+    return exchange + ((C::buffers == 2 ? set & 1 : 0) * staging.tilesPerSet() + tile) * (R * C::blockBytes);
   }
 
   // The tiles in whose middle this warp has a k1: of few digits two warps have the same one, in tiles of their own.
   static constexpr int tileStep = C::sparse ? warps / fewDigits : 1;
   FFC_DEVICE int ownTile() const { return C::sparse ? warp / fewDigits : 0; }
 
+  // One tile a set and no slot to spare: the next samples are sent for in the middle of the interval, when what they replace
+  // has been read, instead of waiting for that.
+  static constexpr bool loadHalfway = C::packed && C::mostTiles == 1;
+
   // All tiles of the set use the spectrum at hand.
   FFC_DEVICE bool spectrumLasts(int set) const {
     return staging.firstTile + (set + 1) * p.tilesPerSet <= spectrumUntil;
   }
-  template <bool steady, class BeforeLast>
-  FFC_DEVICE void runMiddle(int set, int tile, BeforeLast&& beforeLast) {
+  template <bool steady, class BeforeLast, class Halfway = typename Base::Nothing>
+  FFC_DEVICE void runMiddle(int set, int tile, BeforeLast&& beforeLast, Halfway&& halfway = {}) {
     const int global = staging.firstTile + set * p.tilesPerSet + tile;
     if constexpr (C::spectrumRing)  // of few digits; there is no skip term
       Base::turnRing(tile + tileStep < p.tilesPerSet ? global + tileStep : global - tile + p.tilesPerSet + ownTile());
@@ -47,7 +51,7 @@ struct Convolution : Phases<C> {
                                   : C::spectrumRing    ? SpectrumFrom::ringWithoutSkip
                                   : steady             ? SpectrumFrom::memoryWithoutSkip
                                                        : SpectrumFrom::memory;
-    Base::template middle<from>(exchangeOf(set, tile), beforeLast);
+    Base::template middle<from>(exchangeOf(set, tile), beforeLast, halfway);
   }
   template <bool steady>
   FFC_DEVICE void runMiddle(int set, int tile) {
@@ -66,8 +70,10 @@ struct Convolution : Phases<C> {
       for (int w = 0; w < C::windows; w++) {
         u32(&u)[4] = o.u[w], (&gate)[4] = o.gate[w];
         loadTransposed(stage + w * staging.windowBytes, u[0], u[1], u[2], u[3]);
+        if constexpr (C::wholeWindows)
+          for (int i = 0; i < 4; i++) gate[i] = 0;  // otherwise an absent gate is kept from set to set, in local memory
         if constexpr (C::gated)
-          if (p.pre.data) loadTransposed(pre + w * staging.windowBytes, gate[0], gate[1], gate[2], gate[3]);
+          if (staging.multiplies()) loadTransposed(pre + w * staging.windowBytes, gate[0], gate[1], gate[2], gate[3]);
       }
     }
     if constexpr (doLast) {
@@ -86,7 +92,7 @@ struct Convolution : Phases<C> {
     return {in, out, staging.slotOf(at), staging.slotOfPre(in), staging.stagesPost() ? staging.slotOfPost(out) : 0, exchangeOf(in, 0),
             staging.largestOf(in, warp >> p.log2N2), staging.exponentOf(out, warp >> p.log2N2)};
   }
-  template <bool doFirst, bool doLast, bool steady>
+  template <bool doFirst, bool doLast, bool steady, bool firstWindow = !C::splitOutputs>
   FFC_DEVICE void compute(const Outer& outer, Operands& o, int tile, int b) {
     const u32 block = outer.exchange + (tile * R + b) * C::blockBytes, offset = staging.fragment(tile, b);
     const u32 row = tile << (staging.log2Sequences + 2);
@@ -97,14 +103,14 @@ struct Convolution : Phases<C> {
 #pragma unroll
       for (int w = 0; w < C::windows; w++)
         if constexpr (C::gated)
-          prepareGated<C>(o.u[w], rest[w], o.gate[w], p.pre.data != nullptr, scale);
+          prepareGated<C>(o.u[w], rest[w], o.gate[w], staging.multiplies(), scale);
         else
           prepare<C>(o.u[w], scale);
       first(o.u, rest, block);
     }
     if constexpr (doLast) {
       const bool scaled = !C::gateAtStore && (C::rowScaled || (!steady && !staging.plain));
-      Base::last(o.xr, o.xi, outer.stage + offset, outer.post, outer.post + offset, scaled,
+      Base::template last<false, firstWindow>(o.xr, o.xi, outer.stage + offset, outer.post, outer.post + offset, scaled,
                  scaled ? sharedLoad4(outer.scale + row) : 0);
     }
   }
@@ -165,7 +171,8 @@ struct Convolution : Phases<C> {
     // The slot that store() empties is the one that load() fills, unless there is a slot to spare. Tensor copies into
     // the slot must then wait until the store has read it, so they are issued later in the interval.
     const bool ordinary = (C::rowScaled || staging.plain) && (C::spectrumRegisters || !p.skip);
-    const bool spare = p.slots > C::buffers, loadLate = staging.maps && !spare && C::buffers == 2;
+    const bool spare = p.slots > C::buffers;
+    const bool loadLate = staging.maps && !spare && (C::buffers == 2 || loadHalfway);
     const int ownTiles = C::sparse && Base::place() >= p.digitCount ? 0 : p.tilesPerSet;
     if constexpr (C::spectrumRing)
       if (ownTile() < ownTiles) Base::startRing(staging.firstTile + ownTile());
@@ -207,12 +214,15 @@ struct Convolution : Phases<C> {
         staging.findScale(set + 2, staging.following(at));
         blockSync();
       } else {
+        const auto loadNext = [&] {
+          if (loadHalfway && loadLate) staging.load(set + staging.lead, ahead);
+        };
         if (C::spectrumRing || ((C::packed || C::sparse) && ordinary && spectrumLasts(set))) {
 #pragma unroll(C::unroll)
-          for (int tile = ownTile(); tile < ownTiles; tile += tileStep) runMiddle<true>(set, tile);
+          for (int tile = ownTile(); tile < ownTiles; tile += tileStep) runMiddle<true>(set, tile, [] {}, loadNext);
         } else {
 #pragma unroll 1
-          for (int tile = ownTile(); tile < ownTiles; tile += tileStep) runMiddle<false>(set, tile);
+          for (int tile = ownTile(); tile < ownTiles; tile += tileStep) runMiddle<false>(set, tile, [] {}, loadNext);
         }
         staging.finishLoads();
         staging.findScale(set + 1, at);

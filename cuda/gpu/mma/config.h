@@ -64,6 +64,11 @@ struct Config {
   static constexpr bool somePieces = false;
   // Whole rows that fill tiles of their own, brought by tensor copies, and no skip factor: see WholeRows.
   static constexpr bool wholeRows = false;
+  static constexpr bool wholeWindows = false;
+  // Either: sets of one tile, by tensor copies.
+  static constexpr bool oneTile = false;
+  // Whether the samples and the outputs have a gate is known, see OnlyFirstGate and OnlyLastGate.
+  static constexpr bool onlyFirstGate = false, onlyLastGate = false;
   // Tensor copies of packed samples: a warp has so many groups of 64 columns of a tile, which it stores and fills again, so
   // that copies in need not wait for the whole tile to be out. 16 warps, and 6, 3 or 1 tiles of 4 R groups.
   static constexpr int copyGroups = R == 4 ? 1 : 2;
@@ -129,11 +134,11 @@ struct Config {
   // L2 its latency took a fifth of the time.
   static constexpr bool spectrumResident = uniform && accurate && R == 2;
   static constexpr int residentBytes = spectrumResident ? R * 2 * 2 * 16 * threads : 0;
-  // Packed samples keep the spectrum of a channel for many tiles. In the accurate class there is room for half of the blocks
-  // n3h of it at radix 4, where a block of threads has 227 KB (Params::residentAt); a lane reads what it has copied itself, so
-  // no barrier is needed: 1.20 to 1.07 ms. The fast class has room for all of it, but a second slot is worth more (0.80 ms
-  // against 0.86).
-  static constexpr int residentBlocks = packed && !gated && accurate && R == 4 ? 2 : 0;
+  // The accurate class reads 128 KB of spectrum a tile at radix 4, the same for all rows of a channel. Shared memory has room for
+  // some of the blocks n3h of it, where a block of threads has 227 KB (Params::residentAt); a lane reads what it has copied
+  // itself, so no barrier is needed. Packed samples: two blocks, 1.20 to 1.07 ms. The fast class has room for all of it there,
+  // but a second slot is worth more (0.80 ms against 0.86).
+  static constexpr int residentBlocks = accurate && !rowScaled && R == 4 && slices == 1 ? (packed ? 2 : 3) : 0;
   static constexpr int residentBlockBytes = 2 * (accurate ? 2 : 1) * 16 * threads;
   // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 5 on the powers of the steps over
   // n3h (per k1, 16 words a power) and over kb (16 words a power): products of products add up their errors, 2.0e-3
@@ -166,9 +171,12 @@ struct Config {
   // 2.03 against 1.96 in bfloat16.
   static constexpr bool spectrumLate = R >= 3 && !accurate && !rowScaled;
   // The middle multiplies complex numbers by complex matrices: two mma more for 128 points, but no additions before and after,
-  // which are two instructions each in floats: 2.87 to 2.77 ms at 16384 points. In halves the shorter chains of the
+  // which are two instructions each in floats: 2.87 to 2.77 ms at 16384 points in the general order. Where the code of
+  // window_body.cuh runs, their registers cost more: 2.74 against 2.53 ms. In halves the shorter chains of the
   // half-cost form win, 1.71 against 1.77 ms and more.
-  static constexpr bool fullProducts = R >= 3 && accurate && !packed && slices <= 2;
+  static constexpr bool fullProducts = R >= 3 && accurate && !packed && slices <= 2 && residentBlocks == 0;
+  // Steps over n3h within the butterfly's multiply-adds. At radix 2, and in four slices, they saved nothing.
+  static constexpr bool steppedButterfly = accurate && R == 4 && slices <= 2;
   // The product of a sample and its gate has more digits than a half. The accurate class multiplies the rest too.
   static constexpr bool splitProduct = accurate && gated;
   static constexpr int twiddleBytes = imageBytes + powerBytes;
@@ -183,6 +191,26 @@ struct Config {
 template <class C>
 struct WholeRows : C {
   static constexpr bool wholeRows = true;
+  static constexpr bool oneTile = true;
+};
+// And for packed samples of radix 4 in the accurate class, which window_body.cuh serves: tensor copies, no skip factor, and as many
+// blocks of the spectrum in shared memory as it can have.
+template <class C>
+struct WholeWindows : C {
+  static constexpr bool wholeWindows = true;
+  static constexpr bool oneTile = true;
+};
+// One gate of two. Without that of the outputs, last() has them ready for tensor copies; without that of the samples, there is no
+// product whose rounding would matter: scaled samples are exact.
+template <class C>
+struct OnlyFirstGate : C {
+  static constexpr bool onlyFirstGate = true;
+  static constexpr bool gateAtStore = false, splitOutputs = false;
+};
+template <class C>
+struct OnlyLastGate : C {
+  static constexpr bool onlyLastGate = true;
+  static constexpr bool splitProduct = false;
 };
 
 // Shared memory of a launch: staging slots of u (and y), of the gates, exchange buffers, twiddles, row tables, barriers.

@@ -23,6 +23,9 @@ struct LongConvolution : Phases<C> {
     Base::finishTables();
   }
 
+  // Which slot and which parity follow from a set's number then; registers for them were spilled.
+  static constexpr bool oneSlot = C::wholeRows && C::residentBlocks > 0;
+
   FFC_DEVICE u32 exchangeOf(int set) const {
     return exchange + (C::buffers == 2 ? set & 1 : 0) * (R * exchangeBytes);
   }
@@ -164,8 +167,12 @@ struct LongConvolution : Phases<C> {
     loadOuter();
     // The slot that store() empties is the one that load() fills, unless there is a slot to spare. Tensor copies into
     // the slot must then wait until the store has read it, so they are issued later in the interval.
-    const bool spare = staging.slots() > C::buffers, loadLate = staging.maps && !spare && C::buffers == 2;
+    const bool spare = staging.slots() > C::buffers, loadLate = staging.maps && !spare;
     for (int set = -1; set < sets + C::buffers - 1; set++) {
+      if constexpr (oneSlot) {
+        Base::renewAddresses();
+        at = {0, u32(set) & 1}, ahead = {0, u32(set + 1) & 1};
+      }
       if (!spare) staging.store(set - C::buffers, at);
       if (!loadLate && set + staging.lead > 0) staging.load(set + staging.lead, ahead);
       if (spare) staging.store(set - C::buffers, at);
@@ -175,14 +182,14 @@ struct LongConvolution : Phases<C> {
         staging.prepareRows(set + staging.lead + 1);
         staging.finishRows(set);
       }
+      const auto late = [&] {
+        if (loadLate) staging.load(set + staging.lead, ahead);
+      };
       if constexpr (C::buffers == 2) {
         const int middleTurn = (warp >> 2) & 1;
 #pragma unroll 1
         for (int turn = 0; turn < 2; turn++) {
           if (turn == middleTurn) {
-            const auto late = [&] {
-              if (loadLate) staging.load(set + C::buffers, ahead);
-            };
             if (set >= 0 && set < sets)
               runMiddle(set, late, loadOuter);
             else
@@ -199,7 +206,7 @@ struct LongConvolution : Phases<C> {
         blockSync();
       } else {
         if (set >= 0) {
-          runMiddle(set, typename Base::Nothing{}, loadOuter);
+          runMiddle(set, late, loadOuter);
           staging.finishLoads();
           blockSync();
         }

@@ -77,7 +77,7 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
   while (most > 1 && tilesPerBlock < 3 * most) most /= 2;
   Launch best;
   for (int tiles = most; tiles >= 1; tiles--)
-    for (int spare = maps && (i.buffers == 2 || !i.packed || (i.mostTiles == 1 && !i.accurate)); spare >= 0; spare--) {
+    for (int spare = maps && !i.residentBytes && (i.buffers == 2 || !i.packed || (i.mostTiles == 1 && !i.accurate)); spare >= 0; spare--) {
       const int64_t bytes = i.sharedBytes(tiles, log2N2, i.buffers + spare, pre, post, maps);
       const int worth = tiles * (2 + spare), bestWorth = best.tilesPerSet * (2 + best.slots - i.buffers);
       if (bytes <= limit && (!best.tilesPerSet || worth > bestWorth)) best = {tiles, i.buffers + spare, bytes};

@@ -64,7 +64,7 @@ struct Phases {
   FFC_DEVICE explicit Phases(const Params& params)
       : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3), staging(params) {
     exchange = staging.end;
-    image = exchange + C::buffers * (C::wholeRows || C::slices > 1 ? 1 : p.tilesPerSet) * R * C::blockBytes;
+    image = exchange + C::buffers * (C::oneTile || C::slices > 1 ? 1 : p.tilesPerSet) * R * C::blockBytes;
     ring = image + C::twiddleBytes + threadIndex() * 16;
     if constexpr (C::residentBlocks > 0)
       if (p.residentAt) resident = sharedBase() + p.residentAt;
@@ -92,6 +92,12 @@ struct Phases {
   // Where in tables and exchange blocks the k1 of this warp is, and which it is.
   FFC_DEVICE int place() const { return C::sparse ? warp & (fewDigits - 1) : warp; }
   FFC_DEVICE int digit() const { return C::sparse ? int(p.digits >> (4 * place())) & 15 : warp; }
+
+  // The compiler must not make what follows from these once for all sets: it would keep that in local memory.
+  FFC_DEVICE void renewAddresses() {
+    keepInRegister(addressOuter), keepInRegister(addressIn), keepInRegister(addressOut);
+    if constexpr (C::accurate) keepInRegister(turnIn), keepInRegister(turnOut);
+  }
 
   // The frequencies of the middle at hand are slice, slice + slices, ...
   FFC_DEVICE int slice() const {
@@ -326,7 +332,7 @@ struct Phases {
 
   // ---------------------------------------------------------------- spectrum of a tile
 
-  FFC_DEVICE int n2Bits() const { return C::wholeRows || C::slices > 1 ? 4 : p.log2N2; }
+  FFC_DEVICE int n2Bits() const { return C::oneTile || C::slices > 1 ? 4 : p.log2N2; }
   // Sequence within the tile that row half (or column group) s of this lane belongs to.
   FFC_DEVICE int laneSequence(int s) const { return C::pairwise ? g >> (n2Bits() - 1) : g + 8 * s; }
 
@@ -413,7 +419,7 @@ struct Phases {
         for (int s = 0; s < 2; s++) spectrum[b][s] = readBins(b, s);
     }
     if constexpr (C::residentBlocks > 0)
-      if (resident) keepSpectrum<C::residentBlocks>();
+      if (C::wholeWindows || resident) keepSpectrum<C::residentBlocks>();
   }
 
   FFC_DEVICE void loadWholeSpectrum(int set) {
@@ -516,7 +522,7 @@ struct Phases {
     } else if constexpr (where == SpectrumFrom::ring || where == SpectrumFrom::ringWithoutSkip) {
       return takePiece<where == SpectrumFrom::ringWithoutSkip>(b, s);
     } else {
-      if (b < C::residentBlocks && resident) return binsOf<SpectrumFrom::shared>(b, s);
+      if (b < C::residentBlocks && (C::wholeWindows || resident)) return binsOf<SpectrumFrom::shared>(b, s);
       return readBins<where == SpectrumFrom::memoryWithoutSkip>(b, s);
     }
   }
@@ -607,7 +613,9 @@ struct Phases {
           }
           continue;
         }
-        if constexpr (R > 1) {
+        if constexpr (C::steppedButterfly) {
+          mma::steppedButterfly(re[s], im[s], stepForward(s));
+        } else if constexpr (R > 1) {
           if constexpr (C::powerTables) {
 #pragma unroll
             for (int b = 1; b < R; b++) A::multiply(re[s][b], im[s][b], sharedFactor(stepsAt(b) + (8 * s + g) * 4));
@@ -867,11 +875,11 @@ struct Phases {
   struct Unseen {
     FFC_DEVICE void operator()(const u32 (&)[4]) const {}
   };
-  template <bool keepsZeros = false, class Look = Unseen>
+  template <bool keepsZeros = false, bool firstWindow = !C::splitOutputs, class Look = Unseen>
   FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale,
                        Look&& look = {}) {
     // The first window holds no outputs where the history fills it.
-    if (!C::splitOutputs && (!(C::packed && R == 4) || p.history < R * tilePoints))
+    if (firstWindow && (C::wholeWindows || !(C::packed && R == 4) || p.history < R * tilePoints))
       lastWindow<keepsZeros>(xr, xi, stage, gate, gateAt, scaled, scale, look);
     if constexpr (C::packed) {
       u32 minus[4];

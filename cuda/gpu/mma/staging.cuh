@@ -187,7 +187,7 @@ struct Staging {
     const int tiles = p.tiles, count = gridSize(), me = blockIndex();
     firstTile = int(int64_t(tiles) * me / count);
     lastTile = int(int64_t(tiles) * (me + 1) / count);
-    sets = (lastTile - firstTile + p.tilesPerSet - 1) / p.tilesPerSet;
+    sets = (lastTile - firstTile + tilesPerSet() - 1) / tilesPerSet();
     if constexpr (C::wholeRows) {
       const int channels = p.channels / count, rest = (p.channels - channels * count) * p.batch;
       wholeSets = channels * p.batch;
@@ -195,21 +195,30 @@ struct Staging {
       restBegin = int(int64_t(rest) * me / count);
       sets = wholeSets + int(int64_t(rest) * (me + 1) / count) - restBegin;
     }
-    log2Sequences = C::wholeRows ? 0 : 4 - p.log2N2;
-    rowsPerSet = C::wholeRows ? 1 : p.tilesPerSet << log2Sequences;
-    slotBytes = (C::wholeRows ? 1 : p.tilesPerSet) * tileBytes;
-    maps = C::wholeRows || (hasTensorCopies && p.useMaps);
+    log2Sequences = C::oneTile ? 0 : 4 - p.log2N2;
+    rowsPerSet = tilesPerSet() << log2Sequences;
+    slotBytes = tilesPerSet() * tileBytes;
+    maps = C::oneTile || (hasTensorCopies && p.useMaps);
     lead = slots() > C::buffers ? slots() - 1 : C::buffers;
     base = sharedBase();
     end = base + slotBytes * (slots() + C::buffers * (stagesPre() + stagesPost()));
-    barriers = end + C::buffers * (C::wholeRows ? 1 : p.tilesPerSet) * R * C::blockBytes + C::twiddleBytes + C::ringBytes;
+    barriers = end + C::buffers * tilesPerSet() * R * C::blockBytes + C::twiddleBytes + C::ringBytes;
     rows = barriers + barrierBytes;
     if constexpr (C::R <= 2)
       for (int r = 0; r < R; r++) owned[r] = packedPiece(threadIndex() + r * threads);
   }
 
   // Two exchange buffers of radix 4 leave room for two slots.
-  FFC_DEVICE int slots() const { return C::wholeRows && C::buffers == 2 && R >= 4 ? 2 : p.slots; }
+  FFC_DEVICE int slots() const {
+    if constexpr (C::oneTile && C::residentBlocks > 0) return 1;
+    return C::wholeRows && C::buffers == 2 && R >= 4 ? 2 : p.slots;
+  }
+  // The samples have a gate.
+  FFC_DEVICE bool multiplies() const {
+    if constexpr (C::onlyFirstGate || C::onlyLastGate) return C::onlyFirstGate;
+    return C::gated && p.pre.data;
+  }
+  FFC_DEVICE int tilesPerSet() const { return C::oneTile ? 1 : p.tilesPerSet; }
 
   // Whole rows: blocks take channels in turn, so that all blocks together read neighbouring rows; what is left over is shared
   // out row by row.
@@ -233,10 +242,11 @@ struct Staging {
 
   // Piece i of a tile in the order of device memory: sequence (4 bits), piece within it (12), place in the slot (12).
   FFC_DEVICE u32 packedPiece(int i) const {
-    const int sequence = (i >> (5 + p.log2N2)) / R;
-    const int inSequence = i - ((sequence * R) << (5 + p.log2N2));
-    const int n1 = (inSequence >> (1 + p.log2N2)) / R;
-    const int column = inSequence - ((n1 * R) << (1 + p.log2N2)) + ((sequence * R) << (1 + p.log2N2));
+    const int bits = C::oneTile ? 4 : p.log2N2;
+    const int sequence = (i >> (5 + bits)) / R;
+    const int inSequence = i - ((sequence * R) << (5 + bits));
+    const int n1 = (inSequence >> (1 + bits)) / R;
+    const int column = inSequence - ((n1 * R) << (1 + bits)) + ((sequence * R) << (1 + bits));
     const int place = (column >> 3) * (columnsBytes / 16) + n1 * 8 + ((column ^ n1) & 7);
     return u32(sequence) << 24 | u32(inSequence) << 12 | u32(place);
   }
@@ -261,7 +271,9 @@ struct Staging {
 
   // Within a slot: the address of this lane's row for the 16 x 16 samples (n1, n3l) of this warp at n3h = b.
   FFC_DEVICE u32 fragment(int tile, int b) const {
-    const int lane = threadIndex() & 31, warp = threadIndex() >> 5, row = lane & 7, matrix = lane >> 3;
+    u32 thread = threadIndex();
+    if constexpr (C::oneTile && C::residentBlocks > 0) keepInRegister(thread);  // see Phases::renewAddresses()
+    const int lane = thread & 31, warp = thread >> 5, row = lane & 7, matrix = lane >> 3;
     const int column = 2 * R * warp + 2 * b + (matrix >> 1);
     return tile * tileBytes + (column >> 3) * columnsBytes + ((matrix & 1) * 8 + row) * 128 + ((column ^ row) & 7) * 16;
   }
@@ -289,7 +301,7 @@ struct Staging {
     const int row = threadIndex();
     if (row >= rowsPerSet || (maps && plain && !C::packed)) return;
     if constexpr (C::rowScaled) sharedStore4(largestOf(set, row), 0);
-    const int tile = firstTile + set * p.tilesPerSet + (row >> log2Sequences);
+    const int tile = firstTile + set * tilesPerSet() + (row >> log2Sequences);
     const int sequence = (tile << log2Sequences) + (row & ((1 << log2Sequences) - 1));
     const bool exists = C::wholeRows ? set < sets : tile < lastTile && sequence < p.batch * p.channels;
     const int h = !exists ? 0 : C::wholeRows ? positionOf(set).channel : channelOf(sequence), own = exists ? sequence - h * p.batch : 0;
@@ -301,7 +313,7 @@ struct Staging {
       if (maps && plain) return;
     }
     copyAsync4(exponentOf(set, row), p.exponent + (p.sharedSpectrum ? 0 : h), 4);
-    if (p.skip) {
+    if (!C::oneTile && p.skip) {
       // The word that holds the skip factor, and no byte beyond the factor.
       const uint64_t at = skipAddress(h);
       copyAsync4(skipOf(set, row), reinterpret_cast<const void*>(at & ~uint64_t(3)), p.skipType == 1 || at & 2 ? 4 : 2);
@@ -371,7 +383,10 @@ struct Staging {
   // asked for together is on its way together.
   FFC_DEVICE void storeGated(int set, u32 slot) const {
     constexpr int rounds = 8, together = 4;
-    const int lane = threadIndex() & 31;
+    // Otherwise what follows from it is kept from set to set, in local memory.
+    u32 ofWarp = threadIndex() & 31;
+    keepInRegister(ofWarp);
+    const int lane = int(ofWarp);
     forWarpCopies(set, [&](int b, int h, int part, int group, u32 offset) {
       const auto rowOf = [&](const Rows& t) {
         return reinterpret_cast<uint64_t>(t.data) + int64_t(b) * t.batchStride + int64_t(h) * t.channelStride;
@@ -477,7 +492,7 @@ struct Staging {
   FFC_DEVICE void load(int set, Place at) const {
     if (set >= sets) return;
     const u32 slot = slotOf(at), slotPre = slotOfPre(set);
-    const bool gate = C::gated && p.pre.data;
+    const bool gate = multiplies();
     if (maps) {
       const u32 barrier = barriers + at.slot * 8;
       if (threadIndex() == 0) barrierExpect(barrier, sequencesOf(set) * sequenceBytes() * (1 + gate));
@@ -522,7 +537,8 @@ struct Staging {
   }
   // This thread's copies have landed, those of others after the next barrier. Tensor copies are waited for at use.
   FFC_DEVICE void finishLoads() const {
-    copyAsyncWaitAll();
+    // Where tensor copies bring everything and no row has a scale, nothing else is under way.
+    if (!(C::oneTile && !C::rowScaled)) copyAsyncWaitAll();
     if (maps) fenceTensorCopies();
   }
   FFC_DEVICE void finishStores() const {
@@ -537,7 +553,7 @@ struct Staging {
 
   // Existing sequences of a set; tensor copies are used only where tiles are full.
   FFC_DEVICE int sequencesOf(int set) const {
-    if constexpr (C::wholeRows) return 1;
+    if constexpr (C::oneTile) return 1;
     const int left = lastTile - firstTile - set * p.tilesPerSet;
     return (left < p.tilesPerSet ? left : p.tilesPerSet) << log2Sequences;
   }
@@ -557,7 +573,7 @@ struct Staging {
   FFC_DEVICE void forWarpCopies(int set, Body&& body) const {
     const int warp = threadIndex() >> 5;
     constexpr int copies = C::packed ? 4 * R / C::copyGroups : 1;  // of a sequence
-    const int inSet = warp / copies;
+    const int inSet = C::oneTile ? 0 : warp / copies;
     if (inSet >= sequencesOf(set)) return;
     if constexpr (C::packed) {
       // Looked up: with the divisions here, each warp spent a seventh of its instructions on them at radix 4.
@@ -580,14 +596,41 @@ struct Staging {
       awaitInput(set, at);
       const u32 slot = slotOf(at), slotPre = slotOfPre(set);
       constexpr int most = C::mostTiles * R;
-      u32 largest[most];
+      u32 largest[most], own = threadIndex();
+      if constexpr (C::wholeWindows) keepInRegister(own);  // as in storeGated()
+      const auto place = [&](int r) { return C::wholeWindows ? packedPiece(int(own) + r * threads) : piece(r); };
+      if constexpr (C::wholeWindows) {
+        // Products in halves, a third of the work of those in floats: enough for a power of two where they neither overflow
+        // nor lose digits.
+        u32 pair = 0;
+#pragma unroll
+        for (int i = 0; i < 2 * R; i++) {
+          const u32 offset = (place(i / 2) & 4095) * 16 + i % 2 * windowBytes;
+          const uint4 v = sharedLoad16(slot + offset);
+          u32 u[4] = {v.x, v.y, v.z, v.w};
+          if (multiplies()) {
+            const uint4 q = sharedLoad16(slotPre + offset);
+            const u32 f[4] = {q.x, q.y, q.z, q.w};
+#pragma unroll
+            for (int j = 0; j < 4; j++) u[j] = halfMul(u[j], f[j]);
+          }
+#pragma unroll
+          for (int j = 0; j < 4; j++) pair = largestHalves(pair, u[j]);
+        }
+        const u32 bits = warpMax(largerOf(pair & 0xffffu, pair >> 16));
+        constexpr u32 least = 0x1400, infinity = 0x7c00;  // 2^-10
+        if (!multiplies() || (bits >= least && bits < infinity)) {
+          if ((own & 31) == 0) sharedMax(largestOf(set, 0), floatBits(unpackHalf(bits).x) >> 16);
+          return;
+        }
+      }
 #pragma unroll
       for (int i = 0; i < most; i++) {
         largest[i] = 0;
-        if (i / R >= p.tilesPerSet) continue;
+        if (i / R >= tilesPerSet()) continue;
 #pragma unroll
         for (int w = 0; w < C::windows; w++) {
-          const u32 offset = i / R * tileBytes + (piece(i % R) & 4095) * 16 + w * windowBytes;
+          const u32 offset = i / R * tileBytes + (place(i % R) & 4095) * 16 + w * windowBytes;
           largest[i] = largerOf(largest[i], largestOfPiece(slot + offset, slotPre + offset));
         }
       }
@@ -599,7 +642,7 @@ struct Staging {
 #pragma unroll
         for (int i = 0; i < most; i++)
           if (int(threadIndex() & 31) == i / R) mine = largerOf(mine, largest[i]);
-        if (int(threadIndex() & 31) < p.tilesPerSet) sharedMax(largestOf(set, threadIndex() & 31), mine);
+        if (int(threadIndex() & 31) < tilesPerSet()) sharedMax(largestOf(set, threadIndex() & 31), mine);
         return;
       }
 #pragma unroll
@@ -640,7 +683,7 @@ struct Staging {
     const int row = threadIndex();
     if (row >= rowsPerSet || plain) return;
     int e = int(sharedLoad4(exponentOf(set, row)));
-    if (p.skip) {
+    if (!C::oneTile && p.skip) {
       const u32 word = sharedLoad4(skipOf(set, row));
       float d = asFloat(word);
       if (p.skipType != 1) {

@@ -1,0 +1,81 @@
+// The order of the work for packed samples where a set is one tile that tensor copies bring (WholeWindows): an interval is
+// middle(j), barrier, last(j) + first(j + 1) in place, barrier. Interval -1 does nothing but the first phase of set 0, and what the
+// outer phases compute for sets that do not exist goes where nobody looks, so that one copy of the code without branches serves
+// every interval: the choices of body.cuh were an eighth of the instructions, and the registers for them were spilled.
+#pragma once
+#include "body.cuh"
+
+namespace ffc::mma {
+
+template <class C>
+struct WindowConvolution : Convolution<C> {
+  using Base = Convolution<C>;
+  using Base::R, Base::p, Base::staging, Base::spectrumUntil;
+  using Operands = typename Base::Operands;
+  using Place = typename Staging<C>::Place;
+  static_assert(C::oneTile && C::buffers == 1 && C::mostTiles == 1 && !C::outerRegisters);
+
+  FFC_DEVICE explicit WindowConvolution(const Params& params) : Base(params) {}
+
+  // The only slot, and the parity of its barrier for input `set`.
+  FFC_DEVICE static Place placeOf(int set) { return {0, u32(set) & 1}; }
+
+  template <bool firstWindow>
+  FFC_DEVICE void runOuter(int in, int out) {
+    Base::loadOuter();
+    staging.awaitInput(in, placeOf(in));
+    const auto outer = Base::outerOf(in, out, placeOf(in));
+    // Ungated it takes 1 % longer with operands fetched ahead, with gates 1 to 5 % less.
+    constexpr int ahead = C::gated ? 1 : 0;
+    Operands o[R];
+    if (ahead) Base::template fetch<true, true>(outer, o[0], 0, 0);
+#pragma unroll
+    for (int b = 0; b < R; b++) {
+      if (b + ahead < R) Base::template fetch<true, true>(outer, o[b + ahead], 0, b + ahead);
+      Base::template compute<true, true, true, firstWindow>(outer, o[b], 0, b);
+    }
+  }
+
+  FFC_DEVICE void run() {
+    const int sets = staging.sets;
+    if (sets == 0) return;
+    for (int set = 0; set < 2; set++) staging.prepareRows(set);
+    blockSync();
+    staging.load(0, placeOf(0));
+    staging.finishLoads();
+    staging.findScale(0, placeOf(0));
+    blockSync();
+    // Where the history fills the first window, it holds no outputs.
+    const bool bothWindows = !C::gated && (!C::packed || p.history < R * tilePoints);
+    for (int set = -1; set < sets; set++) {
+      Base::renewAddresses();
+      staging.store(set - 1, placeOf(set - 1));
+      if (set >= 0) {
+        staging.loadPost(set);
+        staging.prepareRows(set + 2);
+        staging.finishRows(set);
+        if constexpr (C::wholeRows) {
+          if (set >= spectrumUntil) Base::loadWholeSpectrum(set);
+        } else if (staging.firstTile + set >= spectrumUntil) {
+          Base::loadSpectrum(staging.firstTile + set);
+        }
+        // What the next samples replace is out by half of the middle.
+        const auto loadNext = [&] { staging.load(set + 1, placeOf(set + 1)); };
+        Base::template middle<SpectrumFrom::memoryWithoutSkip>(Base::exchangeOf(set, 0), typename Base::Nothing{}, loadNext);
+        staging.finishLoads();
+        staging.findScale(set + 1, placeOf(set + 1));
+        blockSync();
+      }
+      if (!C::packed || bothWindows)
+        runOuter<!C::gated>(set + 1, set);
+      else
+        runOuter<false>(set + 1, set);
+      staging.finishLoads();
+      blockSync();
+    }
+    staging.store(sets - 1, placeOf(sets - 1));
+    staging.finishStores();
+  }
+};
+
+}  // namespace ffc::mma
