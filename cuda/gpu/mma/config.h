@@ -21,6 +21,9 @@ constexpr int rowRing = 8;
 // Barriers of the tensor copies: one for each staging slot of u and of the post gate, twice where a run may begin again.
 constexpr int barrierBytes = 128;
 
+// Of transforms in slices: the barrier of the samples, one in two halves before and one after the outer phases, four row maxima.
+constexpr int sliceBarrierBytes = 64;
+
 enum class Element { float16, bfloat16 };
 
 // Frequency-sparse transforms: at most so many of the 16 values of k1 have a kept frequency.
@@ -100,10 +103,10 @@ struct Config {
   // ring needs no barrier. Radix 8 leaves no room for it, but half of its exchange does: 0.92 to 0.87 ms with 8 digits (radix 4
   // 0.37 to 0.40).
   static constexpr bool spectrumRegisters = R == 1 || twiddleRegisters;
-  static constexpr bool spectrumRing = !accurate && !spectrumRegisters && !packed && (sparse ? R > 4 : R <= 4);
-  // Rows of the long order (long_body.cuh) are scaled warp by warp, without waiting for a row's largest sample: each warp
-  // of first() brings its own samples into range and notes by how much; middle() evens that out in its first matrix.
-  static constexpr bool warpScaled = rowScaled && R >= 3 && !packed && !sparse && slices == 1;
+  static constexpr bool spectrumRing = !accurate && !spectrumRegisters && !packed && slices == 1 && (sparse ? R > 4 : R <= 4);
+  // Rows of the long order (long_body.cuh) and of slices are scaled warp by warp, without waiting for a row's largest sample:
+  // each warp of first() brings its own samples into range and notes by how much; middle() evens that out in its first matrix.
+  static constexpr bool warpScaled = rowScaled && R >= 3 && !packed && !sparse;
   // Of few digits the second half of the warps has tiles of its own; where a set is one tile, it needs no ring.
   static constexpr int ringThreads = sparse && mostTiles == 1 ? 32 * fewDigits : threads;
   // Two sets of 16 exponents lie behind the ring.
@@ -149,7 +152,7 @@ struct Config {
   // Twiddles of modulus 1 as turns, three multiply-adds of halves each, where a complex product takes four operations and
   // one more product for every next power: a quarter of the middle's arithmetic. Angles stay within a quarter of a turn, because
   // a phase that depends on the frequency alone cancels between the way there and the way back (see Phases::middle).
-  static constexpr bool halfTurns = R == 4 && pairwise && !accurate && !packed && !sparse && slices == 1;
+  static constexpr bool halfTurns = R == 4 && pairwise && !accurate && !packed && !sparse;
   static constexpr bool powerProducts = !accurate && R > 1 && !powerTables && !halfTurns;
   // Slices and scaled rows have no registers left for the first powers, or turns by one and two steps. They have them in shared
   // memory, but for the third of the steps over n3h, which alone would be too many bytes; it is a product of two.
@@ -177,6 +180,14 @@ struct Config {
   static constexpr bool fullProducts = R >= 3 && accurate && !packed && slices <= 2 && residentBlocks == 0;
   // Steps over n3h within the butterfly's multiply-adds. At radix 2, and in four slices, they saved nothing.
   static constexpr bool steppedButterfly = accurate && R == 4 && slices <= 2;
+  // Slices use each spectrum once. Between its operands and its results a warp's part of the exchange buffer is free, and
+  // has just the size of its part of a spectrum of halves: the whole of it is on its way while the operands are transformed.
+  // The accurate class with two slices has no registers for either of these (9.7 instead of 9.0 ms at 32768 points).
+  static constexpr bool spectrumInExchange = slices > 1 && !fullProducts;
+  // first() of the next slice before the warps' middles have ended, last() after their first operands have been exchanged.
+  static constexpr bool foldAhead = slices > 1 && !fullProducts;
+  // The first kept results are fetched before the last middles have ended: bfloat16 12.4 to 12.1 ms at 65536 points.
+  static constexpr bool keptAhead = slices > 2 && !accurate && !gated;
   // The product of a sample and its gate has more digits than a half. The accurate class multiplies the rest too.
   static constexpr bool splitProduct = accurate && gated;
   static constexpr int twiddleBytes = imageBytes + powerBytes;
@@ -216,10 +227,10 @@ struct OnlyLastGate : C {
 // Shared memory of a launch: staging slots of u (and y), of the gates, exchange buffers, twiddles, row tables, barriers.
 template <class C>
 constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) {
-  // All of a sequence's samples and one exchange buffer; a barrier and four row maxima, 16 bytes each.
+  // All of a sequence's samples and one exchange buffer.
   if (C::slices > 1)
     return C::R * (C::slices * stagingBytes + exchangeBytes) + C::twiddleBytes + C::ringBytes +
-           (C::resultsInShared ? C::resultBytes : 0) + 32;
+           (C::resultsInShared ? C::resultBytes : 0) + sliceBarrierBytes;
   const int staged = slots + C::buffers * ((C::gated && pre) + (C::gated && post && !C::gateAtStore));
   const int64_t perTile = int64_t(C::R) * (stagingBytes * C::windows * staged + C::buffers * C::blockBytes);
   const int64_t rows = int64_t(tilesPerSet) << (4 - log2N2);

@@ -41,12 +41,9 @@ struct LongConvolution : Phases<C> {
     for (int hi = 0; hi < 2; hi++) {
       const int n2 = 2 * Base::c + 8 * hi;
       if (hi == 0 || !C::wholeRows) row = staging.inputExponent(staging.largestOf(set, n2 >> Base::n2Bits()));
-      const uint64_t both = sharedLoad8(columnExponent(set, n2));
-      Base::columnScale[hi] = packHalf(powerUpToOne(row - int(u32(both))), powerUpToOne(row - int(u32(both >> 32))));
+      Base::columnScale[hi] = Base::evenTwo(columnExponent(set, n2), row);
     }
   }
-  // 2^e, e <= 0; nothing where the smallest float ends.
-  FFC_DEVICE static float powerUpToOne(int e) { return asFloat(u32(e < -127 ? 0 : e + 127) << 23); }
 
   template <class Halfway, class BeforeLast>
   FFC_DEVICE void runMiddle(int set, Halfway halfway, BeforeLast beforeLast) {

@@ -16,7 +16,7 @@
 namespace ffc::mma {
 
 // Where the middle finds the spectrum of its channel. A skip factor is added when it is fetched.
-enum class SpectrumFrom { registers, shared, memory, memoryWithoutSkip, ring, ringWithoutSkip };
+enum class SpectrumFrom { registers, shared, memory, memoryWithoutSkip, ring, ringWithoutSkip, exchange, exchangeWithoutSkip };
 
 template <class C, class StagingOf = Staging<C>>
 struct Phases {
@@ -471,6 +471,42 @@ struct Phases {
     fetchPiece(piece + 2 < 2 * R ? ringAt : ringNext, (piece + 2) % (2 * R));
     return withSkip<withoutSkip>(bins, s);
   }
+  // ---- the spectrum in the exchange buffer: pieces (2 b + s) binPieces + i, of which a warp's part of the buffer holds 2 R.
+  // Those of half t lie where the operands of that half were. A lane reads only what it has copied itself.
+  static constexpr int allPieces = 2 * R * binPieces, placesOfPieces = 2 * R, piecesOfBlock = 2 * binPieces;
+  FFC_DEVICE u32 placeOfPiece(u32 block, int piece) const {
+    const int place = piece % placesOfPieces;
+    return block + (place % R) * C::blockBytes + (place / R) * halfPlane + (lane >> 4) * blockPlane + warp * 256 + (lane & 15) * 16;
+  }
+  FFC_DEVICE void orderPieces(u32 block, int from, int to) const {
+#pragma unroll
+    for (int piece = from; piece < to && piece < allPieces; piece++) {
+      const int s = piece / binPieces % 2, b = piece / piecesOfBlock;
+      copyAsync16(placeOfPiece(block, piece), spectrumAt[s] + ((b << (n2Bits() + 2)) * binPieces + piece % binPieces));
+    }
+    copyAsyncCommit();
+  }
+  // All operands of half t have been read.
+  FFC_DEVICE void orderHalf(u32 block, int t) const {
+    warpSync();
+    orderPieces(block, t * R, (t + 1) * R);
+  }
+  // Before block b is used; copies are groups of R pieces, twice, and then those that take the places of a block.
+  FFC_DEVICE void awaitPieces(int b) const {
+    const int last = (b + 1) * piecesOfBlock - 1;
+    const int ordered = placesOfPieces >= allPieces ? 2 : 2 + b, needed = last < placesOfPieces ? last / R : 2 + (last - placesOfPieces) / piecesOfBlock;
+    if (needed + 1 < ordered)
+      copyAsyncWaitButOne();
+    else
+      copyAsyncWaitAll();
+  }
+  template <bool withoutSkip>
+  FFC_DEVICE Bins pieceOfExchange(u32 block, int b, int s) const {
+    Bins bins;
+#pragma unroll
+    for (int i = 0; i < binPieces; i++) bins.piece[i] = sharedLoad16(placeOfPiece(block, (2 * b + s) * binPieces + i));
+    return withSkip<withoutSkip>(bins, s);
+  }
   template <bool withoutSkip>
   FFC_DEVICE Bins withSkip(Bins bins, int s) const {
     if (!withoutSkip && p.skip) {
@@ -511,8 +547,10 @@ struct Phases {
       }
   }
   template <SpectrumFrom where>
-  FFC_DEVICE Bins binsOf(int b, int s) {
-    if constexpr (where == SpectrumFrom::registers) {
+  FFC_DEVICE Bins binsOf(int b, int s, u32 block) {
+    if constexpr (where == SpectrumFrom::exchange || where == SpectrumFrom::exchangeWithoutSkip) {
+      return pieceOfExchange<where == SpectrumFrom::exchangeWithoutSkip>(block, b, s);
+    } else if constexpr (where == SpectrumFrom::registers) {
       return spectrum[b][s];
     } else if constexpr (where == SpectrumFrom::shared) {
       Bins bins;
@@ -522,7 +560,7 @@ struct Phases {
     } else if constexpr (where == SpectrumFrom::ring || where == SpectrumFrom::ringWithoutSkip) {
       return takePiece<where == SpectrumFrom::ringWithoutSkip>(b, s);
     } else {
-      if (b < C::residentBlocks && (C::wholeWindows || resident)) return binsOf<SpectrumFrom::shared>(b, s);
+      if (b < C::residentBlocks && (C::wholeWindows || resident)) return binsOf<SpectrumFrom::shared>(b, s, block);
       return readBins<where == SpectrumFrom::memoryWithoutSkip>(b, s);
     }
   }
@@ -536,6 +574,14 @@ struct Phases {
       minus = A::factor(bins.piece[0].z, bins.piece[0].w);
     }
   }
+
+  // warpScaled: what evens two neighbouring columns out, from the exponents at `at` to that of their row.
+  FFC_DEVICE static u32 evenTwo(u32 at, int row) {
+    const uint64_t both = sharedLoad8(at);
+    return packHalf(powerUpToOne(row - int(u32(both))), powerUpToOne(row - int(u32(both >> 32))));
+  }
+  // 2^e, e <= 0; nothing where the smallest float ends.
+  FFC_DEVICE static float powerUpToOne(int e) { return asFloat(u32(e < -127 ? 0 : e + 127) << 23); }
 
   // ---------------------------------------------------------------- phases
 
@@ -590,6 +636,7 @@ struct Phases {
           im[1][b] = A::unpack(i1);
         }
       }
+      if constexpr (C::spectrumInExchange) orderHalf(block, t);
       Factor f[2];
       twiddlesForward(t, f);
 #pragma unroll
@@ -663,9 +710,10 @@ struct Phases {
 #pragma unroll
     for (int b = 0; b < R; b++) {
       Factor plus[2], minus[2];
+      if constexpr (C::spectrumInExchange) awaitPieces(b);
       if constexpr (!C::spectrumLate) {
 #pragma unroll
-        for (int s = 0; s < 2; s++) unpackBins(binsOf<where>(b, s), plus[s], minus[s]);
+        for (int s = 0; s < 2; s++) unpackBins(binsOf<where>(b, s, block), plus[s], minus[s]);
       }
       Pair plusRe[2], plusIm[2], minusRe[2], minusIm[2];
       if constexpr (C::fullProducts) {
@@ -688,7 +736,7 @@ struct Phases {
       }
 #pragma unroll
       for (int s = 0; s < 2; s++) {
-        if constexpr (C::spectrumLate) unpackBins(binsOf<where>(b, s), plus[s], minus[s]);
+        if constexpr (C::spectrumLate) unpackBins(binsOf<where>(b, s, block), plus[s], minus[s]);
         A::multiply(plusRe[s], plusIm[s], plus[s]);
         A::multiply(minusRe[s], minusIm[s], minus[s]);
         if constexpr (C::fullProducts) {
@@ -703,8 +751,11 @@ struct Phases {
           ai[b][2 * s + 1] = A::pack(A::sub(minusRe[s], plusRe[s]));
         }
       }
+      if constexpr (C::spectrumInExchange && placesOfPieces < allPieces)
+        if ((b + 1) * piecesOfBlock < allPieces) orderPieces(block, b * piecesOfBlock + placesOfPieces, (b + 1) * piecesOfBlock + placesOfPieces);
     }
     spectrumUsed();
+    if constexpr (C::spectrumInExchange) warpSync();  // all lanes have read their pieces: results may take the places
     Pair zr[2][2][R], zi[2][2][R];  // [s][half][b]
 #pragma unroll
     for (int s = 0; s < 2; s++) {

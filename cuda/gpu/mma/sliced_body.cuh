@@ -3,11 +3,13 @@
 // y[n0 M + m] = Re sum over k0 of e(-n0 (k0 - 1/4) / K) z_k0[m]. The samples are read once and stay in shared memory
 // (sliced_staging.cuh); results of earlier slices wait with the thread that unfolds them, so nothing is exchanged between blocks.
 //
-// Interval k0 of a sequence:
-//   middle(k0); in the last one the samples of the next sequence take the place of these
-//   barrier
-//   last(k0) with complex results; first(k0 + 1) with folded samples, or first(0) of the next sequence
-//   barrier
+// Interval k0 of a sequence, with what a warp does between arriving at a barrier (>) and waiting there (<):
+//   middle(k0)
+//   > first(k0 + 1) of folded samples, in registers <
+//   the operands of last(k0) leave the exchange buffer, and those results enter
+//   > last(k0), whose complex results are kept <
+// In the last interval the samples of the next sequence take the place of these during the middle. Between its barriers
+// are last(K - 1), which unfolds the results of all slices, and first(0) of the next sequence.
 // A warp's twiddles change with the slice. They are its own, so it replaces them itself while the others are still at work.
 // Frequency-sparse (Config::someSlices): slices without a kept frequency have no turn, and their results are zeros.
 #pragma once
@@ -26,12 +28,16 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   using Pair = typename Base::Pair;
   using Layout = typename Base::Layout;
   static constexpr int K = C::slices, M = SlicedStaging<C>::points;
+  static_assert(K % 2 == 0, "parity()");
 
+  int turnsTaken = 0;  // by slices of this and of earlier sequences
   u32 turns[C::foldByMatrix ? 1 : K - 1][2];               // of the parts n0 >= 1 of the sequence
   u32 matrixParts[C::foldByMatrix ? K - 1 : 1][2][4];      // the same, times the first matrix
 
   FFC_DEVICE explicit SlicedConvolution(const Params& params) : Base(params) {
     if (staging.maps && threadIndex() == 0) barrierInit(staging.barrier);
+    splitInit(staging.middleDone);
+    splitInit(staging.exchanged);
     if (threadIndex() < 2) sharedStore4(staging.largestOf(threadIndex()), 0);
     staging.slice = firstSlice();
     Base::loadTables();
@@ -53,6 +59,9 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       while (!keeps(slice)) slice--;
     return slice;
   }
+
+  // Of the two barriers within an interval: of the number of intervals before it.
+  FFC_DEVICE u32 parity(int slice) const { return (C::someSlices ? turnsTaken : slice) & 1; }
 
   // This warp's twiddles of another slice: see TableLayout.
   FFC_DEVICE void copyTables(int slice) const {
@@ -105,17 +114,21 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     staging.slice = slice;
     copyAsyncWaitAll();  // the twiddles of this slice
     warpSync();
-    if constexpr (C::spectrumRing) Base::turnRing(staging.sequenceOf(last ? set + 1 : set), next);
-    if (!C::spectrumRing || p.skip)
+    if constexpr (C::warpScaled) {
+      const int row = staging.inputExponent(set);
 #pragma unroll
-      for (int s = 0; s < 2; s++) Base::chooseSpectrum(s, staging.channelOf(staging.sequenceOf(set)));
+      for (int hi = 0; hi < 2; hi++) Base::columnScale[hi] = Base::evenTwo(staging.columnExponent(set, 2 * Base::c + 8 * hi), row);
+    }
+    const int channel = staging.channelOf(staging.sequenceOf(set));
+#pragma unroll
+    for (int s = 0; s < 2; s++) Base::chooseSpectrum(s, channel);
     // The outer phases' matrices come from L2. Unfolding leaves no registers for those of first().
     const auto beforeLast = [&] {
-      Base::loadOuter(matrixOut, slice, 2);
+      if (last || !C::foldAhead) Base::loadOuter(matrixOut, slice, 2);
       if (!last) loadFirst(next);
     };
-    constexpr SpectrumFrom from = C::spectrumRing ? SpectrumFrom::ring : SpectrumFrom::memory;
-    constexpr SpectrumFrom fromWithoutSkip = C::spectrumRing ? SpectrumFrom::ringWithoutSkip : SpectrumFrom::memoryWithoutSkip;
+    constexpr SpectrumFrom from = C::spectrumInExchange ? SpectrumFrom::exchange : SpectrumFrom::memory;
+    constexpr SpectrumFrom fromWithoutSkip = C::spectrumInExchange ? SpectrumFrom::exchangeWithoutSkip : SpectrumFrom::memoryWithoutSkip;
     if (p.skip)
       Base::template middle<from>(exchange, beforeLast);
     else
@@ -208,6 +221,11 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     for (int i = 0; i < C::resultPieces / R; i++) k.piece[i] = staging.kept(slice, b * (C::resultPieces / R) + i);
     return k;
   }
+  // Of all earlier slices.
+  FFC_DEVICE void allKept(int b, Kept (&before)[K - 1]) const {
+#pragma unroll
+    for (int s = 0; s < K - 1; s++) before[s] = kept(s, b);
+  }
   // Real or imaginary word i.
   FFC_DEVICE static Pair wordOf(const Kept& k, int part, int i) {
     if constexpr (C::resultFloats) {
@@ -236,6 +254,10 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       float2 f = unpackHalf(w[i]);
+      if constexpr (C::bf16 && !C::gated) {
+        w[i] = bfloatMul(packBfloat(f.x, f.y), bfloatPair(floatBits(o.scale)));
+        continue;
+      }
       f.x *= o.scale, f.y *= o.scale;
       if (C::gated && staging.post) {
         const float2 q = unpackElements<C>(g[i]);
@@ -275,7 +297,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   }
 
   // last() of the last slice that has a turn: the results of all slices at this warp's n2 -> samples of the K parts.
-  FFC_DEVICE void unfold(int set) {
+  FFC_DEVICE void unfold(int set, const Kept (&first)[K - 1]) {
     const Output o = outputOf(set);
     u32 x[R][4], y[R][4];  // the column; in its place the samples of the last two parts
 #pragma unroll
@@ -287,8 +309,12 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
 #pragma unroll
     for (int b = 0; b < R; b++) {
       Kept before[K - 1];
+      if (C::keptAhead && b == 0) {
 #pragma unroll
-      for (int s = 0; s < K - 1; s++) before[s] = kept(s, b);
+        for (int s = 0; s < K - 1; s++) before[s] = first[s];
+      } else {
+        allKept(b, before);
+      }
       Pair ownRe[4], ownIm[4];
       product<true>(matrixOut, x[b], y[b], ownRe, ownIm);
       u32 word[K][4];
@@ -327,59 +353,78 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       warpSync();
       loadFirst(firstSlice());
       drain(o, 2);
-      Base::loadInner();  // so that unfolding has their registers
     } else {
       loadFirst(firstSlice());
     }
     warpSync();
   }
 
-  // last() of a slice, which is the sequence's last one or not, and first() of the next.
-  template <bool whole>
-  FFC_DEVICE void runOuter(int set, int slice) {
-    if constexpr (whole) unfold(set);
+  // last() of a slice that is not the sequence's last one.
+  FFC_DEVICE void keepResults(int slice, int b, const u32 (&x)[4], const u32 (&y)[4]) const {
+    Pair re[4], im[4];
+    product<true>(matrixOut, x, y, re, im);
+    keep(slice, b, re, im);
+  }
+  // first() of a slice, into the exchange buffer.
+  FFC_DEVICE void runFirst() {
 #pragma unroll
     for (int b = 0; b < R; b++) {
       const u32 block = exchange + b * exchangeBytes + addressOuter;
       u32 x[4], y[4];
-      if constexpr (!whole) {
-        loadTransposed(block, x[0], x[1], x[2], x[3]);
-        loadTransposed(block + 8192, y[0], y[1], y[2], y[3]);
-        Pair re[4], im[4];
-        product<true>(matrixOut, x, y, re, im);
-        keep(slice, b, re, im);
-      }
       foldedFirst(b, x, y);
       storeMatrices(block, x[0], x[1], x[2], x[3]);
       storeMatrices(block + 8192, y[0], y[1], y[2], y[3]);
     }
   }
+  // After the middle: last() of a slice, which is not the sequence's last one, and first() of the next.
+  FFC_DEVICE void runOuter(int slice) {
+    splitArrive(staging.middleDone);
+    u32 re[R][4], im[R][4];
+    if constexpr (C::foldAhead) {
+#pragma unroll
+      for (int b = 0; b < R; b++) foldedFirst(b, re[b], im[b]);
+      Base::loadOuter(matrixOut, slice, 2);
+    }
+    splitWait(staging.middleDone, parity(slice));
+#pragma unroll
+    for (int b = 0; b < R; b++) {
+      const u32 block = exchange + b * exchangeBytes + addressOuter;
+      u32 x[4], y[4];
+      loadTransposed(block, x[0], x[1], x[2], x[3]);
+      loadTransposed(block + 8192, y[0], y[1], y[2], y[3]);
+      if constexpr (!C::foldAhead) {
+        keepResults(slice, b, x, y);
+        foldedFirst(b, re[b], im[b]);
+      }
+      storeMatrices(block, re[b][0], re[b][1], re[b][2], re[b][3]);
+      storeMatrices(block + 8192, im[b][0], im[b][1], im[b][2], im[b][3]);
+#pragma unroll
+      for (int i = 0; i < 4; i++) re[b][i] = x[i], im[b][i] = y[i];
+    }
+    splitArrive(staging.exchanged);
+    if constexpr (C::foldAhead)
+#pragma unroll
+      for (int b = 0; b < R; b++) keepResults(slice, b, re[b], im[b]);
+    splitWait(staging.exchanged, parity(slice));
+    turnsTaken++;
+  }
 
-  // The samples of a set have landed, for this thread (plain copies) or for all (tensor copies). Rows that are scaled wait for
-  // their largest sample.
-  using Exponents = typename SlicedStaging<C>::Exponents;
-  FFC_DEVICE Exponents finishInput(int set) const {
+  // The samples of a set have landed, and those of this warp's column are in range.
+  FFC_DEVICE void finishInput(int set) const {
     if (!staging.maps) copyAsyncWaitAll();
     staging.awaitInput(set);
-    return staging.multiplyRow(set);
-  }
-  FFC_DEVICE void scaleInput(int set, const Exponents& exponents) const {
-    if constexpr (!C::rowScaled) return;
-    staging.scaleRow(set, exponents);
-    blockSync();
+    warpSync();
+    staging.scaleColumn(set);
+    warpSync();
   }
 
   FFC_DEVICE void run() {
     if (staging.sets <= 0) return;
-    if constexpr (C::spectrumRing) Base::startRing(staging.sequenceOf(0));
     blockSync();
     staging.load(0);
-    const Exponents exponents = finishInput(0);
-    blockSync();
-    scaleInput(0, exponents);
-    Base::loadOuter();
+    finishInput(0);
     loadFirst(firstSlice());
-    runOuter<false>(0, 0);  // whatever it keeps of results that do not exist yet is replaced before anybody looks
+    runFirst();
     blockSync();
     for (int set = 0; set < staging.sets; set++) {
 #pragma unroll 1
@@ -387,19 +432,23 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
         if (nextSlice(slice) == lastSlice()) staging.prefetch(set + 1);  // not earlier: it would have left L2 again
         prefetchSpectrum(set, slice + 2);
         runMiddle(set, slice);
-        blockSync();
-        runOuter<false>(set, slice);
-        blockSync();
+        runOuter(slice);
       }
       staging.load(set + 1);
       staging.prefetchPost(set);
       prefetchSpectrum(set, K + 1);
       runMiddle(set, lastSlice());
-      const Exponents next = finishInput(set + 1);
-      blockSync();
-      scaleInput(set + 1, next);
-      runOuter<true>(set, lastSlice());
-      blockSync();
+      splitArrive(staging.middleDone);
+      finishInput(set + 1);
+      Kept first[K - 1];
+      if constexpr (C::keptAhead) allKept(0, first);
+      splitWait(staging.middleDone, parity(K - 1));
+      unfold(set, first);
+      runFirst();
+      splitArrive(staging.exchanged);
+      if constexpr (K > 2) Base::loadInner();  // so that unfolding has their registers
+      splitWait(staging.exchanged, parity(K - 1));
+      turnsTaken++;
     }
   }
 };

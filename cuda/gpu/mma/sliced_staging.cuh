@@ -15,6 +15,7 @@ struct SlicedStaging {
   int sets;       // sequences of this block: blockIndex(), blockIndex() + gridSize(), ... neighbours share a spectrum in L2
   int slice = 0;  // the one that the middle is at
   u32 base, end, results, barrier, largest;
+  u32 middleDone, exchanged;  // barriers in two halves, see sliced_body.cuh
   bool maps, pre, post;
   bool plain;  // outputs need no power of two
 
@@ -29,6 +30,8 @@ struct SlicedStaging {
     results = end + R * exchangeBytes + C::twiddleBytes + C::ringBytes;
     barrier = results + (C::resultsInShared ? C::resultBytes : 0);
     largest = barrier + 16;
+    middleDone = barrier + 32;
+    exchanged = barrier + 40;
   }
 
   FFC_DEVICE int sequenceOf(int set) const { return blockIndex() + set * gridSize(); }
@@ -52,6 +55,11 @@ struct SlicedStaging {
     const int n1 = (i >> 5) / R, column = i - n1 * (32 * R);
     return (column >> 3) * 2048 + n1 * 128 + ((column ^ n1) & 7) * 16;
   }
+  // Pieces of this warp's column of a part, R a lane: the column's 16 rows n1 have 2 R each.
+  FFC_DEVICE static int pieceOf(int r) {
+    const int q = r * 32 + (threadIndex() & 31), n1 = q / (2 * R);
+    return n1 * (32 * R) + (threadIndex() >> 5) * (2 * R) + q - n1 * (2 * R);
+  }
   // The pieces of this thread: body(place in shared memory, first sample of the row).
   template <class Body>
   FFC_DEVICE void forPieces(int phase, Body&& body) const {
@@ -59,7 +67,7 @@ struct SlicedStaging {
     for (int part = 0; part < K; part++)
 #pragma unroll
       for (int r = 0; r < R; r++) {
-        const int i = threadIndex() + r * threads;
+        const int i = pieceOf(r);
         body(base + part * partBytes + placeOf(i), part * points + i * 8 - phase);
       }
   }
@@ -90,8 +98,9 @@ struct SlicedStaging {
     if (maps && set < sets) barrierWait(barrier, set & 1);
   }
 
-  // ---- rows brought into the range of halves, once for all slices
+  // ---- rows brought into the range of halves, once for all slices: each warp its own column n2, see Config::warpScaled
   FFC_DEVICE u32 largestOf(int set) const { return largest + (set & 3) * 4; }
+  FFC_DEVICE u32 columnExponent(int set, int n2) const { return results - 128 + ((set & 1) * 16 + n2) * 4; }
   // Eight samples of a gate. Where there are tensor copies, all of them exist and are aligned.
   FFC_DEVICE uint4 gate(uint64_t row, int first, int length) const {
     return maps ? loadStream16(reinterpret_cast<const void*>(row + int64_t(first) * 2)) : gatherPiece(row, first, length);
@@ -101,76 +110,82 @@ struct SlicedStaging {
     const int e = 133 - int(most >> 7);
     return e < -126 ? -126 : e;
   }
-  // Products with the gate, in place, as halves: each piece by a power of two of its own, whose exponents are returned, eight bits
-  // each, until the row's largest sample is known.
-  struct Exponents {
-    u32 word[(K * R + 3) / 4];
-  };
-  FFC_DEVICE Exponents multiplyRow(int set) const {
-    Exponents exponents{};
-    if (!C::rowScaled || set >= sets) return exponents;
-    const uint64_t row = pre ? rowOf(p.pre, set) : 0;
-    const int phase = phaseOf(set);
-    u32 most = 0;
+  FFC_DEVICE static u32 larger(u32 a, u32 b) { return a > b ? a : b; }
+  // Replaces the samples of this warp's column, or their products with the gate, by scaled halves. They have landed.
+  FFC_DEVICE void scaleColumn(int set) const {
+    if (!C::rowScaled || set >= sets) return;
+    constexpr int count = K * R;
+    u32 word[count][4], exponents[(count + 3) / 4] = {}, most = 0;
 #pragma unroll
     for (int part = 0; part < K; part++) {
       uint4 factor[C::gated ? R : 1];
       if constexpr (C::gated)
-        if (pre)
+        if (pre) {
+          const uint64_t row = rowOf(p.pre, set);
+          const int phase = phaseOf(set);
 #pragma unroll
-          for (int r = 0; r < R; r++) factor[r] = gate(row, part * points + (threadIndex() + r * threads) * 8 - phase, p.length);
+          for (int r = 0; r < R; r++) factor[r] = gate(row, part * points + pieceOf(r) * 8 - phase, p.length);
+        }
 #pragma unroll
       for (int r = 0; r < R; r++) {
-        const u32 place = base + part * partBytes + placeOf(threadIndex() + r * threads);
-        const uint4 x = sharedLoad16(place), y = factor[C::gated ? r : 0];
-        u32 w[4] = {x.x, x.y, x.z, x.w};
-        const u32 f[4] = {y.x, y.y, y.z, y.w};
-        float2 v[4];
-        u32 largest = 0;
-#pragma unroll
-        for (int i = 0; i < 4; i++) {
-          v[i] = unpackElements<C>(w[i]);
-          if (C::gated && pre) {
-            const float2 q = unpackElements<C>(f[i]);
-            v[i].x *= q.x, v[i].y *= q.y;
-          }
-          const u32 a = floatBits(v[i].x) & 0x7fffffffu, b = floatBits(v[i].y) & 0x7fffffffu;
-          largest = larger(largest, larger(a, b));
-        }
-        largest >>= 16;
-        most = larger(most, largest);
-        const int exponent = exponentFor(largest);
-        const float scale = powerOfTwo(exponent);
-#pragma unroll
-        for (int i = 0; i < 4; i++) w[i] = packHalf(v[i].x * scale, v[i].y * scale);
-        sharedStore16(place, uint4{w[0], w[1], w[2], w[3]});
         const int at = part * R + r;
-        exponents.word[at >> 2] |= (largest >> 7 & 255) << (8 * (at & 3));
+        const uint4 x = sharedLoad16(base + part * partBytes + placeOf(pieceOf(r)));
+        u32(&w)[4] = word[at];
+        w[0] = x.x, w[1] = x.y, w[2] = x.z, w[3] = x.w;
+        if constexpr (C::gated) {
+          const u32 own = multiplyPiece(w, factor[r]);
+          most = larger(most, own);
+          exponents[at >> 2] |= (own >> 7 & 255) << (8 * (at & 3));
+        } else {
+          most = largestBfloats(most, largestBfloats(largestBfloats(w[0], w[1]), largestBfloats(w[2], w[3])));
+        }
       }
     }
-    most = warpMax(most);
-    if ((threadIndex() & 31) == 0) sharedMax(largestOf(set), most);
-    return exponents;
+    if constexpr (!C::gated) most = larger(most & 0x7fffu, most >> 16 & 0x7fffu);
+    const int exponent = exponentFor(warpMax(most));
+    if ((threadIndex() & 31) == 0) {
+      sharedStore4(columnExponent(set, threadIndex() >> 5), u32(exponent));
+      sharedMax(largestOf(set), u32(133 - exponent) << 7);
+    }
+    if (threadIndex() == 0) sharedStore4(largestOf(set + 2), 0);
+#pragma unroll
+    for (int at = 0; at < count; at++) {
+      u32(&w)[4] = word[at];
+      if constexpr (C::gated) {
+        const u32 scale = halfPower(exponent - exponentFor((exponents[at >> 2] >> (8 * (at & 3)) & 255) << 7)), both = scale | scale << 16;
+#pragma unroll
+        for (int i = 0; i < 4; i++) w[i] = halfMul(w[i], both);
+      } else {
+        prepare<C>(w, floatBits(powerOfTwo(exponent)));
+      }
+      sharedStore16(base + at / R * partBytes + placeOf(pieceOf(at % R)), uint4{w[0], w[1], w[2], w[3]});
+    }
+    if (maps) fenceTensorCopies();
   }
-  FFC_DEVICE static u32 larger(u32 a, u32 b) { return a > b ? a : b; }
+  // Products with the gate as halves, times a power of two of their own. Returns the upper half of the largest one's float bits.
+  FFC_DEVICE u32 multiplyPiece(u32 (&w)[4], uint4 factor) const {
+    const u32 f[4] = {factor.x, factor.y, factor.z, factor.w};
+    float2 v[4];
+    u32 most = 0;
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      v[i] = unpackElements<C>(w[i]);
+      if (pre) {
+        const float2 q = unpackElements<C>(f[i]);
+        v[i].x *= q.x, v[i].y *= q.y;
+      }
+      most = larger(most, larger(floatBits(v[i].x) & 0x7fffffffu, floatBits(v[i].y) & 0x7fffffffu));
+    }
+    most >>= 16;
+    const float scale = powerOfTwo(exponentFor(most));
+#pragma unroll
+    for (int i = 0; i < 4; i++) w[i] = packHalf(v[i].x * scale, v[i].y * scale);
+    return most;
+  }
   // Exponent of the power of two that brings the row's maximum into [64, 128).
   FFC_DEVICE int inputExponent(int set) const {
     if constexpr (!C::rowScaled) return 0;
     return exponentFor(sharedLoad4(largestOf(set)));
-  }
-  FFC_DEVICE void scaleRow(int set, const Exponents& exponents) const {
-    if (!C::rowScaled || set >= sets) return;
-    const int row = inputExponent(set);
-#pragma unroll
-    for (int at = 0; at < K * R; at++) {
-      const u32 place = base + at / R * partBytes + placeOf(threadIndex() + at % R * threads);
-      const u32 scale = halfPower(row - exponentFor((exponents.word[at >> 2] >> (8 * (at & 3)) & 255) << 7));
-      const uint4 v = sharedLoad16(place);
-      const u32 both = scale | scale << 16;
-      sharedStore16(place, uint4{halfMul(v.x, both), halfMul(v.y, both), halfMul(v.z, both), halfMul(v.w, both)});
-    }
-    if (threadIndex() == 0) sharedStore4(largestOf(set + 2), 0);
-    if (maps) fenceTensorCopies();
   }
   // 2^e as a half, e <= 0.
   FFC_DEVICE static u32 halfPower(int e) { return e >= -14 ? u32(e + 15) << 10 : e >= -24 ? 1u << (e + 24) : 0; }
