@@ -12,6 +12,17 @@ export function directFull(u: Float64Array, k: Float64Array): Float64Array {
   return y;
 }
 
+// Exact-angle roots of a power of two; a running product would lose digits. Each table is made once.
+const roots = new Map<number, { readonly cos: Float64Array; readonly sin: Float64Array }>();
+function rootsOf(n: number) {
+  let table = roots.get(n);
+  if (!table) {
+    const angles = Float64Array.from({ length: n / 2 }, (_, i) => 2 * Math.PI * i / n);
+    roots.set(n, table = { cos: angles.map(Math.cos), sin: angles.map(Math.sin) });
+  }
+  return table;
+}
+
 // In place, length a power of two; `sign` is -1 forward, +1 inverse (not scaled).
 function fft(re: Float64Array, im: Float64Array, sign: -1 | 1): void {
   const n = re.length;
@@ -24,17 +35,12 @@ function fft(re: Float64Array, im: Float64Array, sign: -1 | 1): void {
       [im[i], im[j]] = [im[j]!, im[i]!];
     }
   }
-  // One table of exact-angle roots; a running product would lose digits.
-  const cos = new Float64Array(n / 2), sin = new Float64Array(n / 2);
-  for (let i = 0; i < n / 2; i++) {
-    cos[i] = Math.cos(2 * Math.PI * i / n);
-    sin[i] = sign * Math.sin(2 * Math.PI * i / n);
-  }
+  const { cos, sin } = rootsOf(n);
   for (let half = 1; half < n; half *= 2) {
     const step = n / (2 * half);
     for (let start = 0; start < n; start += 2 * half) {
       for (let i = 0; i < half; i++) {
-        const c = cos[i * step]!, s = sin[i * step]!, a = start + i, b = a + half;
+        const c = cos[i * step]!, s = sign * sin[i * step]!, a = start + i, b = a + half;
         const x = re[b]! * c - im[b]! * s, y = re[b]! * s + im[b]! * c;
         re[b] = re[a]! - x;
         im[b] = im[a]! - y;

@@ -48,16 +48,17 @@ export interface Verdict {
   readonly worst: number;
 }
 
-/** Compares a result with the float64 reference; NaN anywhere fails. */
+/** Compares a result with the float64 reference; NaN anywhere fails. `size`: expectedSize(input), where it is known. */
 export function judge(
   y: ArrayLike<number>,
   reference: Float64Array,
   input: OracleInput,
   how: { dtype: Dtype; precision: Exclude<Precision, "default">; device: DeviceType; points?: number | undefined },
+  size: Float64Array = expectedSize(input),
 ): Verdict {
   const samples = outputLength(input.mode, input.length, input.kernelLength);
   const points = how.points ?? input.length + input.kernelLength;
-  return judgeRows(y, reference, expectedSize(input), samples, points, how, samples, input.postGate);
+  return judgeRows(y, reference, size, samples, points, how, samples, input.postGate);
 }
 
 /** The same for rows of `samples` whose outputs are of a known size, through transforms of so many points. */

@@ -13,23 +13,6 @@ for (const dtype of dtypes) {
     const cases = sparseCases("causal", [1, 30, 100, 257, 1000, 2048, 3000, 4096, 5000, 8192, 16384], [dtype]);
     assert.equal(await runAllSparse(device, cases), cases.length);
   });
-  gpuTest(`sparse: several passes, ${dtype}`, async () => {
-    using device = openGpu();
-    const cases = sparseCases("causal", [40000, 65536, 131072], [dtype]);
-    assert.equal(await runAllSparse(device, cases), cases.length);
-    const long = sparseCases("causal", [524288], [dtype])
-      .filter(({ pattern }) => "classes" in pattern || "band" in pattern);
-    assert.equal(await runAllSparse(device, long), long.length);
-  });
-}
-
-// The kernel is masked on its own grid, so every length will do.
-for (const dtype of dtypes) {
-  gpuTest(`sparse: every pattern, circular, ${dtype}`, async () => {
-    using device = openGpu();
-    const cases = sparseCases("circular", [30, 101, 257, 1000, 3001, 4096, 32768, 65537], [dtype]);
-    assert.equal(await runAllSparse(device, cases), cases.length);
-  });
 }
 
 for (const algorithm of ["fused-fp32", "fused-mma", "multi-pass"] as const) {
