@@ -81,7 +81,9 @@ const { device, commit } = ours[0]!;
 const peer = peers.values().next().value!;
 Deno.writeTextFileSync(
   output,
-  `# Causal convolutions beside ${peer.peer}
+  `<!-- deno-fmt-ignore-file -->
+
+# Causal convolutions beside ${peer.peer}
 
 ${device}, spectrum precomputed. Each cell: milliseconds of this library (commit ${commit.slice(0, 7)}) / of the peer
 (a real transform in float32 of twice the length, 16-bit samples converted on the way) = how many times as fast. Calls on
