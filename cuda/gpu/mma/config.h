@@ -66,7 +66,7 @@ struct Config {
   // Pieces of the spectrum without a kept frequency are zeros that are not read (rows of frequency-sparse passes).
   static constexpr bool somePieces = false;
   // Whole rows that fill tiles of their own, brought by tensor copies, and no skip factor: see WholeRows.
-  static constexpr bool wholeRows = false;
+  static constexpr bool wholeRows = false, partialRows = false;
   static constexpr bool wholeWindows = false;
   // Either: sets of one tile, by tensor copies.
   static constexpr bool oneTile = false;
@@ -142,6 +142,14 @@ struct Config {
   // itself, so no barrier is needed. Packed samples: two blocks, 1.20 to 1.07 ms. The fast class has room for all of it there,
   // but a second slot is worth more (0.80 ms against 0.86).
   static constexpr int residentBlocks = accurate && !rowScaled && R == 4 && slices == 1 ? (packed ? 2 : 3) : 0;
+  // Rows of the long order that do not fill their transform (long_rows.cuh): what tensor copies leave of two of them. Gates
+  // would need as much again, which bfloat16 at radix 4 does not have; nor is there room beside a resident spectrum.
+  static constexpr bool longRows = R >= 3 && !packed && !sparse && !gated && slices == 1 && residentBlocks == 0;
+  static constexpr int restBytes = longRows ? 160 : 0;
+  // In the driver for sets of one channel a row that begins anywhere may, shifted by its phase, reach past N: what comes round
+  // has a piece of shared memory for each sequence. 256 points in bfloat16 leave no room for it, and gates would need the same.
+  static constexpr bool wraps = uniform && !gated && (pairwise || !bf16);
+  static constexpr int wrapBytes = wraps ? uniformTiles * (pairwise ? 8 : 16) * 16 : 0;
   static constexpr int residentBlockBytes = 2 * (accurate ? 2 : 1) * 16 * threads;
   // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 5 on the powers of the steps over
   // n3h (per k1, 16 words a power) and over kb (16 words a power): products of products add up their errors, 2.0e-3
@@ -199,9 +207,10 @@ struct Config {
 
 // The same for the common shape of a long row, for which the long order has code of its own without the choices that the
 // others need: an eighth of its instructions, and as many waits for instructions again, had been those choices.
-template <class C>
+// Rows that do not fill their transform (long_rows.cuh) run a second copy: in one for both whole rows took 6 % longer in bfloat16.
+template <class C, bool partial = false>
 struct WholeRows : C {
-  static constexpr bool wholeRows = true;
+  static constexpr bool wholeRows = true, partialRows = partial;
   static constexpr bool oneTile = true;
 };
 // And for packed samples of radix 4 in the accurate class, which window_body.cuh serves: tensor copies, no skip factor, and as many
@@ -235,7 +244,7 @@ constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, 
   const int64_t perTile = int64_t(C::R) * (stagingBytes * C::windows * staged + C::buffers * C::blockBytes);
   const int64_t rows = int64_t(tilesPerSet) << (4 - log2N2);
   const int perRow = (maps ? 0 : 8 * (C::gated ? 4 : 2)) + 12 + (C::packed ? 12 : 0);
-  return tilesPerSet * perTile + C::twiddleBytes + C::ringBytes + rows * rowRing * perRow + barrierBytes;
+  return tilesPerSet * perTile + C::twiddleBytes + C::ringBytes + rows * rowRing * perRow + barrierBytes + 2 * C::restBytes;
 }
 
 // What the driver for sets of one channel notes of its rows: a word a sequence, a line of 64 bytes a tile, and a word a set.
@@ -246,7 +255,7 @@ template <class C>
 constexpr int64_t uniformBytes(int tilesPerSet) {
   const int64_t perTile = int64_t(C::R) * (stagingBytes * (C::uniformSlots + (C::gated ? 2 * C::buffers : 0)) + C::buffers * exchangeBytes);
   return tilesPerSet * perTile + C::twiddleBytes + barrierBytes + (C::rowScaled ? rowRing * noteBytes<C> + 16 : 0) +
-         C::residentBytes;
+         C::residentBytes + C::wrapBytes;
 }
 
 }  // namespace ffc::mma

@@ -25,6 +25,12 @@ FFC_DEVICE void convolve(const Params& p) {
   } else if constexpr (C::R >= 3 && !C::packed && !C::sparse) {
     // One row a tile: N2 = 16.
     if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && !p.skip && (C::rowScaled || withoutExponents<C>(p))) {
+      if constexpr (C::longRows)
+        if (p.headParts) {
+          LongConvolution<WholeRows<C, true>> convolution(p);
+          convolution.run();
+          return;
+        }
       std::conditional_t<(C::residentBlocks > 0), WindowConvolution<WholeRows<C>>, LongConvolution<WholeRows<C>>> convolution(p);
       convolution.run();
     } else {

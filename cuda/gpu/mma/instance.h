@@ -28,6 +28,8 @@ struct Instance {
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;
   // The driver for sets of one channel, of whole rows and of partial ones; null where there is none.
   const void *uniform = nullptr, *partial = nullptr;
+  bool longRows = false;  // by tensor copies, too, where they do not fill their transform
+  bool wraps = false;     // partial rows may be of any length up to N
   int uniformTiles = 0, uniformSlots = 0;
   int64_t (*uniformBytes)(int tilesPerSet) = nullptr;
   std::vector<uint32_t> (*tables)(int log2N2) = nullptr;

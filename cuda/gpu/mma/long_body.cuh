@@ -6,6 +6,7 @@
 // first(j + 1) in place, barrier. Interval -1 does nothing but the first phase of set 0, and what the outer phases compute
 // for sets that do not exist goes where nobody looks: one copy of the code without branches serves every interval.
 #pragma once
+#include "long_rows.cuh"
 #include "phases.cuh"
 
 namespace ffc::mma {
@@ -25,6 +26,14 @@ struct LongConvolution : Phases<C> {
 
   // Which slot and which parity follow from a set's number then; registers for them were spilled.
   static constexpr bool oneSlot = C::wholeRows && C::residentBlocks > 0;
+
+  using Place = typename Staging<C>::Place;
+  FFC_DEVICE LongRows<C> rows() const { return {p, staging}; }
+  FFC_DEVICE void load(int set, Place at) const { C::partialRows ? rows().load(set, at) : staging.load(set, at); }
+  FFC_DEVICE void store(int set, Place at) const { C::partialRows ? rows().store(set, at) : staging.store(set, at); }
+  FFC_DEVICE void trim(int set, Place at) const {
+    if constexpr (C::partialRows) rows().trim(set, at);
+  }
 
   FFC_DEVICE u32 exchangeOf(int set) const {
     return exchange + (C::buffers == 2 ? set & 1 : 0) * (R * exchangeBytes);
@@ -100,6 +109,8 @@ struct LongConvolution : Phases<C> {
     const u32 scaleOut = scaled ? sharedLoad4(staging.exponentOf(out, row)) : 0, fragment = staging.fragment(0, 0);
     const auto fragmentOf = [&](int b) { return R % 4 ? staging.fragment(0, b) : staging.fragmentAfter(fragment, b); };
     u32 u[R][4], gate[C::gated ? R : 1][4], most = 0, scaleIn = 0;
+    const bool firstColumn = C::partialRows && p.wraps && warp == 0;
+    const int wrappedIn = firstColumn ? rows().wrapped(in) : 0, wrappedOut = firstColumn ? rows().wrapped(out) : 0;
     const auto fetch = [&](int b) {
       const u32 offset = fragmentOf(b);
       loadTransposed(stage + offset, u[b][0], u[b][1], u[b][2], u[b][3]);
@@ -113,6 +124,7 @@ struct LongConvolution : Phases<C> {
         fetch(b);
         noteLargest(most, u[b], gate[C::gated ? b : 0], gated);
       }
+      if (wrappedIn > 0) most = largestBfloats(most, rows().wrappedOf(in, wrappedIn));
       const int exponent = 133 - int(warpMax(upperBits(most)) >> 7);  // see Staging::inputExponent()
       scaleIn = floatBits(powerOfTwo(exponent));
       if (Base::lane == 0) {
@@ -140,6 +152,18 @@ struct LongConvolution : Phases<C> {
       else
         prepare<C>(u[b], scaleIn);
       Base::first(u[b], rest, block);
+      if (b == 0 && wrappedIn > 0) {
+        u32 imaginary[4] = {rows().wrappedOf(in, wrappedIn), 0, 0, 0};
+        prepare<C>(imaginary, scaleIn);
+        const u32 one[1] = {imaginary[0]};
+        Base::addImaginary(one, block, 0, 1);
+      }
+      if (b == 0 && wrappedOut > 0) {
+        const u32 minus[4] = {halfNegate(xr[b][0]), halfNegate(xr[b][1]), halfNegate(xr[b][2]), halfNegate(xr[b][3])};
+        u32 sums[4], left[4];
+        Base::lastSums(sums, left, xi[b], minus, false, 0, scaled, scaleOut);
+        rows().storeWrapped(out, wrappedOut, sums[0]);
+      }
       Base::last(xr[b], xi[b], stage + offset, post, post + offset, scaled, scaleOut);
     }
   }
@@ -155,8 +179,9 @@ struct LongConvolution : Phases<C> {
     blockSync();
     typename Staging<C>::Place ahead = {0, 0};           // of the set that load() fetches next
     typename Staging<C>::Place at = {staging.slots() - 1, 1};    // of input `set`, which y of set - buffers has replaced
-    for (int set = 0; set < staging.lead - 1; set++, ahead = staging.following(ahead)) staging.load(set, ahead);
-    if (C::buffers == 1) staging.load(0, ahead);
+    for (int set = 0; set < staging.lead - 1; set++, ahead = staging.following(ahead)) load(set, ahead);
+    if (C::buffers == 1) load(0, ahead);
+    trim(0, {0, 0});
     staging.finishLoads();
     blockSync();
     // The matrices of the outer phases come from L2: on their way at the end of the middle, whichever phase is next.
@@ -170,9 +195,9 @@ struct LongConvolution : Phases<C> {
         Base::renewAddresses();
         at = {0, u32(set) & 1}, ahead = {0, u32(set + 1) & 1};
       }
-      if (!spare) staging.store(set - C::buffers, at);
-      if (!loadLate && set + staging.lead > 0) staging.load(set + staging.lead, ahead);
-      if (spare) staging.store(set - C::buffers, at);
+      if (!spare) store(set - C::buffers, at);
+      if (!loadLate && set + staging.lead > 0) load(set + staging.lead, ahead);
+      if (spare) store(set - C::buffers, at);
       at = staging.following(at);
       if (set >= 0) {
         staging.loadPost(set);
@@ -180,7 +205,7 @@ struct LongConvolution : Phases<C> {
         staging.finishRows(set);
       }
       const auto late = [&] {
-        if (loadLate) staging.load(set + staging.lead, ahead);
+        if (loadLate) load(set + staging.lead, ahead);
       };
       if constexpr (C::buffers == 2) {
         const int middleTurn = (warp >> 2) & 1;
@@ -195,6 +220,7 @@ struct LongConvolution : Phases<C> {
             runOuter(set + 1, set - 1, at);
           }
         }
+        trim(set + C::buffers, ahead);
         // Without row tables nothing but the ring is copied asynchronously, and that waits for itself.
         if (C::wholeRows || (staging.maps && staging.plain))
           fenceTensorCopies();
@@ -204,6 +230,7 @@ struct LongConvolution : Phases<C> {
       } else {
         if (set >= 0) {
           runMiddle(set, late, loadOuter);
+          trim(set + C::buffers, ahead);
           staging.finishLoads();
           blockSync();
         }
@@ -213,7 +240,7 @@ struct LongConvolution : Phases<C> {
       }
       ahead = staging.following(ahead);
     }
-    staging.store(sets - 1, at);
+    store(sets - 1, at);
     staging.finishStores();
   }
 };

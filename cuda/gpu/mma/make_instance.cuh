@@ -39,6 +39,7 @@ Instance makeInstance() {
   if constexpr (C::sparse) i.ofDigits = &tablesOfDigits<C>;
   i.someSlices = C::someSlices;
   i.copyGroups = C::copyGroups;
+  i.longRows = C::longRows;
   i.buffers = C::buffers;
   i.mostTiles = C::mostTiles;
   i.residentBytes = C::residentBlocks * C::residentBlockBytes;
@@ -47,6 +48,7 @@ Instance makeInstance() {
   if constexpr (C::uniform) {
     i.uniform = reinterpret_cast<const void*>(&fusedUniform<C>);
     i.partial = reinterpret_cast<const void*>(&fusedPartial<C>);
+    i.wraps = C::wraps;
     i.uniformTiles = C::uniformTiles;
     i.uniformSlots = C::uniformSlots;
     i.uniformBytes = &uniformBytes<C>;

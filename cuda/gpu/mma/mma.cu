@@ -369,28 +369,58 @@ class FusedMma final : public GpuAlgorithm {
     return encode(to, const_cast<char*>(r.data), map, 5, swizzleOf(samples));
   }
 
+  // Tensor copies of rows that may begin anywhere: those of a channel, and of all tensors, begin at the same phase. `anywhere`:
+  // not all at multiples of 16 bytes.
+  static bool samePhases(const Params& p, int64_t channels, bool& anywhere) {
+    anywhere = p.length % 8 != 0;
+    for (const Rows* r : {&p.u, &p.y, &p.pre, &p.post}) {
+      if (!r->data) continue;
+      anywhere |= past16(*r) || (channels > 1 && r->channelStride % 16);
+      if (past16(*r) != past16(p.u) || (channels > 1 && (r->channelStride - p.u.channelStride) % 16)) return false;
+      // A coordinate has 31 bits.
+      if (r->channelStride < 0 || channels * r->channelStride >= int64_t{1} << 34) return false;
+    }
+    return true;
+  }
+  static int64_t past16(const Rows& r) { return reinterpret_cast<uintptr_t>(r.data) % 16; }
+  static int64_t rowStarts(const Rows& r, int64_t channels) { return ((channels - 1) * r.channelStride + 14) / 16 + 1; }
+
+  // Rows of the long order that do not fill their transform (long_rows.cuh). Maps of u, y: of the groups with a line more, of the
+  // others; of y the first group is one of its own.
+  bool encodeLong(Params& p, int64_t batch, int64_t channels) const {
+    const int64_t part = choice_.points / 16, groups = part / 64;
+    bool anywhere = false;
+    if (p.length != p.outLength || p.length <= choice_.points / 2 || p.skip || !samePhases(p, channels, anywhere)) return false;
+    p.wholeParts = int32_t(p.length / part);
+    p.longGroups = int32_t(p.length % part / 64);
+    p.headParts = 1;
+    p.wraps = p.length + 7 > choice_.points;
+    const auto encodeGroups = [&](unsigned char* to, const Rows& r, int64_t lines, int64_t boxLines, int64_t boxGroups) {
+      const Map map{{64, lines, groups, batch, rowStarts(r, channels)}, {part * 2, 128, r.batchStride, 16}, {64, boxLines, boxGroups, 1, 1}};
+      return encode(to, const_cast<char*>(r.data) - past16(r), map, 5, swizzleOf(64));
+    };
+    const int64_t lines = p.wholeParts, longer = p.longGroups, second = std::max<int64_t>(1, longer);
+    return (!longer || encodeGroups(p.maps.u, p.u, lines + 1, 16, longer)) && encodeGroups(p.rests.u, p.u, lines, 16, groups - longer) &&
+           encodeGroups(p.longRests.y, p.y, lines + (longer > 0), 15, 1) &&
+           (second < 2 || encodeGroups(p.maps.y, p.y, lines + 1, 16, second - 1)) &&
+           encodeGroups(p.rests.y, p.y, lines, 16, groups - second);
+  }
+
   // Partial rows (set_copies.cuh): a map of the whole rows n1, and those of the samples that are left.
   bool encodePartial(Params& p, int64_t batch, int64_t channels) const {
     // Up to N / 2 samples a shorter transform serves, and the device keeps no more than half of the rows n1 at zero.
     if (p.length != p.outLength || p.length <= choice_.points / 2) return false;
-    const Rows* const tensors[] = {&p.u, &p.y, &p.pre, &p.post};
-    const auto past16 = [](const Rows& r) { return reinterpret_cast<uintptr_t>(r.data) % 16; };
-    bool anywhere = p.length % 8 != 0;
-    for (const Rows* r : tensors) {
-      if (!r->data) continue;
-      anywhere |= past16(*r) || (channels > 1 && r->channelStride % 16);
-      // All tensors begin at the same phase, and the rows of a channel, too; a coordinate has 31 bits.
-      if (past16(*r) != past16(p.u) || (channels > 1 && (r->channelStride - p.u.channelStride) % 16)) return false;
-      if (r->channelStride < 0 || channels * r->channelStride >= int64_t{1} << 34) return false;
-    }
-    if (anywhere && p.length + 7 > choice_.points) return false;
+    bool anywhere = false;
+    if (!samePhases(p, channels, anywhere)) return false;
+    p.wraps = anywhere && p.length + 7 > choice_.points;
+    if (p.wraps && !choice_.instance->wraps) return false;
     const PartialRows rows(p.length, choice_.points, anywhere);
     p.wholeParts = int32_t(rows.whole), p.headParts = int32_t(rows.head), p.restParts = int32_t(rows.rest);
     const int64_t part = choice_.points / 16, samples = std::min<int64_t>(64, part), groups = std::max<int64_t>(1, part / 64);
     const auto encodeRows = [&](const Rows& r, unsigned char* whole, unsigned char* rest, unsigned char* longer) {
       if (!r.data) return true;
       char* const begin = const_cast<char*>(r.data) - past16(r);
-      const int64_t sequences = 16 >> choice_.log2N2, count = ((channels - 1) * r.channelStride + 14) / 16 + 1;
+      const int64_t sequences = 16 >> choice_.log2N2, count = rowStarts(r, channels);
       const auto encodeRest = [&](unsigned char* to, int64_t until) {
         const Map map{{until, batch, count}, {r.batchStride, 16}, {std::min<int64_t>(256, part), sequences, 1}};
         return encode(to, begin, map, 3, CU_TENSOR_MAP_SWIZZLE_NONE);
@@ -489,7 +519,12 @@ class FusedMma final : public GpuAlgorithm {
       return i.slices > 1 ? encodeSliced(p, batch, channels) : fullTiles && encodeAll(1);
     };
     p.useMaps = uniform || (choice_.maps.tilesPerSet && encodeFor());
-    const Launch& shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
+    const bool longPartial = !p.useMaps && i.longRows && choice_.log2N2 == 4 && choice_.maps.tilesPerSet && encodeLong(p, batch, channels);
+    if (!uniform && !longPartial) p.headParts = p.wraps = 0;
+    p.useMaps |= longPartial;
+    Launch shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
+    // A channel with an exponent goes by plain copies.
+    if (longPartial) shape.sharedBytes = std::max(shape.sharedBytes, choice_.copies.sharedBytes);
     p.tilesPerSet = shape.tilesPerSet;
     p.slots = shape.slots;
     p.residentAt = int32_t(shape.residentAt);

@@ -1,5 +1,6 @@
 // What a launch of the fused convolution gets, and the layouts that its host and device sides share.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 #ifdef __CUDACC__
@@ -55,6 +56,8 @@ struct Params {
   // Partial rows in sets of one channel: whole rows n1, of which the first may have a copy of its own (rows that begin
   // anywhere), and rows n1 behind them that have samples.
   int32_t wholeParts = 16, headParts = 0, restParts = 0;
+  int32_t longGroups = 0;       // the long order: groups of 64 samples that have a line more (long_rows.cuh)
+  int32_t wraps = 0;            // some may reach past N when they are shifted
   int32_t phased = 0;           // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
   int32_t sharedSpectrum = 0;   // all channels use spectrum 0
   int32_t inPlace = 0;          // y is u
@@ -84,7 +87,7 @@ struct PartialRows {
     const int64_t part = points / 16, up = (length + 7) / 8 * 8;
     head = anywhere;
     whole = (length - head) / part;  // at least one sample of a row that begins anywhere is in the rest
-    rest = (length + 7 * head - whole * part + part - 1) / part;
+    rest = std::min(16 - whole, (length + 7 * head - whole * part + part - 1) / part);
     samples = up;
     longerSamples = up + 8;
     stored = length / 8 * 8;

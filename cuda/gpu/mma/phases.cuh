@@ -943,7 +943,17 @@ struct Phases {
   template <bool keepsZeros, class Look>
   FFC_DEVICE void lastWindow(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale,
                              Look&& look) {
-    u32 out[4], post[4], rest[4];
+    u32 out[4], rest[4];
+    lastSums(out, rest, xr, xi, gate, gateAt, scaled, scale);
+    look(out);
+    if constexpr (keepsZeros) out[1] &= upperRows, out[3] &= upperRows;
+    storeMatrices(stage, out[0], out[1], out[2], out[3]);
+    if constexpr (C::splitOutputs) storeMatrices(stage - staging.windowBytes, rest[0], rest[1], rest[2], rest[3]);
+  }
+  // `rest`: what the outputs' halves leave of them (splitOutputs).
+  FFC_DEVICE void lastSums(u32 (&out)[4], u32 (&rest)[4], const u32 (&xr)[4], const u32 (&xi)[4], bool gate, u32 gateAt, bool scaled,
+                           u32 scale) const {
+    u32 post[4];
     if constexpr (C::gated)
       if (gate) loadMatrices(gateAt, post[0], post[1], post[2], post[3]);
 #pragma unroll
@@ -985,10 +995,31 @@ struct Phases {
         }
       }
     }
-    look(out);
-    if constexpr (keepsZeros) out[1] &= upperRows, out[3] &= upperRows;
-    storeMatrices(stage, out[0], out[1], out[2], out[3]);
-    if constexpr (C::splitOutputs) storeMatrices(stage - staging.windowBytes, rest[0], rest[1], rest[2], rest[3]);
+  }
+
+  // One exchange block that first() has written: what imaginary samples `b`, halves of n1 = 2c and 2c + 1 in column n3l = g, add
+  // to it. (Mr + i Mi) i b = -Mi b + i Mr b.
+  // Of `count` tiles, at most `most`.
+  template <int most>
+  FFC_DEVICE void addImaginary(const u32 (&b)[most], u32 block, u32 tileBytes, int count) const {
+    u32 sums[most][2][4];
+#pragma unroll
+    for (int tile = 0; tile < most; tile++)
+#pragma unroll
+      for (int part = 0; part < 2; part++) {
+        u32(&x)[4] = sums[tile][part];
+        if (tile < count) loadMatrices(block + tile * tileBytes + addressOuter + part * blockPlane, x[0], x[1], x[2], x[3]);
+      }
+#pragma unroll
+    for (int tile = 0; tile < most; tile++)
+#pragma unroll
+      for (int part = 0; part < 2; part++) {
+        u32(&x)[4] = sums[tile][part];
+        if (tile >= count) break;
+        u32 sum[2] = {x[0], x[1]};
+        mmaHalfAdd(sum, matrixIn[1 - part], part ? b[tile] : halfNegate(b[tile]), 0);
+        storeMatrices(block + tile * tileBytes + addressOuter + part * blockPlane, sum[0], sum[1], x[2], x[3]);
+      }
   }
 };
 

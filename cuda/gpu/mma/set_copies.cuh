@@ -6,14 +6,14 @@
 //
 // Any others of more than N / 2 samples (`partial`): a row of L samples has p.wholeParts whole rows n1 and some samples
 // more. The map that all whole ones share ends after them; the rest is a copy of its own, whose map ends with the
-// row. So a tile is moved by a few copies, which the first lane of a warp of its own orders. In the slot, the tile's
+// row. So a tile is moved by a few copies, which one lane of a warp of its own orders. In the slot, the tile's
 // whole rows n1 come first (as many lines as there are, not 16, for each 64 samples), then what is left of the row, then
 // the rows n1 that do not exist: zeros once and for all, which last() keeps.
 //
 // Tensor copies take 16 aligned bytes or leave them. A row that begins anywhere (p.headParts) is fetched from the 16 bytes
 // on in which it begins, which shifts it by its phase, the samples between; the ring shifts the result alike. The last
 // dimension of a map is therefore not the channel but the multiple of 16 bytes where its rows begin (those of the batch must
-// have the same phase). The neighbours' samples that come along are cleared by the warp that ordered the copies, an interval
+// have the same phase). The neighbours' samples that come along are cleared by a warp that waits for them, an interval
 // before first() reads them. Of y whole pieces of 16 bytes leave by tensor copies, but those of n1 = 0, which therefore has a
 // place and a copy of its own: stores cannot begin a piece late (a coordinate below zero is an illegal instruction). These go
 // out by plain stores, and the samples before and after whole pieces one by one.
@@ -69,11 +69,8 @@ struct TensorCopies : Phases<C> {
     const int n1 = sample >> log2Part(), inPart = sample & ((1 << log2Part()) - 1);
     return partBytes * (n1 ? n1 : p.wholeParts - 1) + ((sequence << log2Part()) + inPart) * 2;
   }
-  FFC_DEVICE static uint64_t startOf(const Rows& rows, int channel) {
-    return (reinterpret_cast<uint64_t>(rows.data) & 15) + int64_t(channel) * rows.channelStride;
-  }
   // Samples between a multiple of 16 bytes and the beginning of each row of the channel: of all tensors the same.
-  FFC_DEVICE int phaseOf(int channel) const { return int(startOf(p.u, channel) & 15) >> 1; }
+  FFC_DEVICE int phaseOf(int channel) const { return rowPhase(p.u, channel); }
 
   // This lane's row of the staged samples (n1, n3l) of this warp at n3h = b.
   FFC_DEVICE u32 fragmentAt(int b) const {
@@ -93,21 +90,26 @@ struct TensorCopies : Phases<C> {
     return partBytes * n1 + (column ^ (line & 7)) * 16;
   }
 
+  // ---- warps have tasks of their own, or the busiest one would keep the others waiting: at most one of a tile each.
+  static constexpr int orderWarp = partial ? 4 : 0, trimWarp = 8, edgeWarp = 12, watchWarp = partial ? 1 : warps - 1;
+
   // ---- copies of what this thread has to order of a set: all of it, or a tile.
-  FFC_DEVICE bool orders() const { return partial ? lane == 0 && warp < p.tilesPerSet : threadIndex() == 0; }
+  FFC_DEVICE int orderedTile() const { return warp - orderWarp; }
+  FFC_DEVICE bool orders() const { return lane == 0 && u32(orderedTile()) < u32(partial ? p.tilesPerSet : 1); }
+  FFC_DEVICE bool ordersFirst() const { return threadIndex() == orderWarp * 32; }
   FFC_DEVICE u32 bytesOfSet() const { return partial ? p.tilesPerSet * partBytes * parts() : staging.slotBytes; }
   // whole(place, row) for the rows n1 that share a copy, rest(place, sample, row) for the samples from there on.
   template <class Whole, class Rest>
   FFC_DEVICE void forBoxes(u32 slot, SetPosition at, bool head, Whole&& whole, Rest&& rest) const {
     const int row = at.set * staging.rowsPerSet;
     if constexpr (partial) {
-      const u32 tile = slot + warp * (16 * partBytes);
-      const int first = row + (warp << staging.log2Sequences);
+      const u32 tile = slot + orderedTile() * (16 * partBytes);
+      const int first = row + (orderedTile() << staging.log2Sequences);
       whole(tile, first);
       // A box has at most 256 samples; a row n1 of more belongs to the only sequence of its tile.
       const auto part = [&](int n1, int place) {
-        for (int done = 0; done < 1 << log2Part(); done += 256)
-          rest(tile + partBytes * place + done * 2, (n1 << log2Part()) + done, first);
+        rest(tile + partBytes * place, n1 << log2Part(), first);
+        if (R > 1 && log2Part() > 8) rest(tile + partBytes * place + 512, (n1 << log2Part()) + 256, first);
       };
       if (head) part(0, p.wholeParts - 1);
       for (int n1 = p.wholeParts; n1 < parts(); n1++) part(n1, n1);
@@ -115,9 +117,17 @@ struct TensorCopies : Phases<C> {
       whole(slot, row);
     }
   }
+  // Samples of each row of the channel that come round behind the others, as imaginary parts (uniform.cuh).
+  FFC_DEVICE int wrapped(int channel) const { return phaseOf(channel) + p.length - (16 << log2Part()); }
+  FFC_DEVICE bool wraps() const { return partial && C::wraps && p.wraps; }
+  // Where they begin, in the row `batch` of the channel.
+  FFC_DEVICE char* wrappedOf(const Rows& rows, int batch, int channel) const {
+    return const_cast<char*>(rows.data) + batch * rows.batchStride + channel * rows.channelStride + (p.length - wrapped(channel)) * 2;
+  }
+
   // The last coordinate of a copy.
   FFC_DEVICE int coordinateOf(const Rows& rows, int channel) const {
-    return partial ? int(startOf(rows, channel) >> 4) : channel;
+    return partial ? int(rowStart(rows, channel) >> 4) : channel;
   }
   // Two maps end where rows end: those of a greater phase have a piece more.
   FFC_DEVICE const void* restMap(const unsigned char* map, const unsigned char* longer, int channel) const {
@@ -133,7 +143,7 @@ struct TensorCopies : Phases<C> {
     if (!orders()) return;
     const bool gate = C::gated && p.pre.data;
     const u32 barrier = barriers + to.slot * 8;
-    if (threadIndex() == 0) barrierExpect(barrier, bytesOfSet() * (gate ? 2 : 1));
+    if (ordersFirst()) barrierExpect(barrier, bytesOfSet() * (gate ? 2 : 1));
     loadTensor(staging.slotOf(to), p.u, p.maps.u, restMap(p.rests.u, p.longRests.u, from.channel), from, barrier);
     if (gate)
       loadTensor(staging.slotOfPre(set), p.pre, p.maps.pre, restMap(p.rests.pre, p.longRests.pre, from.channel), from, barrier);
@@ -142,7 +152,7 @@ struct TensorCopies : Phases<C> {
   FFC_DEVICE void loadPost(int set, SetPosition from) const {
     if (!orders() || !p.post.data) return;
     const u32 barrier = postBarrier(set);
-    if (threadIndex() == 0) barrierExpect(barrier, bytesOfSet());
+    if (ordersFirst()) barrierExpect(barrier, bytesOfSet());
     loadTensor(staging.slotOfPost(set), p.post, p.maps.post, restMap(p.rests.post, p.longRests.post, from.channel), from, barrier);
   }
   FFC_DEVICE void store(u32 slot, SetPosition to) const {
@@ -152,34 +162,38 @@ struct TensorCopies : Phases<C> {
         slot, to, false, [&](u32 from, int b) { tensorStore(from, &p.maps.y, b, at); },
         [&](u32 from, int sample, int b) { tensorStoreRest(from, &p.rests.y, sample, b, at); });
   }
-  // The outputs that store() leaves, by four warps a tile: the pieces of n1 = 0 but the first, a lane each; the samples before
-  // and after whole pieces, at most 8 and 14 of a row.
+  // The outputs that store() leaves: the pieces of n1 = 0 but the first, a lane each; the samples before and after whole pieces, at
+  // most 8 and 14 of a row.
   FFC_DEVICE void storeEdges(u32 slot, SetPosition to) const {
-    const int tile = warp >> 2, share = warp & 3;
-    if (!trims() || tile >= p.tilesPerSet) return;
+    const int tile = warp & 3;
+    if (!trims() || warp < trimWarp || tile >= p.tilesPerSet) return;
     const int phase = phaseOf(to.channel);
     const int first = to.set * staging.rowsPerSet + (tile << staging.log2Sequences);
     const u32 from = slot + tile * (16 * partBytes);
-    const auto row = [&](int sequence) {
-      return const_cast<char*>(p.y.data) + (first + sequence) * p.y.batchStride + to.channel * p.y.channelStride - phase * 2;
-    };
-    if (share < R) {
-      const int column = share * 32 + lane, sequence = column >> (log2Part() - 3), piece = column & ((1 << (log2Part() - 3)) - 1);
-      if (piece > 0 && first + sequence < p.batch)
-        storeStream16(row(sequence) + piece * 16, sharedLoad16(from + partBytes * (p.wholeParts - 1) + column * 16));
+    char* const rows = const_cast<char*>(p.y.data) + first * p.y.batchStride + to.channel * p.y.channelStride - phase * 2;
+    if (warp < edgeWarp) {
+#pragma unroll
+      for (int column = lane; column < 32 * R; column += 32) {
+        const int sequence = column >> (log2Part() - 3), piece = column & ((1 << (log2Part() - 3)) - 1);
+        if (piece > 0 && first + sequence < p.batch)
+          storeStream16(rows + sequence * p.y.batchStride + piece * 16, sharedLoad16(from + partBytes * (p.wholeParts - 1) + column * 16));
+      }
+      return;
     }
     const int sample = lane < 8 ? lane : (p.outLength & ~7) + lane - 8;  // shifted
-    if (lane >= 24 || sample < phase || sample >= phase + p.outLength) return;
-    for (int sequence = 3 - share; sequence >> staging.log2Sequences == 0 && first + sequence < p.batch; sequence += 4) {
-      const u32 at = from + plainAt(sequence, sample);
-      reinterpret_cast<uint16_t*>(row(sequence))[sample] = uint16_t(sharedLoad4(at & ~3u) >> (at & 2) * 8);
+    if (lane >= 24 || sample < phase || sample >= phase + p.outLength || sample >> (log2Part() + 4)) return;
+    const u32 at = from + plainAt(0, sample);
+    for (int sequence = 0; sequence >> staging.log2Sequences == 0 && first + sequence < p.batch; sequence++) {
+      const u32 word = sharedLoad4((at & ~3u) + (sequence << log2Part()) * 2);
+      reinterpret_cast<uint16_t*>(rows + sequence * p.y.batchStride)[sample] = uint16_t(word >> (at & 2) * 8);
     }
   }
-  // Samples of other rows that the copies of a set have brought along become zeros. By the warps that ordered them, which wait
-  // for them; before the barrier that separates them from first().
+  // Samples of other rows that the copies of a set have brought along become zeros. By warps that wait for
+  // them; before the barrier that separates them from first().
   FFC_DEVICE bool trims() const { return partial && p.headParts; }
   FFC_DEVICE void trim(int set, Place at, SetPosition from) const {
-    if (!trims() || warp >= p.tilesPerSet) return;
+    const int tile = warp - trimWarp;
+    if (!trims() || u32(tile) >= u32(p.tilesPerSet)) return;
     await(at);
     const int phase = phaseOf(from.channel), end = phase + p.length, sequence = lane & 15;
     const bool tail = lane >> 4;
@@ -187,10 +201,9 @@ struct TensorCopies : Phases<C> {
     if (sequence >> staging.log2Sequences || piece >> (log2Part() + 1)) return;
     u32 keep[4];
 #pragma unroll
-    for (int i = 0; i < 4; i++)
-      keep[i] = (2 * i >= keepFrom && 2 * i < keepTo ? 0xffffu : 0u) | (2 * i + 1 >= keepFrom && 2 * i + 1 < keepTo ? 0xffff0000u : 0u);
+    for (int i = 0; i < 4; i++) keep[i] = keptSamples(i, keepFrom, keepTo);
     const auto clear = [&](u32 slot) {
-      const u32 place = slot + warp * (16 * partBytes) + plainAt(sequence, piece * 8);
+      const u32 place = slot + tile * (16 * partBytes) + plainAt(sequence, piece * 8);
       const uint4 v = sharedLoad16(place);
       sharedStore16(place, uint4{v.x & keep[0], v.y & keep[1], v.z & keep[2], v.w & keep[3]});
     };

@@ -160,6 +160,19 @@ FFC_DEVICE bool withoutExponents(const Params& p) {
   return !blockAny(any);
 }
 
+// Where the rows of a channel begin, in bytes from the multiple of 16 on before the tensor.
+FFC_DEVICE uint64_t rowStart(const Rows& rows, int channel) {
+  return (reinterpret_cast<uint64_t>(rows.data) & 15) + int64_t(channel) * rows.channelStride;
+}
+// Samples between such a multiple and the row.
+FFC_DEVICE int rowPhase(const Rows& rows, int channel) {
+  return int((u32(reinterpret_cast<uint64_t>(rows.data)) + u32(channel) * u32(rows.channelStride)) >> 1 & 7);
+}
+// Of a piece of eight samples, those from `from` up to `to`: the mask of its i-th word.
+FFC_DEVICE u32 keptSamples(int i, int from, int to) {
+  return (2 * i >= from && 2 * i < to ? 0xffffu : 0u) | (2 * i + 1 >= from && 2 * i + 1 < to ? 0xffff0000u : 0u);
+}
+
 template <class C>
 struct Staging {
   static constexpr int R = C::R;
@@ -198,7 +211,7 @@ struct Staging {
     log2Sequences = C::oneTile ? 0 : 4 - p.log2N2;
     rowsPerSet = tilesPerSet() << log2Sequences;
     slotBytes = tilesPerSet() * tileBytes;
-    maps = C::oneTile || (hasTensorCopies && p.useMaps);
+    maps = C::oneTile || (hasTensorCopies && p.useMaps && !p.headParts);  // those of long_rows.cuh are for whole rows' code
     lead = slots() > C::buffers ? slots() - 1 : C::buffers;
     base = sharedBase();
     end = base + slotBytes * (slots() + C::buffers * (stagesPre() + stagesPost()));
@@ -211,7 +224,8 @@ struct Staging {
   // Two exchange buffers of radix 4 leave room for two slots.
   FFC_DEVICE int slots() const {
     if constexpr (C::oneTile && C::residentBlocks > 0) return 1;
-    return C::wholeRows && C::buffers == 2 && R >= 4 ? 2 : p.slots;
+    if (C::wholeRows) return C::buffers == 2 && R >= 4 ? 2 : p.slots;
+    return C::longRows && p.headParts ? C::buffers : p.slots;
   }
   // The samples have a gate.
   FFC_DEVICE bool multiplies() const {

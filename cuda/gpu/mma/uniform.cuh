@@ -163,6 +163,8 @@ struct Uniform : Copies {
 
   FFC_DEVICE u32 exchangeOf(int set) const { return exchange + (set & 1) * p.tilesPerSet * (R * exchangeBytes); }
 
+  FFC_DEVICE u32 slotBetween(Place a, Place b) const { return staging.base + staging.slotBytes * (C::uniformSlots - a.slot - b.slot); }
+
   // ---- one tile of an interval
   struct Interval {
     u32 middle, outer;        // exchange buffers
@@ -270,6 +272,85 @@ struct Uniform : Copies {
     }
   }
 
+  // ---- rows that reach past N when they are shifted: x^N = i, so the last samples come round as imaginary parts of the first
+  // eight, and so do the last outputs. The warps of the column n2 = 0 see to it, before and after the interval's tiles.
+  FFC_DEVICE bool takesWrapped(SetPosition at) const {
+    return Copies::wraps() && (warp & ((1 << p.log2N2) - 1)) == 0 && Copies::wrapped(at.channel) > 0;
+  }
+  FFC_DEVICE int batchOfWrapped(SetPosition at, int tile) const {
+    return at.set * staging.rowsPerSet + (tile << staging.log2Sequences) + (warp >> p.log2N2);
+  }
+  FFC_DEVICE u32 wrapAt(int tile) const {
+    return Base::resident + C::residentBytes + ((warp >> p.log2N2) * p.tilesPerSet + tile) * 16;
+  }
+  FFC_DEVICE void orderWrapped(SetPosition from) const {
+    if (!takesWrapped(from) || lane >= p.tilesPerSet) return;
+    const int b = batchOfWrapped(from, lane);
+    if (b < p.batch) copyAsync16(wrapAt(lane), Copies::wrappedOf(p.u, b, from.channel));
+  }
+  // Two tiles side by side would wait for less, but take registers from the loop over tiles: 8 to 140 bytes of spills.
+  static constexpr int wrappedTiles = 1;
+  template <bool exact>
+  FFC_DEVICE void addWrapped(const Interval& at, SetPosition from) {
+    if (!takesWrapped(from)) return;
+    copyAsyncWaitAll();
+    warpSync();
+    const bool mine = Base::c == 0 && Base::g < Copies::wrapped(from.channel);
+    const int rows = p.batch - batchOfWrapped(from, 0);
+#pragma unroll 1
+    for (int first = 0; first < p.tilesPerSet; first += wrappedTiles) {
+      u32 b[wrappedTiles];
+#pragma unroll
+      for (int i = 0; i < wrappedTiles; i++) {
+        const int tile = first + i;
+        const u32 pair = sharedLoad4(wrapAt(tile) + (Base::g >> 1) * 4);
+        const bool exists = mine && tile < p.tilesPerSet && tile << staging.log2Sequences < rows;
+        u32 u[4] = {exists ? pair >> (Base::g & 1) * 16 & 0xffffu : 0, 0, 0, 0};
+        if constexpr (exact)
+          prepare<C>(u, floatBits(powerOfTwo(staging.inputExponent(at.noteIn + tile * 64))));
+        else
+          prepareUnscaled<C>(u);
+        if constexpr (C::rowScaled && !exact && !C::watchesOutputs) largest = largestHalves(largest, u[0]);
+        b[i] = u[0];
+      }
+      Base::addImaginary(b, at.outer + first * (R * exchangeBytes), R * exchangeBytes, p.tilesPerSet - first);
+    }
+  }
+  // The imaginary part is the real part of -i times the block.
+  template <bool exact, bool scaled>
+  FFC_DEVICE void storeWrapped(const Interval& at, SetPosition to) const {
+    if (!takesWrapped(to)) return;
+    const int count = Base::g ? 0 : Copies::wrapped(to.channel) - 2 * Base::c, row = batchOfWrapped(to, 0);
+    char* y = Copies::wrappedOf(p.y, row, to.channel) + 4 * Base::c;
+#pragma unroll 1
+    for (int first = 0; first < p.tilesPerSet; first += wrappedTiles) {
+      Operands o[wrappedTiles];
+#pragma unroll
+      for (int i = 0; i < wrappedTiles; i++)
+        if (first + i < p.tilesPerSet) fetch<false, true>(o[i], at, first + i, 0);
+#pragma unroll
+      for (int i = 0; i < wrappedTiles; i++) {
+        const int tile = first + i;
+        if (tile >= p.tilesPerSet) break;
+        u32 minus[4], out[4], rest[4];
+        for (int j = 0; j < 4; j++) minus[j] = halfNegate(o[i].xr[j]);
+        int e = exponentBefore;
+        if constexpr (exact) e -= staging.inputExponent(at.noteOut + tile * 64);
+        Base::lastSums(out, rest, o[i].xi, minus, false, 0, scaled, scaled ? floatBits(powerOfTwo(e)) : 0);
+        const bool exists = row + (tile << staging.log2Sequences) < p.batch;
+        if (exists && count > 0) reinterpret_cast<uint16_t*>(y)[0] = uint16_t(out[0]);
+        if (exists && count > 1) reinterpret_cast<uint16_t*>(y)[1] = uint16_t(out[0] >> 16);
+        y += p.y.batchStride << staging.log2Sequences;
+      }
+    }
+  }
+  // For exact scales, which ungated rows have in bfloat16 only.
+  FFC_DEVICE u32 largestWrapped(SetPosition from, int tile) const {
+    if (!C::wraps || !C::bf16 || !takesWrapped(from) || lane >= Copies::wrapped(from.channel)) return 0;
+    const int b = batchOfWrapped(from, tile);
+    return b < p.batch ? reinterpret_cast<const uint16_t*>(Copies::wrappedOf(p.u, b, from.channel))[lane] & 0x7fffu : 0;
+  }
+
   // ---- notes on rows. At first: a word that is not 0 for each row with a sample of sufficient size, and one for the set
   // if some sample is too large. A row of zeros counts as too small. With exact scales: the row's largest value.
   FFC_DEVICE u32 noteOf(int set) const { return staging.rows + (set & (rowRing - 1)) * noteBytes<C>; }
@@ -327,10 +408,10 @@ struct Uniform : Copies {
     if (threadIndex() < noteBytes<C> / 4) sharedStore4(noteOf(set) + threadIndex() * 4, 0);
   }
   // As Staging::findScale does; each warp looks at what it will read in first().
-  FFC_DEVICE void findLargest(int set, int slot) const {
+  FFC_DEVICE void findLargest(int set, int slot, SetPosition from) const {
 #pragma unroll 1
     for (int tile = 0; tile < p.tilesPerSet; tile++) {
-      u32 most = 0;
+      u32 most = largestWrapped(from, tile);
 #pragma unroll
       for (int b = 0; b < R; b++) {
         const u32 offset = tile * (R * stagingBytes) + fragment[b];
@@ -381,15 +462,17 @@ struct Uniform : Copies {
     if (exact && count > 1) Copies::trim(1, second, positionOf(from + 1));
     if (Copies::trims()) blockSync();
     if constexpr (exact) {
-      findLargest(0, 0);
+      findLargest(0, 0, begin);
       if (count > 1) {
         Copies::await(second);
-        findLargest(1, 1);
+        findLargest(1, 1, positionOf(from + 1));
       }
       blockSync();
     }
     if constexpr (!C::outerRegisters) Base::loadOuter();
+    orderWrapped(begin);
     runEdge<exact, scaled>(interval(-1), true, false, false);
+    addWrapped<exact>(interval(-1), begin);
     if constexpr (noting && !C::watchesOutputs) {
       sharedStoreIfNotBelow(largest, aboveUnscaled, noteOfSet(0), 1);
       largest = 0;
@@ -400,26 +483,25 @@ struct Uniform : Copies {
     for (int set = 0; set <= count; set++) {
       at = staging.following(at);
       const Place next = staging.following(at);  // of set + 2; the third slot is that of `set`, now with y of set - 2
-      const u32 stored = staging.base + staging.slotBytes * (C::uniformSlots - at.slot - next.slot);
       const bool loads = set + 2 < count;
       if (Copies::orders()) {
         Copies::awaitStoresRead();  // y of set - 3 has left the slot of set + 2
         if (loads) {
           const Position ahead = positionOf(from + set + 2);
           Copies::load(set + 2, next, ahead);
-          if (threadIndex() == 0 && ahead.set == 0) prefetchSpectrum(ahead.channel);
+          if (Copies::ordersFirst() && ahead.set == 0) prefetchSpectrum(ahead.channel);
         }
-        if (set >= 2) Copies::store(stored, positionOf(from + set - 2));
+        if (set >= 2) Copies::store(slotBetween(at, next), positionOf(from + set - 2));
         if (C::gated && set < count) Copies::loadPost(set, positionOf(from + set));
       }
-      if (set >= 2 && Copies::trims()) Copies::storeEdges(stored, positionOf(from + set - 2));
+      if (set >= 2 && Copies::trims()) Copies::storeEdges(slotBetween(at, next), positionOf(from + set - 2));
       u32 stop = 0;  // a word about set - 1, or (watchesOutputs) about set - 3
       if constexpr (exact) clearNotes(set + 4);
       if constexpr (noting) {
         stop = sharedLoad4(stopAt(set - 1));
         if constexpr (C::watchesOutputs) {
-          if (set >= 2) watchOutputs(set - 2, stored, positionOf(from + set - 2).set * staging.rowsPerSet);
-        } else if (warp == warps - 1 && set < count) {
+          if (set >= 2) watchOutputs(set - 2, slotBetween(at, next), positionOf(from + set - 2).set * staging.rowsPerSet);
+        } else if (warp == Copies::watchWarp && set < count) {
           watch(set, positionOf(from + set).set * staging.rowsPerSet);
         }
       }
@@ -431,10 +513,19 @@ struct Uniform : Copies {
       int exponentAfter = exponent;
       if (C::spectrumAhead && channelEnds) exponentAfter = chooseChannel(following.channel);
       if constexpr (!C::outerRegisters) putIntoMatrix(inMatrix);
+      if (Copies::wraps()) {
+        if (set + 1 < count) orderWrapped(positionOf(from + set + 1));
+        if (set > 0 && !stop) storeWrapped<exact, scaled>(now, positionOf(from + set - 1));
+      }
       if (set > 0 && set + 1 < count)
         runTiles<true, true, true, exact, scaled>(now);
       else
         runEdge<exact, scaled>(now, set + 1 < count, set < count, set > 0);
+      if (Copies::wraps() && set + 1 < count) {
+        u32 again = u32(set);  // what is found again need not be kept over the tiles
+        keepInRegister(again);
+        addWrapped<exact>(interval(int(again)), positionOf(from + int(again) + 1));
+      }
       exponentStored = exponentBefore;
       exponentBefore = exponent;
       if constexpr (noting) {
@@ -455,14 +546,20 @@ struct Uniform : Copies {
           useChannel(following.channel);
         }
       }
-      if (loads && Copies::trims()) {
-        Copies::trim(set + 2, next, positionOf(from + set + 2));
+      if (Copies::trims() && set + 2 < count) {
+        // Found again here: kept over the tiles, it would take the registers that they need.
+        Place fetched = at;
+        keepInRegister(fetched.parity);
+        u32 slot = u32(at.slot);
+        keepInRegister(slot);
+        fetched.slot = int(slot);
+        Copies::trim(set + 2, staging.following(fetched), positionOf(from + set + 2));
         if (exact) blockSync();
       }
       if constexpr (exact)
         if (loads) {
           Copies::await(next);
-          findLargest(set + 2, next.slot);
+          findLargest(set + 2, next.slot, positionOf(from + set + 2));
         }
       fenceTensorCopies();
       blockSync();
