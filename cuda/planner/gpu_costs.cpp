@@ -14,7 +14,7 @@ std::string joined(const std::vector<int>& radices) {
 
 bool gated(const ConvProblem& p) { return p.preGate || p.postGate; }
 // Rows shorter than the transform that tensor copies can bring (gpu/mma/set_copies.cuh), if the tensors begin at multiples of 16
-// bytes: those of a channel lie at the same phase, in all tensors, which leaves room for the shift by it.
+// bytes: those of a channel lie at the same phase, in all tensors. With gates there must be room for the shift by it.
 bool partialRowsTravel(const ConvProblem& p, int64_t points) {
   if (p.length != p.outputLength || 2 * p.length <= points) return false;
   bool anywhere = p.length % 8 != 0;
@@ -25,7 +25,7 @@ bool partialRowsTravel(const ConvProblem& p, int64_t points) {
     return true;
   };
   if (!fits(p.u) || !fits(p.y) || (p.preGate && !fits(p.pre)) || (p.postGate && !fits(p.post))) return false;
-  return !anywhere || p.length + 7 <= points;
+  return !anywhere || !gated(p) || p.length + 7 <= points;
 }
 double elementBytes(const ConvProblem& p) { return static_cast<double>(dtypeBytes(p.dtype)); }
 double rowsOf(const ConvProblem& p) { return static_cast<double>(p.rows()); }

@@ -998,8 +998,7 @@ struct Phases {
   }
 
   // One exchange block that first() has written: what imaginary samples `b`, halves of n1 = 2c and 2c + 1 in column n3l = g, add
-  // to it. (Mr + i Mi) i b = -Mi b + i Mr b.
-  // Of `count` tiles, at most `most`.
+  // to it. (Mr + i Mi) i b = -Mi b + i Mr b. Of `count` tiles, at most `most`.
   template <int most>
   FFC_DEVICE void addImaginary(const u32 (&b)[most], u32 block, u32 tileBytes, int count) const {
     u32 sums[most][2][4];
