@@ -96,11 +96,11 @@ __device__ __forceinline__ int samplesLeft(int64_t length, int64_t n) {
 }
 
 // Elements n, n + step, .. of a row of real samples, step = inner N2; zero from `length` on.
-template <class Shape, int Count>
+template <class Shape, class Storage, int Count>
 __device__ __forceinline__ void loadColumn(float (&v)[Count], const void* data, int64_t row, const MultiPassParams& p,
                                            int64_t n, int64_t length) {
   const int step = Shape::inner(0) * p.n2, left = samplesLeft(length, n);
-  withType(p.dtype, [&](auto tag) {
+  Storage::withType(p.dtype, [&](auto tag) {
     using T = decltype(tag);
     const T* at = static_cast<const T*>(data) + (row + n);
 #pragma unroll
@@ -108,13 +108,14 @@ __device__ __forceinline__ void loadColumn(float (&v)[Count], const void* data, 
   });
 }
 
-template <class Shape, int Count>
+template <class Shape, class Storage, int Count>
 __device__ __forceinline__ void loadGated(float (&v)[Count], const MultiPassParams& p, const ColumnTile<Shape>& tile,
                                           int64_t n) {
-  loadColumn<Shape>(v, p.u, tile.batch * p.uStride.batch + tile.channel * p.uStride.channel, p, n, p.length);
+  loadColumn<Shape, Storage>(v, p.u, tile.batch * p.uStride.batch + tile.channel * p.uStride.channel, p, n, p.length);
   if (!p.preGate) return;
   float gate[Count];
-  loadColumn<Shape>(gate, p.preGate, tile.batch * p.preStride.batch + tile.channel * p.preStride.channel, p, n, p.length);
+  const int64_t row = tile.batch * p.preStride.batch + tile.channel * p.preStride.channel;
+  loadColumn<Shape, Storage>(gate, p.preGate, row, p, n, p.length);
 #pragma unroll
   for (int q = 0; q < Count; ++q) v[q] *= gate[q];
 }
@@ -138,12 +139,12 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsForward(const __gri
       }
     } else {
       float re[R];
-      loadGated<Shape>(re, p, tile, n);
+      loadGated<Shape, Storage>(re, p, tile, n);
 #pragma unroll
       for (int q = 0; q < R; ++q) x[q] = {re[q], 0.0f};
       if (p.length > p.points) {
         float im[R];
-        loadGated<Shape>(im, p, tile, n + p.points);
+        loadGated<Shape, Storage>(im, p, tile, n + p.points);
 #pragma unroll
         for (int q = 0; q < R; ++q) x[q].y = im[q];
       }
@@ -189,7 +190,7 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsForward(const __gri
 // Samples n, n + step, .. of a row of y: skip term, post gate, rounding, store. In pieces, each with all loads before
 // its first store: the compiler must assume that y aliases the inputs and would wait for every load in turn, and a
 // whole column's gates at once would not fit the registers.
-template <class Shape, int R>
+template <class Shape, class Storage, int R>
 __device__ __forceinline__ void storeColumn(float (&v)[R], const MultiPassParams& p, const ColumnTile<Shape>& tile,
                                             int64_t n, float skip) {
   constexpr int piece = R % 4 == 0 ? 4 : R;
@@ -199,19 +200,19 @@ __device__ __forceinline__ void storeColumn(float (&v)[R], const MultiPassParams
     const int64_t from = n + static_cast<int64_t>(begin) * step;
     if (p.skip) {
       float u[piece];
-      loadGated<Shape>(u, p, tile, from);
+      loadGated<Shape, Storage>(u, p, tile, from);
 #pragma unroll
       for (int q = 0; q < piece; ++q) v[begin + q] = fmaf(skip, u[q], v[begin + q]);
     }
     if (p.postGate) {
       float post[piece];
-      loadColumn<Shape>(post, p.postGate, tile.batch * p.postStride.batch + tile.channel * p.postStride.channel, p,
-                        from, p.outputLength);
+      const int64_t row = tile.batch * p.postStride.batch + tile.channel * p.postStride.channel;
+      loadColumn<Shape, Storage>(post, p.postGate, row, p, from, p.outputLength);
 #pragma unroll
       for (int q = 0; q < piece; ++q) v[begin + q] *= post[q];
     }
   }
-  withType(p.dtype, [&](auto tag) {
+  Storage::withType(p.dtype, [&](auto tag) {
     using T = decltype(tag);
     T* y = static_cast<T*>(p.y) + (tile.batch * p.yStride.batch + tile.channel * p.yStride.channel + n);
 #pragma unroll
@@ -273,11 +274,11 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsInverse(const __gri
     float v[R];
 #pragma unroll
     for (int q = 0; q < R; ++q) v[q] = fmaf(z[slot<R>(q)].x, turns.re[q], -(z[slot<R>(q)].y * turns.im[q]));
-    storeColumn<Shape>(v, p, tile, n, skip);
+    storeColumn<Shape, Storage>(v, p, tile, n, skip);
     if (p.outputLength > p.points) {
 #pragma unroll
       for (int q = 0; q < R; ++q) v[q] = fmaf(z[slot<R>(q)].x, turns.im[q], z[slot<R>(q)].y * turns.re[q]);
-      storeColumn<Shape>(v, p, tile, n + p.points, skip);
+      storeColumn<Shape, Storage>(v, p, tile, n + p.points, skip);
     }
   });
 }

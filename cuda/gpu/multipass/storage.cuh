@@ -1,10 +1,13 @@
 // How complex intermediates lie in device memory: float32 pairs, or float16 pairs with a power-of-two scale per
 // tile or row. The scale follows from a bound on the values that is known before they are written, so it is
 // generous: float16 spends a few of its 40 binary orders of magnitude on it and no precision.
+// Storage::withType is the one over the dtypes of samples that have this storage; each dtype less is a third less code
+// of the columns. (Kernel taps have any dtype with either storage, and are read elsewhere.)
 #pragma once
 #include <cuda_fp16.h>
 
 #include "../core/complex.cuh"
+#include "../core/scalar.cuh"
 
 namespace ffc::gpu {
 
@@ -13,6 +16,10 @@ struct FloatStorage {
   static constexpr bool scaled = false;
   static __device__ __forceinline__ Element pack(float2 v, float) { return v; }
   static __device__ __forceinline__ float2 unpack(Element v, float) { return v; }
+  template <class Body>
+  static __device__ __forceinline__ void withType(Dtype, Body&& body) {
+    body(float{});
+  }
 };
 
 struct HalfStorage {
@@ -24,6 +31,13 @@ struct HalfStorage {
   static __device__ __forceinline__ float2 unpack(Element v, float inverseScale) {
     const float2 f = __half22float2(v);
     return {f.x * inverseScale, f.y * inverseScale};
+  }
+  template <class Body>
+  static __device__ __forceinline__ void withType(Dtype dtype, Body&& body) {
+    if (dtype == Dtype::float16)
+      body(__half{});
+    else
+      body(__nv_bfloat16{});
   }
 };
 
