@@ -1,6 +1,6 @@
 # Running on a machine with a GPU that has neither network nor node: `make gpu-bundle` packs what it needs into
 # .gpu/bundle; there, from the root of a copy of this tree, `scripts/gpu_run.sh OUT` tests and measures.
-.PHONY: gpu-bench gpu-bundle portable-lib mma-emulation run-mma-emulation run-passes-emulation
+.PHONY: gpu-bench gpu-bundle portable-lib mma-emulation run-passes-emulation run-mma-emulation-0 run-mma-emulation-1
 
 GPU_BENCH := $(BUILD)/gpu_bench
 GPU_BUNDLE := .gpu/bundle
@@ -35,9 +35,10 @@ $(PASSES_EMULATION): tests/native/passes_emulation.cpp $(wildcard cuda/gpu/m*/*.
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O2 -Wall -Wno-unknown-pragmas -o $@ $<
 
-# Two programs of minutes: side by side under make -j2.
-mma-emulation: run-mma-emulation run-passes-emulation
-run-mma-emulation: $(MMA_EMULATION)
-	$(MMA_EMULATION)
+# Minutes of work in three pieces: side by side under make -j2.
+EMULATION_PARTS := run-mma-emulation-0 run-mma-emulation-1
+mma-emulation: $(EMULATION_PARTS) run-passes-emulation
+$(EMULATION_PARTS): run-mma-emulation-%: $(MMA_EMULATION)
+	$(MMA_EMULATION) $* 2
 run-passes-emulation: $(PASSES_EMULATION)
 	$(PASSES_EMULATION)

@@ -144,8 +144,16 @@ struct Aligned {
 
 int passed = 0, failed = 0;
 
+// Each run of the program does every `parts`-th check, beginning with number `part`, so that all cores have work.
+int part = 0, parts = 1;
+bool mine() {
+  static int number = 0;
+  return number++ % parts == part;
+}
+
 template <class C>
 void check(Case c) {
+  if (!mine()) return;
   const int N = (256 * C::R << c.log2N2) * C::slices, rows = c.batch * c.channels;
   // Rows that begin anywhere are brought by tensor copies if those of a channel have the same phase.
   const int64_t batchSamples = c.partial ? (c.channels * c.length + 7) / 8 * 8 : c.channels * c.length;
@@ -326,6 +334,7 @@ void check(Case c) {
 // The first matrices against float64, beside the nearest halves: little more error in all, less than a third of theirs in the
 // sums of rows, which is what constants meet.
 void checkRowSums(int log2N2) {
+  if (!mine()) return;
   using C = Config<1, true, Element::float16, true, false>;
   const std::vector<uint32_t> table = makeTables<C>(log2N2);
   const int N2 = 1 << log2N2;
@@ -357,7 +366,16 @@ void checkRowSums(int log2N2) {
 
 }  // namespace
 
-int main() {
+// mma_emulation [PART OF]: all checks, or every OF-th one from number PART on.
+int main(int count, char** words) {
+  if (count == 3) {
+    part = std::atoi(words[1]);
+    parts = std::atoi(words[2]);
+  }
+  if (count == 2 || count > 3 || parts < 1 || part < 0 || part >= parts) {
+    std::fprintf(stderr, "usage: mma_emulation [PART OF]\n");
+    return 2;
+  }
   for (int log2N2 = 1; log2N2 <= 4; log2N2++) checkRowSums(log2N2);
   constexpr Element f = Element::float16, b = Element::bfloat16;
   auto maps = [](Case c, int slots) {
