@@ -26,10 +26,10 @@ struct Instance {
   int64_t residentBytes = 0;  // of a channel's spectrum in shared memory, where there is room beside the rest
   const void* convolve = nullptr;  // device function (Params)
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;
-  // The driver for sets of one channel, of whole rows and of partial ones; null where there is none.
-  const void *uniform = nullptr, *partial = nullptr;
+  // The driver for sets of one channel, of whole rows, of partial ones, and of those that may reach past N when they are shifted;
+  // null where there is none.
+  const void *uniform = nullptr, *partial = nullptr, *wrapping = nullptr;
   bool longRows = false;  // by tensor copies, too, where they do not fill their transform
-  bool wraps = false;     // partial rows may be of any length up to N
   int uniformTiles = 0, uniformSlots = 0;
   int64_t (*uniformBytes)(int tilesPerSet) = nullptr;
   std::vector<uint32_t> (*tables)(int log2N2) = nullptr;

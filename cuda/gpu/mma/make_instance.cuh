@@ -25,6 +25,11 @@ __global__ void __launch_bounds__(threads, 1) fusedPartial(const __grid_constant
 }
 
 template <class C>
+__global__ void __launch_bounds__(threads, 1) fusedWrapping(const __grid_constant__ Params p) {
+  if constexpr (hasTensorCopies) convolveUniform<C, TensorCopies<C, true, true>>(p);
+}
+
+template <class C>
 Instance makeInstance() {
   Instance i;
   i.radix = C::R;
@@ -48,7 +53,7 @@ Instance makeInstance() {
   if constexpr (C::uniform) {
     i.uniform = reinterpret_cast<const void*>(&fusedUniform<C>);
     i.partial = reinterpret_cast<const void*>(&fusedPartial<C>);
-    i.wraps = C::wraps;
+    if constexpr (C::wraps) i.wrapping = reinterpret_cast<const void*>(&fusedWrapping<C>);
     i.uniformTiles = C::uniformTiles;
     i.uniformSlots = C::uniformSlots;
     i.uniformBytes = &uniformBytes<C>;

@@ -210,7 +210,7 @@ class FusedMma final : public GpuAlgorithm {
     if (problem.mask) maskTable_ = cache.planTable(problem.mask->bytes());
     gain_ = float(i.gain(choice.log2N2));
     allowSharedMemory(i.convolve, std::max(choice.copies.sharedBytes, choice.maps.sharedBytes));
-    for (const void* function : {i.uniform, i.partial})
+    for (const void* function : {i.uniform, i.partial, i.wrapping})
       if (function && choice.uniform.sharedBytes) allowSharedMemory(function, choice.uniform.sharedBytes);
     allowSharedMemory(s.transform, s.sharedBytes);
     earlyTransform_ = canStartEarly(s.transform, limits);
@@ -413,7 +413,7 @@ class FusedMma final : public GpuAlgorithm {
     bool anywhere = false;
     if (!samePhases(p, channels, anywhere)) return false;
     p.wraps = anywhere && p.length + 7 > choice_.points;
-    if (p.wraps && !choice_.instance->wraps) return false;
+    if (p.wraps && !choice_.instance->wrapping) return false;
     const PartialRows rows(p.length, choice_.points, anywhere);
     p.wholeParts = int32_t(rows.whole), p.headParts = int32_t(rows.head), p.restParts = int32_t(rows.rest);
     const int64_t part = choice_.points / 16, samples = std::min<int64_t>(64, part), groups = std::max<int64_t>(1, part / 64);
@@ -535,7 +535,8 @@ class FusedMma final : public GpuAlgorithm {
       blocks = std::min<int64_t>(channels * ((batch + rowsPerSet - 1) / rowsPerSet), blocks_);
       describeUniform(p, rowsPerSet, int(blocks));
     }
-    launchKernel(wholeSets ? i.uniform : partialSets ? i.partial : i.convolve,
+    const void* const ofSets = wholeSets ? i.uniform : p.wraps ? i.wrapping : i.partial;
+    launchKernel(uniform ? ofSets : i.convolve,
                  {blocks, threads, shape.sharedBytes, 1, uniform && earlySets_}, p, stream, "launching the fused convolution");
   }
 

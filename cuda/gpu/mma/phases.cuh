@@ -61,8 +61,8 @@ struct Phases {
   float rescale[2];
   int spectrumUntil = -1;  // tiles below this one use the spectrum at hand
 
-  FFC_DEVICE explicit Phases(const Params& params)
-      : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3), staging(params) {
+  FFC_DEVICE explicit Phases(const Params& params, int thread = threadIndex())
+      : p(params), warp(thread >> 5), lane(thread & 31), g(lane >> 2), c(lane & 3), staging(params) {
     exchange = staging.end;
     image = exchange + C::buffers * (C::oneTile || C::slices > 1 ? 1 : p.tilesPerSet) * R * C::blockBytes;
     ring = image + C::twiddleBytes + threadIndex() * 16;

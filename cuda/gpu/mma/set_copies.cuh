@@ -27,18 +27,19 @@ struct SetPosition {
   int channel, set;
 };
 
-template <class C, bool partial>
+// `wrapping`: samples may come round behind N (uniform.cuh).
+template <class C, bool partial, bool wrapping = false>
 struct TensorCopies : Phases<C> {
   using Base = Phases<C>;
   using Base::R, Base::p, Base::warp, Base::lane, Base::staging;
   using Place = typename Staging<C>::Place;
-  static constexpr bool keepsZeros = partial;
+  static constexpr bool keepsZeros = partial, wraps = wrapping;
   static constexpr int barrierCount = C::uniformSlots + C::buffers;
   // Of a row n1 of all sequences of a tile.
   static constexpr int partBytes = R * stagingBytes / 16;
   u32 barriers;
 
-  FFC_DEVICE explicit TensorCopies(const Params& params) : Base(params), barriers(staging.barriers) {
+  FFC_DEVICE TensorCopies(const Params& params, int thread) : Base(params, thread), barriers(staging.barriers) {
     if constexpr (partial) Base::upperRows = 8 + Base::g < parts() ? 0xffffffffu : 0;
   }
 
@@ -117,9 +118,8 @@ struct TensorCopies : Phases<C> {
       whole(slot, row);
     }
   }
-  // Samples of each row of the channel that come round behind the others, as imaginary parts (uniform.cuh).
+  // Samples of each row of the channel that come round behind the others, as imaginary parts.
   FFC_DEVICE int wrapped(int channel) const { return phaseOf(channel) + p.length - (16 << log2Part()); }
-  FFC_DEVICE bool wraps() const { return partial && C::wraps && p.wraps; }
   // Where they begin, in the row `batch` of the channel.
   FFC_DEVICE char* wrappedOf(const Rows& rows, int batch, int channel) const {
     return const_cast<char*>(rows.data) + batch * rows.batchStride + channel * rows.channelStride + (p.length - wrapped(channel)) * 2;

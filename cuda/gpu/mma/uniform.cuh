@@ -51,7 +51,7 @@ struct Uniform : Copies {
   bool channelEnds = false;              // after the interval at hand
 
   // `begins`: before the first run of the block.
-  FFC_DEVICE Uniform(const Params& params, bool begins) : Copies(params) {
+  FFC_DEVICE Uniform(const Params& params, bool begins, int thread = threadIndex()) : Copies(params, thread) {
     const u32 count = gridSize(), me = blockIndex();
     wholeSets = p.wholeChannels * p.setsPerChannel;
     const u32 rest = p.channels * p.setsPerChannel - wholeSets * count;
@@ -244,6 +244,7 @@ struct Uniform : Copies {
   }
   template <bool doFirst, bool doMiddle, bool doLast, bool exact, bool scaled>
   FFC_DEVICE void runTiles(const Interval& at) {
+    if constexpr (C::uniformTiles == 1) return runTile<doFirst, doMiddle, doLast, exact, scaled>(at, 0, true);
     if (!exact && C::uniformUnroll > 1 && p.tilesPerSet == C::uniformTiles) {
 #pragma unroll(C::uniformUnroll)
       for (int tile = 0; tile < C::uniformTiles; tile++)
@@ -264,8 +265,9 @@ struct Uniform : Copies {
       if (doMiddle && doLast)
         return runTiles<false, true, true, exact, scaled>(at);
     }
+    const int tiles = C::uniformTiles == 1 ? 1 : p.tilesPerSet;
 #pragma unroll 1
-    for (int tile = 0; tile < p.tilesPerSet; tile++) {
+    for (int tile = 0; tile < tiles; tile++) {
       if (doMiddle) middleOf(at, tile, tile == p.tilesPerSet - 1, [] {});
       if (doFirst) runTile<true, false, false, exact, scaled>(at, tile, false);
       if (doLast) runTile<false, false, true, exact, scaled>(at, tile, false);
@@ -275,7 +277,7 @@ struct Uniform : Copies {
   // ---- rows that reach past N when they are shifted: x^N = i, so the last samples come round as imaginary parts of the first
   // eight, and so do the last outputs. The warps of the column n2 = 0 see to it, before and after the interval's tiles.
   FFC_DEVICE bool takesWrapped(SetPosition at) const {
-    return Copies::wraps() && (warp & ((1 << p.log2N2) - 1)) == 0 && Copies::wrapped(at.channel) > 0;
+    return Copies::wraps && (warp & ((1 << p.log2N2) - 1)) == 0 && Copies::wrapped(at.channel) > 0;
   }
   FFC_DEVICE int batchOfWrapped(SetPosition at, int tile) const {
     return at.set * staging.rowsPerSet + (tile << staging.log2Sequences) + (warp >> p.log2N2);
@@ -346,7 +348,7 @@ struct Uniform : Copies {
   }
   // For exact scales, which ungated rows have in bfloat16 only.
   FFC_DEVICE u32 largestWrapped(SetPosition from, int tile) const {
-    if (!C::wraps || !C::bf16 || !takesWrapped(from) || lane >= Copies::wrapped(from.channel)) return 0;
+    if (!Copies::wraps || !C::bf16 || !takesWrapped(from) || lane >= Copies::wrapped(from.channel)) return 0;
     const int b = batchOfWrapped(from, tile);
     return b < p.batch ? reinterpret_cast<const uint16_t*>(Copies::wrappedOf(p.u, b, from.channel))[lane] & 0x7fffu : 0;
   }
@@ -423,10 +425,19 @@ struct Uniform : Copies {
     }
   }
 
+  // What follows from a value is found again after the tiles: kept over them, it would take registers that they need.
+  FFC_DEVICE static int again(int value) {
+    u32 v = u32(value);
+    keepInRegister(v);
+    return int(v);
+  }
+
   // Runs the block's sets from `from` on. Returns the set that needs exact scales, everything before it stored; or -1.
   template <bool exact, bool scaled>
   FFC_DEVICE int run(int from) {
     constexpr bool noting = C::rowScaled && !exact;
+    // Whether a channel ends, and whether to stop, is found out again after the tiles: radix 2 has no registers for it over them.
+    constexpr bool findsAgain = R > 1 && !Copies::wraps, lateEnds = findsAgain && !C::gated;
     Copies::beginCopies(exact);
     const int count = sets - from;
     const Position begin = positionOf(from);
@@ -498,7 +509,7 @@ struct Uniform : Copies {
       u32 stop = 0;  // a word about set - 1, or (watchesOutputs) about set - 3
       if constexpr (exact) clearNotes(set + 4);
       if constexpr (noting) {
-        stop = sharedLoad4(stopAt(set - 1));
+        if constexpr (!findsAgain) stop = sharedLoad4(stopAt(set - 1));
         if constexpr (C::watchesOutputs) {
           if (set >= 2) watchOutputs(set - 2, slotBetween(at, next), positionOf(from + set - 2).set * staging.rowsPerSet);
         } else if (warp == Copies::watchWarp && set < count) {
@@ -508,12 +519,12 @@ struct Uniform : Copies {
       if (set + 1 < count) Copies::await(at);
       if (set > 0) Copies::awaitPost(set - 1);
       const Interval now = interval(set);
-      channelEnds = set + 1 < count && --left == 0;
-      const Position following = positionOf(from + set + 1);  // of the next set
+      if constexpr (!lateEnds) channelEnds = set + 1 < count && --left == 0;
+      Position following = positionOf(from + set + 1);  // of the next set
       int exponentAfter = exponent;
       if (C::spectrumAhead && channelEnds) exponentAfter = chooseChannel(following.channel);
       if constexpr (!C::outerRegisters) putIntoMatrix(inMatrix);
-      if (Copies::wraps()) {
+      if constexpr (Copies::wraps) {
         if (set + 1 < count) orderWrapped(positionOf(from + set + 1));
         if (set > 0 && !stop) storeWrapped<exact, scaled>(now, positionOf(from + set - 1));
       }
@@ -521,11 +532,7 @@ struct Uniform : Copies {
         runTiles<true, true, true, exact, scaled>(now);
       else
         runEdge<exact, scaled>(now, set + 1 < count, set < count, set > 0);
-      if (Copies::wraps() && set + 1 < count) {
-        u32 again = u32(set);  // what is found again need not be kept over the tiles
-        keepInRegister(again);
-        addWrapped<exact>(interval(int(again)), positionOf(from + int(again) + 1));
-      }
+      if (Copies::wraps && set + 1 < count) addWrapped<exact>(interval(again(set)), positionOf(from + again(set) + 1));
       exponentStored = exponentBefore;
       exponentBefore = exponent;
       if constexpr (noting) {
@@ -537,6 +544,11 @@ struct Uniform : Copies {
           largest = 0;
         }
       }
+      if constexpr (lateEnds) {
+        following = positionOf(from + again(set) + 1);
+        // The left-over channel after whole ones may have begun in another block.
+        channelEnds = set + 1 < count && (following.set == 0 || from + set + 1 == wholeSets);
+      }
       if (channelEnds) {
         left = p.setsPerChannel - following.set;
         if constexpr (C::spectrumAhead) {
@@ -547,12 +559,7 @@ struct Uniform : Copies {
         }
       }
       if (Copies::trims() && set + 2 < count) {
-        // Found again here: kept over the tiles, it would take the registers that they need.
-        Place fetched = at;
-        keepInRegister(fetched.parity);
-        u32 slot = u32(at.slot);
-        keepInRegister(slot);
-        fetched.slot = int(slot);
+        const Place fetched = {again(at.slot), u32(again(int(at.parity)))};
         Copies::trim(set + 2, staging.following(fetched), positionOf(from + set + 2));
         if (exact) blockSync();
       }
@@ -561,6 +568,8 @@ struct Uniform : Copies {
           Copies::await(next);
           findLargest(set + 2, next.slot, positionOf(from + set + 2));
         }
+      // Before the barrier: in the next interval the word is that of another set.
+      if constexpr (noting && findsAgain) stop = sharedLoad4(stopAt(again(set) - 1));
       fenceTensorCopies();
       blockSync();
       if (noting && stop) {
@@ -592,8 +601,8 @@ FFC_DEVICE void convolveUniform(const Params& p) {
   Driver uniform(p, true);
   if constexpr (C::rowScaled) {
     const int stopped = uniform.template run<false, false>(0);
-    // With constants of its own: the first run is not to keep registers for this one.
-    if (stopped >= 0) Driver(p, false).template run<true, true>(stopped);
+    // With constants of its own: the first run is not to keep registers for this one, nor addresses of tables.
+    if (stopped >= 0) Driver(p, false, C::R > 1 ? Driver::again(threadIndex()) : threadIndex()).template run<true, true>(stopped);
   } else if (uniform.staging.plain) {
     uniform.template run<false, false>(0);
   } else {
