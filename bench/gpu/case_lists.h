@@ -1,5 +1,6 @@
 // What --check, --cover and --speed run.
 #pragma once
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <random>
@@ -149,6 +150,23 @@ inline std::vector<Case> checkCases() {
     c.precision = precision;
     if (precision == FFC_PRECISION_ACCURATE) c.flags = 0;  // the product with a gate is one rounding more than short kernels' bound has
   }
+  // Rows of two halves by name: whole ones, some of the second half, rows that begin anywhere, outputs behind the samples, u's place;
+  // and more rows than a device has multiprocessors.
+  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const auto& [length, kernel, rows] :
+         {std::array<int64_t, 3>{131072, 131072, 140}, {131072, 70000, 4}, {100003, 100003, 6}, {65536 + 8, 65536 + 8, 6},
+          {70000, 30001, 4}, {98304, 98304, 136}, {49153, 49153, 4}}) {
+      const bool full = length == 70000;
+      Case& c = add(full ? FFC_MODE_FULL : FFC_MODE_CAUSAL, dtype, FFC_ALGORITHM_AUTO, length, kernel);
+      c.candidate = length <= 98304 && !full && length != 65536 + 8 ? "fused-mma/49152/4x16x16x3x16/halves" : "fused-mma/65536/4x16x16x4x16/halves";
+      c.precision = FFC_PRECISION_FAST;
+      c.flags = length % 2 == 0 && !full && rows < 100 ? FFC_CONV_SKIP : 0;
+      c.batch = rows / 2;
+      c.channels = 2;
+      c.checkedRows = 6;
+      c.rowGap = length == 70000 ? 1 : 0;
+      c.inPlace = length == 98304;
+    }
   return list;
 }
 
@@ -202,6 +220,15 @@ inline std::vector<Case> coverCandidates() {
           }
           if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
         }
+  // Two halves of a row in a sequence each, one after the other: some blocks take two rows.
+  for (const int64_t length : {98304, 131072})
+    for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+      for (const int64_t ragged : {0, 3}) {
+        Case& c = add(FFC_ALGORITHM_FUSED_MMA, dtype, fast, length - ragged, length - ragged, false);
+        c.batch = 48;
+        c.rowGap = ragged;
+        c.checkedRows = 12;
+      }
   // Frequency-sparse, with few digits: whole rows and ragged ones.
   for (const int64_t length : {8192, 16384, 32768})
     for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})

@@ -81,13 +81,13 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   c.algorithm = s.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
   c.windowed = s.packed;
   c.points = s.points;
-  c.segments = s.segments;
+  c.segments = s.segments * s.halves;
   for (const int radix : {s.slices, 16, s.n2, s.radix, 16})
     if (radix > 1) c.radices.push_back(radix);
-  c.name = (s.packed ? "overlap-save/mma/" : "fused-mma/") + std::to_string(s.points) + "/" + joined(c.radices) + (s.digits ? "/digits" : s.turns ? "/turns" : "");
+  c.name = (s.packed ? "overlap-save/mma/" : "fused-mma/") + std::to_string(s.points) + "/" + joined(c.radices) + (s.digits ? "/digits" : s.turns ? "/turns" : s.halves > 1 ? "/halves" : "");
   // Sets of one channel, where the device has tensor copies: whole rows, and shorter ones. Where a channel has few rows, and
   // for any others, the general driver.
-  const bool whole = p.length == s.points && p.outputLength == s.points;
+  const bool whole = p.length == s.points * s.halves && p.outputLength == s.points * s.halves;
   const bool partialSets = s.uniform && partialRowsTravel(p, s.points);
   // Packed: blocks of which most is output are near the limit of device memory, the others wait for their arithmetic.
   const bool mostOfBlock = 10.0 * static_cast<double>(p.outputLength) >= 14.0 * static_cast<double>(s.segments * s.points);
@@ -101,12 +101,12 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
                            : whole    ? (s.uniform ? "/uniform" : "/whole")
                                       : (partialSets ? "/uniform/partial" : "/part");
   c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + sliced + "r" + std::to_string(s.radix) +
-          (s.accurate ? "/accurate" : "/fast") + (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") + rows + "/n" +
+          (s.accurate ? "/accurate" : "/fast") + (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") + rows + (s.halves > 1 ? "/halves" : "") + "/n" +
           std::to_string(s.points);
   Pass pass;
-  const double points = rowsOf(p) * static_cast<double>(s.points * s.segments);
+  const double points = rowsOf(p) * static_cast<double>(s.points * s.segments * s.halves);
   const double segments = static_cast<double>(s.segments), windows = s.packed ? 2.0 : 1.0;
-  const double spectrumBytes = (s.accurate ? 8.0 : 4.0) * static_cast<double>(s.points) * (s.packed ? 1.0 : segments);
+  const double spectrumBytes = (s.accurate ? 8.0 : 4.0) * static_cast<double>(s.points) * (s.packed ? 1.0 : segments * s.halves);
   pass.launches = s.packed ? 1 : static_cast<double>(s.segments);
   // 2 mma of 4096 operations for 128 points, digit by digit; digits n1 and k1 (real on one side) cost 2 as well, or 4 where
   // both sides are complex.
@@ -130,7 +130,12 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
     // Complex results of all slices but the last, written and read.
     pass.l2Bytes += points * 8.0 * (s.slices * turns - 1.0) / s.slices;
   }
-  pass.units = std::ceil(points / (4096.0 * s.radix * s.slices));
+  if (s.halves > 1) {
+    // The first segment of the kernel serves both halves; products of the first half with the second segment are left for the second half.
+    pass.l2Bytes += points / 2.0 * (4.0 + 8.0);
+    pass.coreFlops += points / 2.0 * 8.0 * 0.5;
+  }
+  pass.units = std::ceil(points / (4096.0 * s.radix * s.slices * s.halves));
   pass.slots = size.multiprocessors;
   pass.filling = 1;  // a set is on its way in while another is transformed
   c.passes = {pass};

@@ -24,6 +24,7 @@ Candidate directCandidate(const ConvProblem& problem, const DirectShape& shape, 
 struct MmaShape {
   int radix = 1, n2 = 1;  // N = 256 n2 radix; 4096 radix points a tile
   int slices = 1;        // a sequence is transformed in so many turns of its block
+  int halves = 1;        // a row is so many sequences, one after the other, with a segment of the kernel each
   int64_t points = 0, segments = 1;
   bool accurate = false;
   bool scaled = false;            // every row has an exponent of its own

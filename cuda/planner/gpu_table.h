@@ -117,6 +117,7 @@ constexpr ShippedConstant gpuTable[] = {
     {"efficiency/fused-mma/*/n6144", 0.418},
     {"efficiency/fused-mma/*/n8192", 1.02},
     {"efficiency/fused-mma/*/pair", 2.9},
+    {"efficiency/fused-mma/*/halves", 1.24},
     {"efficiency/fused-mma/*/part", 2.3},
     {"efficiency/fused-mma/*/plain", 0.975},
     {"efficiency/fused-mma/*/r3", 1.08},

@@ -152,7 +152,7 @@ for (const precision of precisions) {
     using device = openGpu();
     const failures: string[] = [];
     let ran = 0;
-    for (const length of [256, 1000, 1024, 4000, 4096, 8192, 12288, 16384, 32768, 65536]) {
+    for (const length of [256, 1000, 1024, 4000, 4096, 8192, 12288, 16384, 32768, 65536, 131072]) {
       for (const delay of [length - 2, length - 4]) {
         // As large as leaves the outputs at a root mean square of 1000, and below 65504.
         const largest = Math.floor(Math.min(60, Math.sqrt(length / (length - delay))));

@@ -63,6 +63,7 @@ struct Case {
   bool resident = false;  // parts of the spectrum in shared memory
   bool inPlace = false;  // y is u
   int classes = 16;       // that k is divided into: 16 digits, or so many slices
+  double behindN = 1;     // further factor of the samples from N on: of a second half
   int delay = -1;        // from 0 on: samples are the amplitude, the kernel is one tap of kernelSize at this delay
 };
 
@@ -89,13 +90,19 @@ std::vector<double> maskedConvolution(const std::vector<double>& u, const std::v
 template <class C>
 void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<uint32_t>& words, std::vector<int32_t>& exponents) {
   const int N2 = 1 << c.log2N2, N = 256 * C::R * N2 * C::slices;
-  std::vector<Complex> a(N);
-  for (size_t i = 0; i < taps.size(); i++) a[i % N] += taps[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
-  transform(a, -1);
+  std::vector<std::vector<Complex>> segments;
   double largest = 0;
-  for (int f = 0; f < N; f++) {
-    a[f] *= keeps(c, f) ? std::polar(spectrumGain<C>(c.log2N2), 2 * pi * c.offset * (f - 0.25) / N) : 0;
-    largest = std::max({largest, std::fabs(a[f].real()), std::fabs(a[f].imag())});
+  for (int half = 0; half < C::halves; half++) {
+    std::vector<Complex> a(N);
+    // What reaches from a half into itself, and from the first into the second.
+    const size_t count = C::halves > 1 && half == 0 ? std::min(taps.size(), size_t(N)) : taps.size();
+    for (size_t i = 0; i < count; i++) a[i % N] += taps[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
+    transform(a, -1);
+    for (int f = 0; f < N; f++) {
+      a[f] *= keeps(c, f) ? std::polar(spectrumGain<C>(c.log2N2), 2 * pi * (c.offset * (f - 0.25) / N - 0.25 * half)) : 0;
+      largest = std::max({largest, std::fabs(a[f].real()), std::fabs(a[f].imag())});
+    }
+    segments.push_back(a);
   }
   SpectrumWindow window = spectrumWindow<C>();
   const HiddenTaps few = hiddenTaps<C>(c.log2N2);
@@ -109,13 +116,15 @@ void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<
   exponents.push_back(exponent);
   constexpr int width = C::accurate ? 2 : 1;
   const size_t base = words.size();
-  words.resize(base + size_t(N) * width);
-  for (int slice = 0; slice < C::slices; slice++)
+  words.resize(base + C::halves * size_t(N) * width);
+  for (int part = 0; part < C::halves * C::slices; part++) {
+    const std::vector<Complex>& a = segments[part / C::slices];
+    const int slice = part % C::slices;
     for (int k1 = 0; k1 < 16; k1++)
       for (int kb = 0; kb < C::R; kb++)
         for (int k2 = 0; k2 < N2; k2++)
           for (int lane = 0; lane < 4; lane++) {
-            uint32_t* to = &words[base + slice * (size_t(N) / C::slices) * width + 4 * width * spectrumGroup(C::R, N2, k1, kb, k2, lane)];
+            uint32_t* to = &words[base + part * (size_t(N) / C::slices) * width + 4 * width * spectrumGroup(C::R, N2, k1, kb, k2, lane)];
             for (int mirrored = 0; mirrored < 2; mirrored++) {
               Complex v[2];
               for (int i = 0; i < 2; i++) {
@@ -131,6 +140,7 @@ void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<
               }
             }
           }
+  }
 }
 
 // Memory whose first sample is `lead` samples past a 16-byte boundary.
@@ -165,7 +175,7 @@ void check(Case c) {
   Aligned u(count * 2, c.lead), pre(count * 2, c.lead), post(count * 2, c.lead), y((count + guard) * 2, c.lead);
   auto at = [](const Aligned& a, int64_t i) -> uint16_t& { return reinterpret_cast<uint16_t*>(a.data)[i]; };
   for (int64_t i = 0; i < count; i++)
-    at(u, i) = bits((c.delay < 0 ? gauss() : 1.0) * c.amplitude * (i * 2 < count ? 1 : c.late)), at(pre, i) = bits(gauss()), at(post, i) = bits(gauss());
+    at(u, i) = bits((c.delay < 0 ? gauss() : 1.0) * c.amplitude * (i * 2 < count ? 1 : c.late) * (i % batchSamples % c.length < N ? 1 : c.behindN)), at(pre, i) = bits(gauss()), at(post, i) = bits(gauss());
   for (int64_t i = 0; i < count + guard; i++) at(y, i) = 0x7fff;
   std::vector<std::vector<double>> kernels(c.channels, std::vector<double>(c.taps));
   std::vector<float> skip(c.channels);
@@ -261,9 +271,9 @@ void check(Case c) {
   p.length = p.outLength = c.length;
   p.tiles = (rows * p.segments * (1 << c.log2N2) + 15) / 16;
   p.tilesPerSet = c.tilesPerSet;
-  std::vector<uint4> results(C::slices > 1 ? c.blocks * C::resultBytes / 16 : 0);
+  std::vector<uint4> results(C::slices > 1 ? c.blocks * C::scratchBytes / 16 : 0, uint4{~0u, ~0u, ~0u, ~0u});
   p.results = results.data();
-  p.phased = C::packed || c.length + 7 <= N;
+  p.phased = C::packed || c.length + 7 <= N * C::halves;
   emulation::machine.matrixInstructions = emulation::machine.matrixWavefronts = 0;
   if constexpr (C::uniform)
     if (c.uniform) {
@@ -327,7 +337,7 @@ void check(Case c) {
   const bool good = error < bound && intact && conflictFree;
   (good ? passed : failed)++;
   std::printf("%s R=%d N=%d%s %s %s%s%s%s%s length %d batch %d channels %d: error %.2e%s%s\n", good ? "ok  " : "FAIL", C::R, N,
-              C::packed ? " packed" : C::sparse ? " few digits" : C::someSlices ? " some slices" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
+              C::packed ? " packed" : C::sparse ? " few digits" : C::someSlices ? " some slices" : C::halves > 1 ? " halves" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
               c.partial ? " partial" : c.uniform ? " uniform" : c.maps ? " maps" : "", c.pre ? " pre" : "",
               c.post ? " post" : "", c.skip ? " skip" : "", c.length, c.batch, c.channels, error,
               intact ? "" : ", guard band overwritten", conflictFree ? "" : ", bank conflicts");
@@ -611,6 +621,24 @@ int main(int count, char** words) {
   check<Some>(some({4, 1, 3, 65000, 65536, 0}, {0, 2}));
   check<Config<4, true, b, false, false, false, 4, true>>(some(maps({4, 1, 3, 65536, 60000, 0}, 1), {1, 2, 3}));
   check<Config<4, true, b, true, true, false, 4>>(gated(maps({4, 1, 2, 65536, 65536, 0}, 1), 0));
+  // Rows of two halves: all of the second, or part of it, far above or below the first; rows that begin anywhere; y in u's place.
+  using Halves = Config<4, true, f, false, false, false, 4, false, 2>;
+  using ScaledHalves = Config<4, true, b, false, false, false, 4, false, 2>;
+  auto behind = [](Case c, double factor) {
+    c.behindN = factor;
+    return c;
+  };
+  check<Halves>(maps({4, 1, 3, 131072, 131072, 0, 1, 0, 2}, 1));
+  check<Halves>(skipped(sized({4, 2, 2, 100001, 131072, 0, 1, 0, 3}, 1e-1, 1e4)));
+  check<Halves>(delayed(maps({4, 1, 1, 131072, 131072, 0}, 1), 1000, 60, 131068));
+  check<ScaledHalves>(behind(maps({4, 3, 1, 131072, 131072, 0, 1, 0, 2}, 1), 1e3));
+  check<ScaledHalves>(behind(sized(maps({4, 2, 1, 126976, 131072, 0}, 1), 1e4, 1e-3), 1e-6));
+  check<ScaledHalves>(skipped(shifted({4, 1, 2, 70001, 65000, 0}, 3)));
+  check<Halves>(shifted({4, 1, 2, 131071, 131072, 0}, 5));
+  Case inPlace = maps({4, 2, 1, 98304, 98304, 0}, 1);
+  inPlace.inPlace = true;
+  check<Config<3, true, f, false, false, false, 4, false, 2>>(inPlace);
+  check<Config<3, true, b, false, false, false, 4, false, 2>>(behind({4, 1, 1, 49160, 49160, 0}, 1e2));
   std::printf("emulation: %d checks passed, %d failed\n", passed, failed);
   return failed != 0;
 }

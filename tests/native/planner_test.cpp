@@ -113,6 +113,21 @@ void testCounts() {
   CHECK(mma.tensorFlops == 64.0 * 768 * 4096 * 384);
   CHECK(mma.deviceBytes == bytes + 768.0 * 4096 * 4);
   CHECK(mma.l2Bytes >= mma.deviceBytes && mma.sharedBytes > bytes && mma.launches == 1);
+  // Two halves of a row compute what two rows do and a product more, with a segment of the kernel each; the products of the first half
+  // wait for the second, and no row is two blocks' work.
+  MmaShape sliced;
+  sliced.radix = sliced.slices = 4;
+  sliced.n2 = 16;
+  sliced.points = 65536;
+  sliced.streamedSpectrum = true;
+  const Candidate one = fusedMmaCandidate(problemOf(Dtype::float16, 16, 768, 65536, 65536), sliced, h200);
+  sliced.halves = 2;
+  const Candidate two = fusedMmaCandidate(problemOf(Dtype::float16, 8, 768, 131072, 131072), sliced, h200);
+  const Pass row = totalOf(one), halves = totalOf(two);
+  CHECK(halves.tensorFlops == row.tensorFlops && halves.coreFlops > row.coreFlops && halves.sharedBytes == row.sharedBytes);
+  CHECK(halves.deviceBytes == row.deviceBytes + 768.0 * 65536 * 4 && halves.launches == 1);
+  CHECK(halves.l2Bytes > row.l2Bytes + 8.0 * 768 * 65536 * 8 && 2 * two.passes[0].units == one.passes[0].units);
+  CHECK(two.segments == 2 && two.key == "fused-mma/sliced4/r4/fast/plain/whole/halves/n65536" && two.name != one.name);
   const Pass direct = totalOf(directOf(problemOf(Dtype::float32, 1, 1, 1024, 64)));
   CHECK(direct.coreFlops == 2.0 * 1024 * 64 && direct.tensorFlops == 0);
   const Pass passes = totalOf(multiPassOf(problemOf(Dtype::float16, 8, 48, 1 << 20, 1 << 20), 256, 4096));

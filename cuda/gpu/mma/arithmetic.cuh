@@ -44,6 +44,12 @@ struct HalfArithmetic {
     im = halfFma(re, f.im, b);
     re = r;
   }
+  // The same plus a sum.
+  FFC_DEVICE static void multiplyAdd(Pair& re, Pair& im, Factor f, Pair sumRe, Pair sumIm) {
+    const u32 a = halfFma(halfNegate(im), f.im, sumRe), b = halfFma(im, f.re, sumIm);
+    im = halfFma(re, f.im, b);
+    re = halfFma(re, f.re, a);
+  }
   FFC_DEVICE static void multiplyConjugate(Pair& re, Pair& im, Factor f) {
     const u32 a = halfMul(im, f.im), b = halfMul(re, f.im);
     const u32 r = halfFma(re, f.re, a);

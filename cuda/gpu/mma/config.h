@@ -30,7 +30,7 @@ enum class Element { float16, bfloat16 };
 constexpr int fewDigits = 8;
 
 template <int radix_, bool pairwise_, Element element_, bool accurate_, bool gated_, bool packed_ = false, int slices_ = 1,
-          bool sparse_ = false>
+          bool sparse_ = false, int halves_ = 1>
 struct Config {
   // R: radix of the middle digit n3h, a butterfly between registers.
   static constexpr int R = radix_;
@@ -47,11 +47,18 @@ struct Config {
   // A sequence of `slices` * 4096 R points is transformed in so many turns: turn k0 computes the frequencies k0 mod `slices`,
   // which are a transform of 4096 R points (sliced_body.cuh).
   static constexpr int slices = slices_;
+  // A row is so many sequences, one after the other, in one ring each (sliced_body.cuh): y0 = u0 k0, y1 = u1 k0 + u0 k1 with the
+  // spectra of both segments of the kernel. Fast, ungated.
+  static constexpr int halves = halves_;
+  static_assert(halves == 1 || (slices > 1 && !accurate && !gated && !sparse_));
   // Results of all slices but the last, complex numbers: halves, or floats where another rounding would be one too many.
   static constexpr bool resultFloats = slices == 2 && accurate;
   static constexpr int resultPieces = R * (resultFloats ? 4 : 2);  // of 16 bytes a thread, for each slice
   static constexpr int resultBytes = (slices - 1) * resultPieces * 16 * threads;
   static constexpr bool resultsInShared = slices == 2 && !resultFloats;
+  // Products of a first half with the second half of its kernel wait for the second half, in the order of a spectrum.
+  static constexpr int crossBytes = halves > 1 ? slices * R * exchangeBytes : 0;
+  static constexpr int scratchBytes = (resultsInShared ? 0 : resultBytes) + crossBytes;  // of a block, in device memory
   // The parts of a sequence are folded into one slice by multiply-adds of halves, or (accurate) by matrices of their own.
   static constexpr bool foldByMatrix = slices > 1 && accurate;
   // Only the fewDigits values of k1 in Params::digits are computed. Their real and imaginary parts fill the 16 rows of one
@@ -109,8 +116,9 @@ struct Config {
   static constexpr bool warpScaled = rowScaled && R >= 3 && !packed && !sparse;
   // Of few digits the second half of the warps has tiles of its own; where a set is one tile, it needs no ring.
   static constexpr int ringThreads = sparse && mostTiles == 1 ? 32 * fewDigits : threads;
-  // Two sets of 16 exponents lie behind the ring.
-  static constexpr int ringBytes = (spectrumRing ? 2 * 16 * ringThreads : 0) + (warpScaled ? 128 : 0);
+  // Two sets of 16 exponents lie behind the ring, which the second segment of the kernel and its products have where rows have halves;
+  // and a scale for each warp.
+  static constexpr int ringBytes = (spectrumRing || halves > 1 ? 2 * 16 * ringThreads : 0) + (warpScaled ? (halves > 1 ? 192 : 128) : 0);
   // So do the first and last matrices (16 registers); otherwise they are fetched once per interval.
   static constexpr bool outerRegisters = R == 1 || twiddleRegisters;
   // The way back has the transposed matrices and twiddles of the way there. Registers that hold them for good are transposed
@@ -180,7 +188,7 @@ struct Config {
   static constexpr bool outerEarly = gated || R == 8 || (!bf16 && !accurate);
   // The spectrum is waited for between the two halves of its use instead of before both: 1.70 against 1.73 ms in float16,
   // 2.03 against 1.96 in bfloat16.
-  static constexpr bool spectrumLate = R >= 3 && !accurate && !rowScaled;
+  static constexpr bool spectrumLate = R >= 3 && !accurate && (!rowScaled || halves > 1);
   // The middle multiplies complex numbers by complex matrices: two mma more for 128 points, but no additions before and after,
   // which are two instructions each in floats: 2.87 to 2.77 ms at 16384 points in the general order. Where the code of
   // window_body.cuh runs, their registers cost more: 2.74 against 2.53 ms. In halves the shorter chains of the

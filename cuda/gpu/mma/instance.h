@@ -19,7 +19,8 @@ struct Instance {
   bool packed = false;    // 2N samples in N points; N2 = 16 only
   bool splitOutputs = false;  // packed: only the second window has outputs
   int slices = 1;         // a sequence has slices * N points
-  int64_t resultBytes = 0;  // in device memory, for each block
+  int halves = 1;         // a row is so many sequences
+  int64_t scratchBytes = 0;  // in device memory, for each block
   bool someSlices = false;  // frequency-sparse: leaves out those without a kept frequency
   int copyGroups = 0;     // of a tensor copy of packed samples
   int buffers = 0, mostTiles = 0;
@@ -42,6 +43,7 @@ struct Instance {
 // A transform of kernels into spectra of N points.
 struct SpectrumInstance {
   int points = 0, threads = 0, slices = 0;
+  int halves = 1;  // of a row: segments of the kernel
   int64_t sharedBytes = 0;
   const void* transform = nullptr;  // device function (SpectrumParams)
   std::vector<uint8_t> (*tables)(int slice) = nullptr;
@@ -59,6 +61,7 @@ void addPackedLong(std::vector<Instance>& list);
 void addSparse(std::vector<Instance>& list);
 void addSliced2(std::vector<Instance>& list);
 void addSliced4(std::vector<Instance>& list);
+void addHalves(std::vector<Instance>& list);
 void addShortSpectra(std::vector<SpectrumInstance>& list);
 void addLongSpectra(std::vector<SpectrumInstance>& list);
 

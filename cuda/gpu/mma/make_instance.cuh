@@ -40,7 +40,8 @@ Instance makeInstance() {
   i.packed = C::packed;
   i.splitOutputs = C::splitOutputs;
   i.slices = C::slices;
-  i.resultBytes = C::slices == 1 || C::resultsInShared ? 0 : C::resultBytes;
+  i.halves = C::halves;
+  i.scratchBytes = C::slices == 1 ? 0 : C::scratchBytes;
   if constexpr (C::sparse) i.ofDigits = &tablesOfDigits<C>;
   i.someSlices = C::someSlices;
   i.copyGroups = C::copyGroups;

@@ -34,6 +34,7 @@ const std::vector<Instance>& instances() {
     addSparse(all);
     addSliced2(all);
     addSliced4(all);
+    addHalves(all);
     return all;
   }();
   return list;
@@ -118,6 +119,15 @@ int64_t segmentsWith(int64_t N, const ConvProblem& p, const KernelWindow& window
   if (p.mask && N != p.mask->points()) return 0;
   if (p.length > N || ringSamples(p, window) > 2 * N) return 0;
   return (p.outputLength + N - 1) / N;
+}
+// Two halves of N samples in one sequence each, where no output of the first depends on samples of the second: 1, or 0 as above.
+int64_t segmentsOfHalves(int64_t N, const ConvProblem& p, const KernelWindow& window) {
+  if (p.mask || p.circular() || window.offset != 0) return 0;
+  const int64_t longest = std::max(p.length, p.outputLength);
+  if (p.length <= N || p.outputLength <= N || longest > 2 * N) return 0;
+  // Rows that begin anywhere are shifted; without room for that they would go sample by sample, and three passes are faster.
+  const auto aligned = [](const Strides& s) { return s.batch % 8 == 0 && s.channel % 8 == 0; };
+  return longest + 7 <= 2 * N || (aligned(p.u) && aligned(p.y));
 }
 
 // Packed: blocks of 2N samples, in which output p needs the samples from p + offset - (taps - 1) to p + offset. Segments
@@ -222,12 +232,12 @@ class FusedMma final : public GpuAlgorithm {
       if (radix > 1) info_.radices[info_.order++] = radix;
     info_.inPlace = choice.segments == 1 && problem.outputLength == problem.length;
     info_.transformLength = choice.points;
-    info_.segments = choice.segments;
+    info_.segments = choice.segments * i.halves;
     info_.spectrumBytes = launches() * (spectrumBytes() + exponentBytes());
     blocks_ = limits.multiprocessors;
-    if (i.resultBytes) {
-      blocks_ = int(std::min({int64_t(blocks_), std::max<int64_t>(1, limits.scratchLimitBytes / i.resultBytes), problem.rows()}));
-      info_.workspaceBytes = blocks_ * i.resultBytes;
+    if (i.scratchBytes) {
+      blocks_ = int(std::min({int64_t(blocks_), std::max<int64_t>(1, limits.scratchLimitBytes / i.scratchBytes), problem.rows()}));
+      info_.workspaceBytes = blocks_ * i.scratchBytes;
     }
   }
 
@@ -236,7 +246,8 @@ class FusedMma final : public GpuAlgorithm {
   // Real multiply-adds of the matrices count as two operations. Without digits nothing is skipped, the spectrum holds zeros.
   SkippedWork skippedWork() const override {
     SkippedWork w;
-    const double points = double(choice_.points) * double(choice_.segments);
+    const int halves = choice_.instance->halves;
+    const double points = double(choice_.points) * double(choice_.segments) * halves;
     const int n2 = 1 << choice_.log2N2, radix = choice_.instance->radix;
     const bool few = choice_.instance->ofDigits;
     const double turns = choice_.keptSlices ? double(countOf(choice_.keptSlices)) / choice_.instance->slices : 1;
@@ -248,7 +259,7 @@ class FusedMma final : public GpuAlgorithm {
     // The outer digit lies between real and complex numbers, there and back; inner ones have real matrices (half cost).
     // In slices it is complex on both sides.
     add(2 * (choice_.instance->slices > 1 ? 8 : 4) * 16, few ? fewDigits / 16.0 : turns);
-    add(2 * (4 * (n2 > 1 ? n2 : 0) + (radix > 1 ? 5 * std::log2(radix) + 6.0 * (radix - 1) / radix : 0) + 4 * 16) + 6, kept);
+    add(2 * (4 * (n2 > 1 ? n2 : 0) + (radix > 1 ? 5 * std::log2(radix) + 6.0 * (radix - 1) / radix : 0) + 4 * 16) + 3 * (halves + 1), kept);
     const double spectrum = double(bytesPerChannel()) * double(choice_.segments) / rowsOfSpectrum(problem_);
     w.bytes = double(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + spectrum;
     w.bytesSkipped = spectrum * (1 - kept);
@@ -313,7 +324,7 @@ class FusedMma final : public GpuAlgorithm {
   int64_t launches() const { return packed() ? 1 : choice_.segments; }
   int64_t perRow() const { return packed() ? choice_.segments : 1; }  // sequences of a row in one launch
   int64_t spectra() const { return problem_.sharedKernel ? 1 : problem_.channels; }
-  int64_t bytesPerChannel() const { return choice_.points * (choice_.instance->accurate ? 8 : 4); }
+  int64_t bytesPerChannel() const { return choice_.points * choice_.instance->halves * (choice_.instance->accurate ? 8 : 4); }
   int64_t spectrumBytes() const { return spectra() * bytesPerChannel(); }
   int64_t exponentBytes() const { return (spectra() * 4 + 255) / 256 * 256; }
   char* spectrumOf(void* base, int64_t segment) const {
@@ -491,7 +502,7 @@ class FusedMma final : public GpuAlgorithm {
     p.channels = int32_t(channels);
     setDivisor(p.batchMagic, p.batchShift, uint32_t(p.batch));
     p.length = int32_t(problem_.length);
-    p.outLength = int32_t(packed() ? problem_.outputLength : std::min(choice_.points, problem_.outputLength - firstOutput));
+    p.outLength = int32_t(packed() ? problem_.outputLength : std::min(choice_.points * i.halves, problem_.outputLength - firstOutput));
     p.segments = int32_t(segments);
     p.step = int32_t(choice_.step);
     p.history = int32_t(choice_.history);
@@ -504,7 +515,8 @@ class FusedMma final : public GpuAlgorithm {
     const int sequences = 16 >> choice_.log2N2;
     p.tiles = int32_t((int64_t(p.batch) * channels + sequences - 1) / sequences);
     // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
-    p.phased = packed() || (p.length + 7 <= choice_.points && p.outLength + 7 <= choice_.points);
+    const int64_t places = choice_.points * i.halves;
+    p.phased = packed() || (p.length + 7 <= places && p.outLength + 7 <= places);
     const bool whole = p.length == choice_.points && p.outLength == choice_.points;
     const auto encodeAll = [&](int rows) {
       return encode(p.maps.u, p.u, batch, channels, rows) && encode(p.maps.y, p.y, batch, channels, rows) &&
@@ -579,9 +591,12 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       // Up to 8192 samples the fast class promises 1.1e-3 (float16) and 2.0e-3 (bfloat16). Radix 4 and 8, and transforms
       // of more than 8192 points, reach 1.3e-3 and 2.05e-3, which is what it promises to longer rows.
       if (!accurate && problem.length <= 8192 && (i.radix > 3 || N > 8192)) continue;
-      if (!i.packed) longest = std::max(longest, N);
-      const auto spectrum = std::find_if(spectra().begin(), spectra().end(), [&](const SpectrumInstance& s) { return s.points == N; });
-      const Segments segments = i.packed ? packedSegments(N, problem, window, i.splitOutputs) : Segments{segmentsWith(N, problem, window)};
+      if (!i.packed) longest = std::max(longest, N * i.halves);
+      const auto spectrum = std::find_if(spectra().begin(), spectra().end(),
+                                         [&](const SpectrumInstance& s) { return s.points == N && s.halves == i.halves; });
+      const Segments segments = i.packed       ? packedSegments(N, problem, window, i.splitOutputs)
+                                : i.halves > 1 ? Segments{segmentsOfHalves(N, problem, window)}
+                                               : Segments{segmentsWith(N, problem, window)};
       if (!segments.count) continue;
       longEnough = true;
       if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;
@@ -618,12 +633,14 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     });
   };
   int64_t least = std::numeric_limits<int64_t>::max();
-  for (const Choice& c : choices) least = std::min(least, c.points * c.segments);
+  const auto pointsOf = [](const Choice& c) { return c.points * c.segments * c.instance->halves; };
+  for (const Choice& c : choices) least = std::min(least, pointsOf(c));
   for (const Choice& c : choices) {
-    if (c.points * c.segments > 4 * least || superseded(c)) continue;  // mostly silence
+    if (pointsOf(c) > 4 * least || superseded(c)) continue;  // mostly silence
     MmaShape shape;
     shape.radix = c.instance->radix;
     shape.slices = c.instance->slices;
+    shape.halves = c.instance->halves;
     shape.n2 = 1 << c.log2N2;
     shape.points = c.points;
     shape.segments = c.segments;

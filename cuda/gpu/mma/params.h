@@ -64,7 +64,7 @@ struct Params {
   // Frequency-sparse: the kept values of k1, four bits each, and how many there are (Config::sparse).
   uint32_t digits = 0;
   int32_t digitCount = 0;
-  void* results = nullptr;      // slices: room for those of each block, Config::resultBytes
+  void* results = nullptr;      // slices: room for those of each block, Config::scratchBytes
   uint32_t keptSlices = 0;      // frequency-sparse: bit k0 is set where slice k0 has a kept frequency (Config::someSlices)
 };
 

@@ -346,7 +346,7 @@ struct Phases {
     for (int s = 0; s < 2; s++) {
       const int j = C::pairwise ? g & (n2 / 2 - 1) : 0, k2 = C::pairwise && s ? n2 - 1 - j : j;
       const u32 source = p.sharedSpectrum ? 0 : laneChannel(tile, s);
-      at[s] = ((source * C::slices + slice) * (64 * R * n2) + u32(spectrumGroup(R, n2, digit(), 0, k2, c))) * binPieces;
+      at[s] = ((source * C::halves * C::slices + slice) * (64 * R * n2) + u32(spectrumGroup(R, n2, digit(), 0, k2, c))) * binPieces;
     }
   }
   // Whole rows (and those of a multi-pass scratch): one pointer for each s, which moves on to the next set's spectrum when the last piece has been ordered.
@@ -399,7 +399,7 @@ struct Phases {
     const int j = C::pairwise ? g & (n2 / 2 - 1) : 0;
     const int k2 = C::pairwise && s ? n2 - 1 - j : j;
     spectrumAt[s] = static_cast<const uint4*>(p.spectrum) +
-                    ((int64_t(source) * C::slices + slice()) * (64 * R * n2) + spectrumGroup(R, n2, digit(), 0, k2, c)) * binPieces;
+                    ((int64_t(source) * C::halves * C::slices + slice()) * (64 * R * n2) + spectrumGroup(R, n2, digit(), 0, k2, c)) * binPieces;
     skipValue[s] = 0;
     rescale[s] = 1;
     const int own = p.exponent[source];
@@ -504,9 +504,77 @@ struct Phases {
   FFC_DEVICE Bins pieceOfExchange(u32 block, int b, int s) const {
     Bins bins;
 #pragma unroll
-    for (int i = 0; i < binPieces; i++) bins.piece[i] = sharedLoad16(placeOfPiece(block, (2 * b + s) * binPieces + i));
+    for (int i = 0; i < binPieces; i++)
+      bins.piece[i] = sharedLoad16(C::halves > 1 ? placeOfSpectrum(block, b, s) : placeOfPiece(block, (2 * b + s) * binPieces + i));
     return withSkip<withoutSkip>(bins, s);
   }
+
+  // ---- rows of two halves: in the first, the middle also multiplies by the second segment of the kernel, whose products it leaves
+  // in device memory (crossTo); in the second it adds them. Either comes in the order of the spectrum, from crossFrom.
+  const uint4 *spectrumFrom = nullptr, *crossFrom = nullptr;
+  uint4* crossTo = nullptr;  // null in the second half
+  // spectrumGroup() of b and this lane's k2 and c: 15 - k2 where s is 1.
+  FFC_DEVICE u32 pieceAt(int b, int s) const { return (warp * R + b) * 64 + (lane ^ (s ? 60 : 0)); }
+  // A lane has 2 R places in the exchange buffer and two in the ring for twice 2 R pieces. First of all come block 0 of both, block 1
+  // of the other, and blocks 1 and 2 of the spectrum, in this order, but for the other's block 0, which the ring takes; then, each in
+  // the place of what has been used, block 2 of the other, the spectrum's last one, and block 3 of the other: a block ahead or more.
+  FFC_DEVICE u32 placeOfSpectrum(u32 block, int b, int s) const { return placeOfPiece(block, (b == 0 || b == R - 1 ? 0 : 2 * b + 2) + s); }
+  FFC_DEVICE u32 placeOfCross(u32 block, int b, int s) const {
+    return b & 1 ? placeOfPiece(block, 2 + s) : ring + s * (16 * C::ringThreads);
+  }
+  FFC_DEVICE void orderSpectrum(u32 block, int b, int s) const { copyAsync16(placeOfSpectrum(block, b, s), spectrumFrom + pieceAt(b, s)); }
+  FFC_DEVICE void orderCross(u32 block, int b, int s) const { copyAsync16(placeOfCross(block, b, s), crossFrom + pieceAt(b, s)); }
+  // All operands of half t have been read: its places.
+  FFC_DEVICE void orderBoth(u32 block, int t) const {
+    warpSync();
+#pragma unroll
+    for (int place = t * R; place < (t + 1) * R; place++) {
+      const int two = place >> 1;
+      if (two == 1)
+        orderCross(block, 1, place & 1);
+      else
+        orderSpectrum(block, two == 0 ? 0 : two - 1, place & 1);
+    }
+    copyAsyncCommit();
+  }
+  // Block b of both has been used.
+  FFC_DEVICE void orderNext(u32 block, int b) const {
+    if (b + 2 >= R) return;
+#pragma unroll
+    for (int s = 0; s < 2; s++) {
+      orderCross(block, b + 2, s);
+      if (b == 0) orderSpectrum(block, R - 1, s);
+    }
+    copyAsyncCommit();
+  }
+  // Before block b: of the copies ordered by then, the last ones are for later blocks.
+  FFC_DEVICE void awaitBoth(int b) const {
+    if (b + 1 < R)
+      copyAsyncWaitButOne();
+    else
+      copyAsyncWaitAll();
+  }
+  FFC_DEVICE static uint4 scaled(uint4 v, u32 by) { return {halfMul(v.x, by), halfMul(v.y, by), halfMul(v.z, by), halfMul(v.w, by)}; }
+  // (plus, minus) times the spectrum at +f and -f, and what the other half has to do with it.
+  template <bool withoutSkip>
+  FFC_DEVICE void multiplyHalf(u32 block, int b, int s, Pair& plusRe, Pair& plusIm, Pair& minusRe, Pair& minusIm, Factor plus, Factor minus) const {
+    static_assert(!C::accurate || C::halves == 1);
+    uint4 piece = sharedLoad16(placeOfCross(block, b, s)), sum{0, 0, 0, 0};
+    if (s == 1) orderNext(block, b);
+    if (crossTo) {
+      if (!withoutSkip && p.skip) piece = scaled(piece, packHalf(rescale[s], rescale[s]));
+      Pair v[4] = {plusRe, plusIm, minusRe, minusIm};
+      A::multiply(v[0], v[1], A::factor(piece.x, piece.y));
+      A::multiply(v[2], v[3], A::factor(piece.z, piece.w));
+      storePoints(crossTo + pieceAt(b, s), uint4{v[0], v[1], v[2], v[3]});
+    } else {
+      sum = piece;
+      if constexpr (C::rowScaled) sum = scaled(sum, sharedLoad4(staging.crossScaleAt()));
+    }
+    A::multiplyAdd(plusRe, plusIm, plus, sum.x, sum.y);
+    A::multiplyAdd(minusRe, minusIm, minus, sum.z, sum.w);
+  }
+
   template <bool withoutSkip>
   FFC_DEVICE Bins withSkip(Bins bins, int s) const {
     if (!withoutSkip && p.skip) {
@@ -636,7 +704,10 @@ struct Phases {
           im[1][b] = A::unpack(i1);
         }
       }
-      if constexpr (C::spectrumInExchange) orderHalf(block, t);
+      if constexpr (C::halves > 1)
+        orderBoth(block, t);
+      else if constexpr (C::spectrumInExchange)
+        orderHalf(block, t);
       Factor f[2];
       twiddlesForward(t, f);
 #pragma unroll
@@ -710,7 +781,11 @@ struct Phases {
 #pragma unroll
     for (int b = 0; b < R; b++) {
       Factor plus[2], minus[2];
-      if constexpr (C::spectrumInExchange) awaitPieces(b);
+      if constexpr (C::halves > 1) {
+        awaitBoth(b);
+      } else if constexpr (C::spectrumInExchange) {
+        awaitPieces(b);
+      }
       if constexpr (!C::spectrumLate) {
 #pragma unroll
         for (int s = 0; s < 2; s++) unpackBins(binsOf<where>(b, s, block), plus[s], minus[s]);
@@ -737,8 +812,12 @@ struct Phases {
 #pragma unroll
       for (int s = 0; s < 2; s++) {
         if constexpr (C::spectrumLate) unpackBins(binsOf<where>(b, s, block), plus[s], minus[s]);
-        A::multiply(plusRe[s], plusIm[s], plus[s]);
-        A::multiply(minusRe[s], minusIm[s], minus[s]);
+        if constexpr (C::halves > 1) {
+          multiplyHalf<where == SpectrumFrom::exchangeWithoutSkip>(block, b, s, plusRe[s], plusIm[s], minusRe[s], minusIm[s], plus[s], minus[s]);
+        } else {
+          A::multiply(plusRe[s], plusIm[s], plus[s]);
+          A::multiply(minusRe[s], minusIm[s], minus[s]);
+        }
         if constexpr (C::fullProducts) {
           ar[b][2 * s] = A::pack(plusRe[s]);
           ar[b][2 * s + 1] = A::pack(plusIm[s]);

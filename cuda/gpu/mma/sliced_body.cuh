@@ -11,6 +11,8 @@
 // In the last interval the samples of the next sequence take the place of these during the middle. Between its barriers
 // are last(K - 1), which unfolds the results of all slices, and first(0) of the next sequence.
 // A warp's twiddles change with the slice. They are its own, so it replaces them itself while the others are still at work.
+// Rows of two halves (Config::halves) are two sequences of one block, one after the other: the middle of the first half multiplies
+// by both segments of the kernel and leaves the second product with the thread that adds it to its own a sequence later.
 // Frequency-sparse (Config::someSlices): slices without a kept frequency have no turn, and their results are zeros.
 #pragma once
 #include "fold.cuh"
@@ -104,8 +106,10 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     constexpr int bytes = M * (C::accurate ? 8 : 4);
     const int sequence = staging.sequenceOf(set), channel = staging.channelOf(sequence), b = sequence - channel * p.batch;
     const int shares = p.batch >= 8 ? 8 : p.batch >= 4 ? 4 : p.batch >= 2 ? 2 : 1;
-    const int64_t first = (int64_t(p.sharedSpectrum ? 0 : channel) * K + slice) * bytes + (b & (shares - 1)) * (bytes / shares);
+    const int64_t first = (int64_t(p.sharedSpectrum ? 0 : channel) * C::halves * K + slice) * bytes + (b & (shares - 1)) * (bytes / shares);
     prefetchBulk(static_cast<const char*>(p.spectrum) + first, bytes / shares);
+    if constexpr (C::halves > 1)
+      if (!staging.second(set)) prefetchBulk(static_cast<const char*>(p.spectrum) + first + K * bytes, bytes / shares);
   }
 
   FFC_DEVICE void runMiddle(int set, int slice) {
@@ -122,6 +126,16 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     const int channel = staging.channelOf(staging.sequenceOf(set));
 #pragma unroll
     for (int s = 0; s < 2; s++) Base::chooseSpectrum(s, channel);
+    if constexpr (C::halves > 1) {
+      const bool second = staging.second(set);
+      constexpr int pieces = M / 4;  // of a slice
+      Base::spectrumFrom = static_cast<const uint4*>(p.spectrum) + (int64_t(p.sharedSpectrum ? 0 : channel) * (2 * K) + slice) * pieces;
+      Base::crossFrom = second ? staging.crossProducts(slice) : Base::spectrumFrom + K * pieces;
+      Base::crossTo = second ? nullptr : staging.crossProducts(slice);
+      if constexpr (C::rowScaled)
+        if (second && lane == 0) sharedStore4(staging.crossScaleAt(), staging.crossScale(set));
+      for (int s = 0; s < 2; s++) Base::orderCross(exchange, 0, s);  // with the first copies of the spectrum
+    }
     // The outer phases' matrices come from L2. Unfolding leaves no registers for those of first().
     const auto beforeLast = [&] {
       if (last || !C::foldAhead) Base::loadOuter(matrixOut, slice, 2);
@@ -240,14 +254,16 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   // Outputs of a set on their way to device memory.
   struct Output {
     uint64_t y, post;
-    int phase;
+    int set, phase;
     float scale;
     bool finished;  // in the type of y, with nothing left to multiply by
   };
   FFC_DEVICE Output outputOf(int set) const {
-    return {staging.rowOf(p.y, set), staging.post ? staging.rowOf(p.post, set) : 0, staging.phaseOf(set), staging.outputScale(set),
+    return {staging.rowOf(p.y, set), staging.post ? staging.rowOf(p.post, set) : 0, set, staging.phaseOf(set), staging.outputScale(set),
             staging.plain};
   }
+  // Made anew where registers are short.
+  FFC_DEVICE int phaseOf(const Output& o) const { return C::halves > 1 ? staging.phaseOf(o.set) : o.phase; }
   FFC_DEVICE uint4 finish(const Output& o, uint4 v, uint4 gate) const {
     u32 w[4] = {v.x, v.y, v.z, v.w};
     const u32 g[4] = {gate.x, gate.y, gate.z, gate.w};
@@ -283,7 +299,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       for (int r = 0; r < rounds; r++) {
         const int q = r * 32 + lane, n1 = q / (2 * R), j = q - n1 * (2 * R), row = n1 ^ j;
         from[r] = exchange + (j >> 1) * exchangeBytes + i * 8192 + (j & 1) * 4096 + row * 256 + (warp ^ (row & 7)) * 16;
-        first[r] = (firstPart + i) * M + n1 * (M / 16) + warp * (16 * R) + j * 8 - o.phase;
+        first[r] = (firstPart + i) * M + n1 * (M / 16) + warp * (16 * R) + j * 8 - phaseOf(o);
         if constexpr (C::gated)
           if (staging.post) gate[r] = staging.gate(o.post, first[r], p.outLength);
       }

@@ -12,7 +12,9 @@ struct SlicedStaging {
   static constexpr int R = C::R, K = C::slices, points = tilePoints * R, partBytes = R * stagingBytes;
 
   const Params& p;
-  int sets;       // sequences of this block: blockIndex(), blockIndex() + gridSize(), ... neighbours share a spectrum in L2
+  // Sequences of this block: blockIndex(), blockIndex() + gridSize(), ... neighbours share a spectrum in L2. Where rows have halves
+  // these are the rows, and both halves follow each other.
+  int sets;
   int slice = 0;  // the one that the middle is at
   u32 base, end, results, barrier, largest;
   u32 middleDone, exchanged;  // barriers in two halves, see sliced_body.cuh
@@ -20,7 +22,7 @@ struct SlicedStaging {
   bool plain;  // outputs need no power of two
 
   FFC_DEVICE explicit SlicedStaging(const Params& params) : p(params) {
-    sets = (p.tiles - blockIndex() + gridSize() - 1) / gridSize();
+    sets = (p.tiles - blockIndex() + gridSize() - 1) / gridSize() * C::halves;
     maps = hasTensorCopies && p.useMaps;
     pre = C::gated && p.pre.data;
     post = C::gated && p.post.data;
@@ -34,7 +36,9 @@ struct SlicedStaging {
     exchanged = barrier + 40;
   }
 
-  FFC_DEVICE int sequenceOf(int set) const { return blockIndex() + set * gridSize(); }
+  FFC_DEVICE int sequenceOf(int set) const { return blockIndex() + set / C::halves * gridSize(); }
+  FFC_DEVICE static bool second(int set) { return C::halves > 1 && set & 1; }
+  FFC_DEVICE static int firstOf(int set) { return second(set) ? K * points : 0; }
   FFC_DEVICE int channelOf(int sequence) const {
     return p.batchMagic ? int(highProduct(sequence, p.batchMagic) >> p.batchShift) : sequence;
   }
@@ -42,7 +46,8 @@ struct SlicedStaging {
     const int sequence = sequenceOf(set), h = channelOf(sequence), b = sequence - h * p.batch;
     return reinterpret_cast<uint64_t>(rows.data) + int64_t(b) * rows.batchStride + int64_t(h) * rows.channelStride;
   }
-  FFC_DEVICE int phaseOf(int set) const { return p.phased ? int(rowOf(p.u, set) >> 1) & 7 : 0; }
+  // Of the row; a second half begins N samples further on, with the places of a row that is shifted likewise.
+  FFC_DEVICE int phaseOf(int set) const { return (p.phased ? int(rowOf(p.u, set) >> 1) & 7 : 0) - firstOf(set); }
 
   // This lane's row of the 8x8 matrices of the 16 x 16 samples (n1, n3l) of this warp's n2 and n3h = b, within a part.
   FFC_DEVICE static u32 fragment(int b) {
@@ -79,7 +84,7 @@ struct SlicedStaging {
       const int sequence = sequenceOf(set), h = channelOf(sequence), b = sequence - h * p.batch;
       barrierExpect(barrier, K * partBytes);
 #pragma unroll 1
-      for (int part = 0; part < K; part++) tensorLoadPart(base + part * partBytes, &p.maps.u, 16 * part, 0, b, h, barrier);
+      for (int part = 0; part < K; part++) tensorLoadPart(base + part * partBytes, &p.maps.u, 16 * (part + (second(set) ? K : 0)), 0, b, h, barrier);
       return;
     }
     const uint64_t u = rowOf(p.u, set);
@@ -88,7 +93,8 @@ struct SlicedStaging {
   // Where rows are whole, those of the next sequence are fetched to L2 ahead of their copy, and so are gates.
   FFC_DEVICE void prefetch(int set) const {
     if (!maps || set >= sets || threadIndex() != 0) return;
-    prefetchBulk(reinterpret_cast<const void*>(rowOf(p.u, set)), p.length * 2);
+    const int from = firstOf(set), left = p.length - from, most = K * points;
+    prefetchBulk(reinterpret_cast<const void*>(rowOf(p.u, set) + from * 2), (C::halves > 1 && left > most ? most : left) * 2);
     if (pre) prefetchBulk(reinterpret_cast<const void*>(rowOf(p.pre, set)), p.length * 2);
   }
   FFC_DEVICE void prefetchPost(int set) const {
@@ -147,7 +153,7 @@ struct SlicedStaging {
       sharedStore4(columnExponent(set, threadIndex() >> 5), u32(exponent));
       sharedMax(largestOf(set), u32(133 - exponent) << 7);
     }
-    if (threadIndex() == 0) sharedStore4(largestOf(set + 2), 0);
+    if (threadIndex() == 0) sharedStore4(largestOf(set + 1), 0);
 #pragma unroll
     for (int at = 0; at < count; at++) {
       u32(&w)[4] = word[at];
@@ -182,10 +188,17 @@ struct SlicedStaging {
     for (int i = 0; i < 4; i++) w[i] = packHalf(v[i].x * scale, v[i].y * scale);
     return most;
   }
-  // Exponent of the power of two that brings the row's maximum into [64, 128).
+  // Exponent of the power of two that brings the row's maximum into [64, 128). The second half meets products of the first.
   FFC_DEVICE int inputExponent(int set) const {
     if constexpr (!C::rowScaled) return 0;
-    return exponentFor(sharedLoad4(largestOf(set)));
+    const u32 own = sharedLoad4(largestOf(set));
+    return exponentFor(second(set) ? larger(own, sharedLoad4(largestOf(set - 1))) : own);
+  }
+  // From the first half's products to those of the second, twice as halves; each warp has it in shared memory.
+  FFC_DEVICE u32 crossScaleAt() const { return results - 192 + (threadIndex() >> 5) * 4; }
+  FFC_DEVICE u32 crossScale(int set) const {
+    const u32 scale = halfPower(inputExponent(set) - inputExponent(set - 1));
+    return scale | scale << 16;
   }
   // 2^e as a half, e <= 0.
   FFC_DEVICE static u32 halfPower(int e) { return e >= -14 ? u32(e + 15) << 10 : e >= -24 ? 1u << (e + 24) : 0; }
@@ -203,12 +216,17 @@ struct SlicedStaging {
     if constexpr (C::resultsInShared)
       sharedStore16(results + at * 16, v);
     else
-      storePoints(static_cast<uint4*>(p.results) + int64_t(blockIndex()) * (C::resultBytes / 16) + at, v);
+      storePoints(scratch() + at, v);
   }
   FFC_DEVICE uint4 kept(int of, int piece) const {
     const int at = (of * C::resultPieces + piece) * threads + threadIndex();
     if constexpr (C::resultsInShared) return sharedLoad16(results + at * 16);
-    return loadPoints(static_cast<uint4*>(p.results) + int64_t(blockIndex()) * (C::resultBytes / 16) + at);
+    return loadPoints(scratch() + at);
+  }
+  FFC_DEVICE uint4* scratch() const { return static_cast<uint4*>(p.results) + int64_t(blockIndex()) * (C::scratchBytes / 16); }
+  // Products of a first half and a slice, 4096 R complex halves in the order of a spectrum.
+  FFC_DEVICE uint4* crossProducts(int of) const {
+    return scratch() + (C::scratchBytes - C::crossBytes) / 16 + of * (R * exchangeBytes / 16);
   }
 };
 

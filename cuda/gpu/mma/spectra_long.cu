@@ -12,6 +12,8 @@ void addLongSpectra(std::vector<SpectrumInstance>& list) {
   list.push_back(makeSpectrum<2, 512, 16, 8, 8, 16>());  // 32768
   list.push_back(makeSpectrum<4, 256, 24, 32, 16>());    // 49152
   list.push_back(makeSpectrum<4, 512, 16, 8, 8, 16>());  // 65536
+  list.push_back(makeHalvesSpectrum<4, 256, 24, 32, 16>());    // twice 49152
+  list.push_back(makeHalvesSpectrum<4, 512, 16, 8, 8, 16>());  // twice 65536
 }
 
 }  // namespace ffc::mma

@@ -41,7 +41,17 @@ __device__ __forceinline__ void storeBins(const float2 (&x)[16], float scale, bo
   }
 }
 
-template <class Shape, int C>
+// Rows of two halves of N samples (Config::halves) have two segments of the kernel: the taps that reach from a half into itself, and
+// all of them by which the first half reaches into the second, N samples further on.
+__device__ __forceinline__ gpu::KernelTaps segmentOf(gpu::KernelTaps taps, int half, int N) {
+  if (half)
+    taps.lead += N;
+  else if (taps.partTaps > N)
+    taps.partTaps = N;
+  return taps;
+}
+
+template <class Shape, int C, int halves>
 __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumParams p) {
   constexpr int M = Shape::points, N = C * M, last = Shape::stages - 1;
   static_assert(Shape::radixOf(last) == 16, "one butterfly of the last stage must yield all j of one (k1, k2, kb)");
@@ -64,19 +74,21 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
       for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
       if (thread == 0) *hidden = sum;
     }
-    // Two rounds where there are several slices, because the scale must be known before anything is written; with one
+    // Two rounds where there are several slices or segments, because the scale must be known before anything is written; with one
     // slice the samples are still in shared memory for the second round.
     float scale = 1;
     for (int round = 0; round < 2; round++) {
-      for (int k0 = 0; k0 < C; k0++) {
+      for (int part = 0; part < halves * C; part++) {
+        const int k0 = part % C, half = part / C;
+        const gpu::KernelTaps taps = halves == 1 ? p.taps : segmentOf(p.taps, half, N);
         __syncthreads();
-        if (C > 1 || round == 0) {
+        if (halves * C > 1 || round == 0) {
           // x'[m] = sum over n0 of e^{-2 pi i n0 (k0 - 1/4) / C} x[n0 M + m].
           for (int m = thread; m < M; m += Shape::threads) {
             float2 sum = {0, 0};
             for (int n0 = 0; n0 < C; n0++) {
               const int n = n0 * M + m;
-              const float2 x = {p.taps.at(n, N, 0, channel), p.taps.at(n + N, N, 0, channel)};
+              const float2 x = {taps.at(n, N, 0, channel), taps.at(n + N, N, 0, channel)};
               float sine, cosine;
               sincospif(-2.0f * n0 * (k0 - 0.25f) / C, &sine, &cosine);
               const float2 turned = C > 1 ? gpu::complexProduct(x, float2{cosine, sine}) : x;
@@ -108,7 +120,7 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
               if (!p.mask.keeps(whole + j * (N / 16))) x[gpu::slot<16>(j)] = {0, 0};
           }
           const int n2 = 1 << p.log2N2, k1 = f & 15, k2 = f >> 4 & (n2 - 1), kb = f >> (4 + p.log2N2);
-          const int64_t group = (int64_t(channel) * p.slices + slice) * (N / 4 / p.slices) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
+          const int64_t group = (int64_t(channel * halves + half) * p.slices + slice) * (N / 4 / p.slices) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
           storeBins(x, scale, p.floats, p.spectrum, group);
         }
       }
