@@ -114,7 +114,7 @@ void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<
   const int size = std::ilogb(largest) + 1;
   const int exponent = size < window.low ? size - window.low : size > window.high ? size - window.high : 0;
   exponents.push_back(exponent);
-  constexpr int width = C::accurate ? 2 : 1;
+  constexpr int width = C::spectrumFloats ? 2 : 1;
   const size_t base = words.size();
   words.resize(base + C::halves * size_t(N) * width);
   for (int part = 0; part < C::halves * C::slices; part++) {
@@ -131,7 +131,7 @@ void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<
                 const int j = mirrored ? 15 - 2 * lane - i : 2 * lane + i;
                 v[i] = a[slice + C::slices * (k1 + 16 * (k2 + N2 * (kb + C::R * j)))] * std::ldexp(1.0, -exponent);
               }
-              if (C::accurate) {
+              if (C::spectrumFloats) {
                 to[4 * mirrored] = floatWord(v[0].real()), to[4 * mirrored + 1] = floatWord(v[1].real());
                 to[4 * mirrored + 2] = floatWord(v[0].imag()), to[4 * mirrored + 3] = floatWord(v[1].imag());
               } else {
@@ -608,10 +608,13 @@ int main(int count, char** words) {
   check<Config<4, true, f, false, false, false, 2>>({4, 2, 2, 32768, 32768, 0, 1, 0, 2});
   check<Config<3, true, b, false, false, false, 2>>({4, 1, 3, 24001, 24576, 0});
   check<Config<4, true, f, false, true, false, 4>>(gated({4, 1, 3, 65000, 65536, 0}, 3));
+  check<Config<4, true, b, false, false, false, 4>>(maps({4, 2, 2, 65536, 65536, 0, 1, 0, 2}, 1));
   check<Config<4, true, f, false, false, false, 4>>(maps({4, 1, 2, 65536, 65536, 0}, 1));
   check<Config<3, true, f, false, false, false, 4>>({4, 1, 2, 49152, 49152, 0});
   check<Config<4, true, f, true, false, false, 2>>(maps({4, 2, 1, 32768, 32768, 0}, 1));
+  check<Config<4, true, f, true, false, false, 2>>(skipped({4, 2, 2, 32003, 32768, 0, 1, 0, 2}));
   check<Config<4, true, f, true, false, false, 4>>(maps({4, 1, 2, 65536, 65536, 0}, 1));
+  check<Config<4, true, b, true, false, false, 4>>(maps({4, 1, 1, 65536, 65536, 0}, 1));
   auto some = [&](Case c, std::vector<int> slices) {
     c.classes = 4;
     return few(c, slices);

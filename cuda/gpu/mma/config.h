@@ -51,16 +51,21 @@ struct Config {
   // spectra of both segments of the kernel. Fast, ungated.
   static constexpr int halves = halves_;
   static_assert(halves == 1 || (slices > 1 && !accurate && !gated && !sparse_));
-  // Results of all slices but the last, complex numbers: halves, or floats where another rounding would be one too many.
-  static constexpr bool resultFloats = slices == 2 && accurate;
-  static constexpr int resultPieces = R * (resultFloats ? 4 : 2);  // of 16 bytes a thread, for each slice
+  // Two slices in the accurate class: the samples are products of the last matrices with what the exchange holds of both slices, so
+  // that what is kept of the first are halves without another rounding.
+  static constexpr bool unfoldByMatrix = slices == 2 && accurate;
+  // Results of all slices but the last, or what they will be made of: complex halves.
+  static constexpr int resultPieces = R * 2;  // of 16 bytes a thread, for each slice
   static constexpr int resultBytes = (slices - 1) * resultPieces * 16 * threads;
-  static constexpr bool resultsInShared = slices == 2 && !resultFloats;
+  static constexpr bool resultsInShared = slices == 2;
   // Products of a first half with the second half of its kernel wait for the second half, in the order of a spectrum.
   static constexpr int crossBytes = halves > 1 ? slices * R * exchangeBytes : 0;
   static constexpr int scratchBytes = (resultsInShared ? 0 : resultBytes) + crossBytes;  // of a block, in device memory
   // The parts of a sequence are folded into one slice by multiply-adds of halves, or (accurate) by matrices of their own.
   static constexpr bool foldByMatrix = slices > 1 && accurate;
+  // The accurate class multiplies by floats where it can afford their bytes: four slices have room for the rounding of halves (5.9e-4
+  // to 6.3e-4), with which the spectrum fits into the exchange buffer at once: 18.8 to 14.6 ms at 65536 points.
+  static constexpr bool spectrumFloats = accurate && slices <= 2;
   // Only the fewDigits values of k1 in Params::digits are computed. Their real and imaginary parts fill the 16 rows of one
   // product, so that the outer phases take half as many, an exchange block is half as long, and two warps' tiles are in the
   // middle at once. Fast, ungated, N2 = 16.
@@ -75,6 +80,11 @@ struct Config {
   // Whole rows that fill tiles of their own, brought by tensor copies, and no skip factor: see WholeRows.
   static constexpr bool wholeRows = false, partialRows = false;
   static constexpr bool wholeWindows = false;
+  // Sequences in slices: see WholeSequences, and which instances have code for them. The same have one copy of the middle for
+  // all slices, and order the matrices of first() behind the middle instead of before its last stores (bfloat16: 12.0 ms so, 11.7 before).
+  static constexpr bool wholeSequences = false;
+  static constexpr bool oneMiddle = slices > 1 && halves == 1 && R == 4 && !gated && !sparse_ && (accurate || slices > 2);
+  static constexpr bool firstLate = oneMiddle && (accurate || !bf16);
   // Either: sets of one tile, by tensor copies.
   static constexpr bool oneTile = false;
   // Whether the samples and the outputs have a gate is known, see OnlyFirstGate and OnlyLastGate.
@@ -193,15 +203,15 @@ struct Config {
   // which are two instructions each in floats: 2.87 to 2.77 ms at 16384 points in the general order. Where the code of
   // window_body.cuh runs, their registers cost more: 2.74 against 2.53 ms. In halves the shorter chains of the
   // half-cost form win, 1.71 against 1.77 ms and more.
-  static constexpr bool fullProducts = R >= 3 && accurate && !packed && slices <= 2 && residentBlocks == 0;
+  static constexpr bool fullProducts = R >= 3 && accurate && !packed && slices == 1 && residentBlocks == 0;
   // Steps over n3h within the butterfly's multiply-adds. At radix 2, and in four slices, they saved nothing.
   static constexpr bool steppedButterfly = accurate && R == 4 && slices <= 2;
   // Slices use each spectrum once. Between its operands and its results a warp's part of the exchange buffer is free, and
-  // has just the size of its part of a spectrum of halves: the whole of it is on its way while the operands are transformed.
-  // The accurate class with two slices has no registers for either of these (9.7 instead of 9.0 ms at 32768 points).
-  static constexpr bool spectrumInExchange = slices > 1 && !fullProducts;
-  // first() of the next slice before the warps' middles have ended, last() after their first operands have been exchanged.
-  static constexpr bool foldAhead = slices > 1 && !fullProducts;
+  // has just the size of its part of a spectrum of halves: the whole of it is on its way while the operands are transformed. Half of
+  // a spectrum of floats at a time, the second half in the places of the first: two slices 7.7 ms at 32768 points, from memory 6.6.
+  static constexpr bool spectrumInExchange = slices > 1 && !spectrumFloats;
+  // The four matrices of the middle are one, transposed and doubled: where registers are scarce, only that one is kept.
+  static constexpr bool oneInner = accurate && slices > 1;
   // The first kept results are fetched before the last middles have ended: bfloat16 12.4 to 12.1 ms at 65536 points.
   static constexpr bool keptAhead = slices > 2 && !accurate && !gated;
   // The product of a sample and its gate has more digits than a half. The accurate class multiplies the rest too.
@@ -227,6 +237,13 @@ template <class C>
 struct WholeWindows : C {
   static constexpr bool wholeWindows = true;
   static constexpr bool oneTile = true;
+};
+// And for sequences in slices that fill their transform, by tensor copies, without a skip factor and exponents: a third of the
+// instructions to fetch. With one copy of the middle 65536 points went from 11.45 to 11.25 ms, bfloat16 12.05 to 11.7, accurate 20.1 to 18.8,
+// 32768 points accurate 8.8 to 8.5.
+template <class C>
+struct WholeSequences : C {
+  static constexpr bool wholeSequences = true;
 };
 // One gate of two. Without that of the outputs, last() has them ready for tensor copies; without that of the samples, there is no
 // product whose rounding would matter: scaled samples are exact.

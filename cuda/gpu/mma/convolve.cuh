@@ -20,6 +20,15 @@ FFC_DEVICE void convolveWindows(const Params& p) {
 template <class C>
 FFC_DEVICE void convolve(const Params& p) {
   if constexpr (C::slices > 1) {
+    if constexpr (C::oneMiddle) {
+      const bool aligned = !((reinterpret_cast<uint64_t>(p.y.data) | p.y.batchStride | p.y.channelStride) & 15);
+      const bool whole = p.length == SlicedStaging<C>::points * C::slices && p.outLength == p.length;
+      if (hasTensorCopies && p.useMaps && !p.skip && whole && aligned && (C::rowScaled || withoutExponents<C>(p))) {
+        SlicedConvolution<WholeSequences<C>> convolution(p);
+        convolution.run();
+        return;
+      }
+    }
     SlicedConvolution<C> convolution(p);
     convolution.run();
   } else if constexpr (C::R >= 3 && !C::packed && !C::sparse) {

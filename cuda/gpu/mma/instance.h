@@ -19,6 +19,7 @@ struct Instance {
   bool packed = false;    // 2N samples in N points; N2 = 16 only
   bool splitOutputs = false;  // packed: only the second window has outputs
   int slices = 1;         // a sequence has slices * N points
+  bool spectrumFloats = false;
   int halves = 1;         // a row is so many sequences
   int64_t scratchBytes = 0;  // in device memory, for each block
   bool someSlices = false;  // frequency-sparse: leaves out those without a kept frequency

@@ -40,6 +40,7 @@ Instance makeInstance() {
   i.packed = C::packed;
   i.splitOutputs = C::splitOutputs;
   i.slices = C::slices;
+  i.spectrumFloats = C::spectrumFloats;
   i.halves = C::halves;
   i.scratchBytes = C::slices == 1 ? 0 : C::scratchBytes;
   if constexpr (C::sparse) i.ofDigits = &tablesOfDigits<C>;

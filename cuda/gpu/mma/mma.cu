@@ -282,7 +282,7 @@ class FusedMma final : public GpuAlgorithm {
     p.radix = choice_.instance->radix;
     p.log2N2 = choice_.log2N2;
     p.slices = choice_.instance->slices;
-    p.floats = choice_.instance->accurate;
+    p.floats = choice_.instance->spectrumFloats;
     const bool rowScaled = choice_.instance->gated || choice_.instance->element == Element::bfloat16;
     p.window = windowFor(rowScaled);
     hideTaps(p);
@@ -324,7 +324,7 @@ class FusedMma final : public GpuAlgorithm {
   int64_t launches() const { return packed() ? 1 : choice_.segments; }
   int64_t perRow() const { return packed() ? choice_.segments : 1; }  // sequences of a row in one launch
   int64_t spectra() const { return problem_.sharedKernel ? 1 : problem_.channels; }
-  int64_t bytesPerChannel() const { return choice_.points * choice_.instance->halves * (choice_.instance->accurate ? 8 : 4); }
+  int64_t bytesPerChannel() const { return choice_.points * choice_.instance->halves * (choice_.instance->spectrumFloats ? 8 : 4); }
   int64_t spectrumBytes() const { return spectra() * bytesPerChannel(); }
   int64_t exponentBytes() const { return (spectra() * 4 + 255) / 256 * 256; }
   char* spectrumOf(void* base, int64_t segment) const {
@@ -581,6 +581,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   if (problem.mask && !problem.skip) digits = keptDigits(*problem.mask);
   const bool fewEnough = !digits.empty() && int(digits.size()) <= fewDigits;
   int64_t longest = 0;
+  const int64_t shorter = problem.mask ? problem.length : std::min(problem.length, problem.kernelLength);
   for (const Instance& i : instances()) {
     if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
     if (i.ofDigits && !fewEnough) continue;
@@ -591,6 +592,9 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       // Up to 8192 samples the fast class promises 1.1e-3 (float16) and 2.0e-3 (bfloat16). Radix 4 and 8, and transforms
       // of more than 8192 points, reach 1.3e-3 and 2.05e-3, which is what it promises to longer rows.
       if (!accurate && problem.length <= 8192 && (i.radix > 3 || N > 8192)) continue;
+      // Four slices with a spectrum of halves reach 6.3e-4 in the accurate class (bfloat16 1.77e-3), which is promised from there on
+      // where transforms of 32768 points, or windows, do not serve.
+      if (accurate && !i.spectrumFloats && shorter <= 32768) continue;
       if (!i.packed) longest = std::max(longest, N * i.halves);
       const auto spectrum = std::find_if(spectra().begin(), spectra().end(),
                                          [&](const SpectrumInstance& s) { return s.points == N && s.halves == i.halves; });

@@ -125,8 +125,8 @@ FFC_MMA_SHARED constexpr SpectrumWindow spectrumWindow() {
 
 // Frequencies of a lane. Spectra are stored as groups of four complex numbers, 16 bytes: for (k1, kb, k2, c) the
 // frequencies k1 + 16 k2 + 16 N2 (kb + R j) with j = 2c, 2c+1 (real parts, imaginary parts), then j = 15-2c, 14-2c.
-// The half-cost transform yields +f and -f in one lane, hence the mirrored pair. Halves in the fast class, floats (32
-// bytes a group) in the accurate one.
+// The half-cost transform yields +f and -f in one lane, hence the mirrored pair. Halves, or floats
+// (32 bytes a group) in the accurate class up to two slices (Config::spectrumFloats).
 FFC_MMA_SHARED constexpr int64_t spectrumGroup(int radix, int n2, int k1, int kb, int k2, int c) {
   return ((int64_t(k1) * radix + kb) * n2 + k2) * 4 + c;
 }
@@ -162,7 +162,9 @@ struct TableLayout {
   // How the parts of a sequence enter this slice: [n0 - 1][re, im], each twice as halves; or, per n2, matrices like the first
   // one, [n2][n0 - 1][re, im][lane][4].
   static constexpr int fold = image + C::twiddleBytes / 4;
-  static constexpr int words = fold + (C::foldByMatrix ? 16 * (C::slices - 1) * 256 : C::slices > 1 ? 8 : 0);
+  // unfoldByMatrix: the last matrices of the second part of a sequence, [n2][re, im][lane][4].
+  static constexpr int unfold = fold + (C::foldByMatrix ? 16 * (C::slices - 1) * 256 : C::slices > 1 ? 8 : 0);
+  static constexpr int words = unfold + (C::unfoldByMatrix ? 16 * 256 : 0);
 };
 
 }  // namespace ffc::mma

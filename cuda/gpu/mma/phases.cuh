@@ -46,7 +46,7 @@ struct Phases {
   u32 stepTurns[C::turnRegisters ? 12 : 1];
   u32 turnIn, turnOut;        // accurate: this lane's turns at t = s = 0, and at s = half = 0 of the first of two rows
   // The spectrum at +f and -f: halves (re re, im im of +f, then of -f), or floats, one 16-byte piece each.
-  static constexpr int binPieces = C::accurate ? 2 : 1;
+  static constexpr int binPieces = C::spectrumFloats ? 2 : 1;
   struct Bins {
     uint4 piece[binPieces];
   };
@@ -113,11 +113,15 @@ struct Phases {
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       ra[i] = table(Layout::inner, i);
+      if constexpr (C::oneInner) continue;
       rf[i] = table(Layout::inner, 4 + i);
       if constexpr (C::transposedTables) continue;
       ria[i] = table(Layout::inner, 8 + i);
       rib[i] = table(Layout::inner, 12 + i);
     }
+    if constexpr (C::oneInner)
+#pragma unroll
+      for (int i = 0; i < 4; i++) rf[(i >> 1) + 2 * (i & 1)] = ra[i];
     if constexpr (C::fullProducts) {
       for (int i = 0; i < 2; i++) {
         rfMinus[i] = halfNegate(rf[2 + i]);
@@ -125,6 +129,18 @@ struct Phases {
         ribTurned[2 * i] = halfNegate(rib[2 * i + 1]), ribTurned[2 * i + 1] = rib[2 * i];
       }
     }
+  }
+  // oneInner, N2 = 16: the matrices of the way back are the transposed ones of the way there, twice where they give back what the
+  // spectrum leaves out (inverseExponent() in tables.h).
+  FFC_DEVICE void inverseInner() {
+    static_assert(!C::oneInner || (C::pairwise && C::accurate && !C::fullProducts));
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      const u32 v = transposed(ra[i]);
+      ria[(i >> 1) + 2 * (i & 1)] = C::rowScaled ? v : halfAdd(v, v);
+    }
+#pragma unroll
+    for (int i = 0; i < 4; i++) rib[(i >> 1) + 2 * (i & 1)] = ria[i];
   }
   FFC_DEVICE void loadTables() {
     loadInner();
@@ -471,31 +487,23 @@ struct Phases {
     fetchPiece(piece + 2 < 2 * R ? ringAt : ringNext, (piece + 2) % (2 * R));
     return withSkip<withoutSkip>(bins, s);
   }
-  // ---- the spectrum in the exchange buffer: pieces (2 b + s) binPieces + i, of which a warp's part of the buffer holds 2 R.
+  // ---- a spectrum of halves in the exchange buffer: pieces 2 b + s, just as many as a warp's part of the buffer holds.
   // Those of half t lie where the operands of that half were. A lane reads only what it has copied itself.
-  static constexpr int allPieces = 2 * R * binPieces, placesOfPieces = 2 * R, piecesOfBlock = 2 * binPieces;
   FFC_DEVICE u32 placeOfPiece(u32 block, int piece) const {
-    const int place = piece % placesOfPieces;
-    return block + (place % R) * C::blockBytes + (place / R) * halfPlane + (lane >> 4) * blockPlane + warp * 256 + (lane & 15) * 16;
-  }
-  FFC_DEVICE void orderPieces(u32 block, int from, int to) const {
-#pragma unroll
-    for (int piece = from; piece < to && piece < allPieces; piece++) {
-      const int s = piece / binPieces % 2, b = piece / piecesOfBlock;
-      copyAsync16(placeOfPiece(block, piece), spectrumAt[s] + ((b << (n2Bits() + 2)) * binPieces + piece % binPieces));
-    }
-    copyAsyncCommit();
+    return block + (piece % R) * C::blockBytes + (piece / R) * halfPlane + (lane >> 4) * blockPlane + warp * 256 + (lane & 15) * 16;
   }
   // All operands of half t have been read.
   FFC_DEVICE void orderHalf(u32 block, int t) const {
+    static_assert(!C::spectrumInExchange || binPieces == 1);
     warpSync();
-    orderPieces(block, t * R, (t + 1) * R);
+#pragma unroll
+    for (int piece = t * R; piece < (t + 1) * R; piece++)
+      copyAsync16(placeOfPiece(block, piece), spectrumAt[piece & 1] + ((piece >> 1) << (n2Bits() + 2)));
+    copyAsyncCommit();
   }
-  // Before block b is used; copies are groups of R pieces, twice, and then those that take the places of a block.
+  // Before block b is used.
   FFC_DEVICE void awaitPieces(int b) const {
-    const int last = (b + 1) * piecesOfBlock - 1;
-    const int ordered = placesOfPieces >= allPieces ? 2 : 2 + b, needed = last < placesOfPieces ? last / R : 2 + (last - placesOfPieces) / piecesOfBlock;
-    if (needed + 1 < ordered)
+    if (2 * b + 1 < R)
       copyAsyncWaitButOne();
     else
       copyAsyncWaitAll();
@@ -503,9 +511,7 @@ struct Phases {
   template <bool withoutSkip>
   FFC_DEVICE Bins pieceOfExchange(u32 block, int b, int s) const {
     Bins bins;
-#pragma unroll
-    for (int i = 0; i < binPieces; i++)
-      bins.piece[i] = sharedLoad16(C::halves > 1 ? placeOfSpectrum(block, b, s) : placeOfPiece(block, (2 * b + s) * binPieces + i));
+    bins.piece[0] = sharedLoad16(C::halves > 1 ? placeOfSpectrum(block, b, s) : placeOfPiece(block, 2 * b + s));
     return withSkip<withoutSkip>(bins, s);
   }
 
@@ -578,7 +584,7 @@ struct Phases {
   template <bool withoutSkip>
   FFC_DEVICE Bins withSkip(Bins bins, int s) const {
     if (!withoutSkip && p.skip) {
-      if constexpr (C::accurate) {
+      if constexpr (C::spectrumFloats) {
 #pragma unroll
         for (int i = 0; i < binPieces; i++) {
           uint4& v = bins.piece[i];
@@ -633,7 +639,7 @@ struct Phases {
     }
   }
   FFC_DEVICE static void unpackBins(const Bins& bins, Factor& plus, Factor& minus) {
-    if constexpr (C::accurate) {
+    if constexpr (C::spectrumFloats) {
       const uint4 v = bins.piece[0], w = bins.piece[1];
       plus = Factor{{asFloat(v.x), asFloat(v.y)}, {asFloat(v.z), asFloat(v.w)}};
       minus = Factor{{asFloat(w.x), asFloat(w.y)}, {asFloat(w.z), asFloat(w.w)}};
@@ -830,10 +836,9 @@ struct Phases {
           ai[b][2 * s + 1] = A::pack(A::sub(minusRe[s], plusRe[s]));
         }
       }
-      if constexpr (C::spectrumInExchange && placesOfPieces < allPieces)
-        if ((b + 1) * piecesOfBlock < allPieces) orderPieces(block, b * piecesOfBlock + placesOfPieces, (b + 1) * piecesOfBlock + placesOfPieces);
     }
     spectrumUsed();
+    if constexpr (C::oneInner) inverseInner();
     if constexpr (C::spectrumInExchange) warpSync();  // all lanes have read their pieces: results may take the places
     Pair zr[2][2][R], zi[2][2][R];  // [s][half][b]
 #pragma unroll

@@ -35,6 +35,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   int turnsTaken = 0;  // by slices of this and of earlier sequences
   u32 turns[C::foldByMatrix ? 1 : K - 1][2];               // of the parts n0 >= 1 of the sequence
   u32 matrixParts[C::foldByMatrix ? K - 1 : 1][2][4];      // the same, times the first matrix
+  u32 matrixLast[2][C::unfoldByMatrix ? 2 : 1][2][4];      // unfoldByMatrix: [n0][slice][re, im]
 
   FFC_DEVICE explicit SlicedConvolution(const Params& params) : Base(params) {
     if (staging.maps && threadIndex() == 0) barrierInit(staging.barrier);
@@ -78,22 +79,28 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     }
   }
 
+  // Matrices of this warp's n2, as many of them.
+  FFC_DEVICE void loadParts(const u32* from, int count, u32 (*to)[2][4]) const {
+#pragma unroll
+    for (int n = 0; n < count; n++)
+#pragma unroll
+      for (int part = 0; part < 2; part++) {
+        const uint4 v = loadTable16(from + (((warp * count + n) * 2 + part) * 32 + lane) * 4, keepingPolicy());
+        to[n][part][0] = v.x, to[n][part][1] = v.y, to[n][part][2] = v.z, to[n][part][3] = v.w;
+      }
+  }
   // Constants of first() of a slice.
   FFC_DEVICE void loadFirst(int in) {
     Base::loadOuter(matrixIn, in, 0);
     const u32* fold = Base::tables(in) + Layout::fold;
+    if constexpr (C::foldByMatrix) {
+      loadParts(fold, K - 1, matrixParts);
+    } else {
 #pragma unroll
-    for (int n = 0; n < K - 1; n++)
+      for (int n = 0; n < K - 1; n++)
 #pragma unroll
-      for (int part = 0; part < 2; part++) {
-        if constexpr (C::foldByMatrix) {
-          const uint4 v = loadTable16(fold + (((warp * (K - 1) + n) * 2 + part) * 32 + lane) * 4, keepingPolicy());
-          u32(&to)[4] = matrixParts[n][part];
-          to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
-        } else {
-          turns[n][part] = loadTable4(fold + 2 * n + part, keepingPolicy());
-        }
-      }
+        for (int part = 0; part < 2; part++) turns[n][part] = loadTable4(fold + 2 * n + part, keepingPolicy());
+    }
   }
 
   // Neighbours work on the same channel at about the same time: each orders its share of the slice after the next one.
@@ -116,6 +123,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     const bool last = slice == lastSlice();
     const int next = last ? firstSlice() : nextSlice(slice);
     staging.slice = slice;
+    if constexpr (C::accurate) Base::renewAddresses();
     copyAsyncWaitAll();  // the twiddles of this slice
     warpSync();
     if constexpr (C::warpScaled) {
@@ -138,17 +146,18 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     }
     // The outer phases' matrices come from L2. Unfolding leaves no registers for those of first().
     const auto beforeLast = [&] {
-      if (last || !C::foldAhead) Base::loadOuter(matrixOut, slice, 2);
+      if (C::firstLate) return;
+      if (last && !C::unfoldByMatrix) Base::loadOuter(matrixOut, slice, 2);
       if (!last) loadFirst(next);
     };
     constexpr SpectrumFrom from = C::spectrumInExchange ? SpectrumFrom::exchange : SpectrumFrom::memory;
     constexpr SpectrumFrom fromWithoutSkip = C::spectrumInExchange ? SpectrumFrom::exchangeWithoutSkip : SpectrumFrom::memoryWithoutSkip;
-    if (p.skip)
+    if (!C::wholeSequences && p.skip)
       Base::template middle<from>(exchange, beforeLast);
     else
       Base::template middle<fromWithoutSkip>(exchange, beforeLast);
     warpSync();
-    copyTables(next);
+    if constexpr (!C::firstLate) copyTables(next);
   }
 
   // m x of the complex numbers (x, y), or the conjugate of m times them: m is given by its real and imaginary parts.
@@ -212,18 +221,9 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     for (int i = 0; i < 4; i++) outRe[i] = A::pack(re[i]), outIm[i] = A::pack(im[i]);
   }
 
-  FFC_DEVICE void keep(int slice, int b, const Pair (&re)[4], const Pair (&im)[4]) const {
-    if constexpr (C::resultFloats) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        const Pair(&v)[4] = i < 2 ? re : im;
-        const Pair q = v[2 * (i & 1)], r = v[2 * (i & 1) + 1];
-        staging.keep(slice, 4 * b + i, uint4{floatBits(q.x), floatBits(q.y), floatBits(r.x), floatBits(r.y)});
-      }
-    } else {
-      staging.keep(slice, 2 * b, uint4{A::pack(re[0]), A::pack(re[1]), A::pack(re[2]), A::pack(re[3])});
-      staging.keep(slice, 2 * b + 1, uint4{A::pack(im[0]), A::pack(im[1]), A::pack(im[2]), A::pack(im[3])});
-    }
+  FFC_DEVICE void keep(int slice, int b, const u32 (&re)[4], const u32 (&im)[4]) const {
+    staging.keep(slice, 2 * b, uint4{re[0], re[1], re[2], re[3]});
+    staging.keep(slice, 2 * b + 1, uint4{im[0], im[1], im[2], im[3]});
   }
   struct Kept {
     uint4 piece[C::resultPieces / R];
@@ -242,13 +242,8 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   }
   // Real or imaginary word i.
   FFC_DEVICE static Pair wordOf(const Kept& k, int part, int i) {
-    if constexpr (C::resultFloats) {
-      const uint4 v = k.piece[2 * part + (i >> 1)];
-      return i & 1 ? Pair{asFloat(v.z), asFloat(v.w)} : Pair{asFloat(v.x), asFloat(v.y)};
-    } else {
-      const uint4 v = k.piece[part];
-      return A::unpack(i == 0 ? v.x : i == 1 ? v.y : i == 2 ? v.z : v.w);
-    }
+    const uint4 v = k.piece[part];
+    return A::unpack(i == 0 ? v.x : i == 1 ? v.y : i == 2 ? v.z : v.w);
   }
 
   // Outputs of a set on their way to device memory.
@@ -307,9 +302,53 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       for (int r = 0; r < rounds; r++) {
         uint4 v = sharedLoad16(from[r]);
         if (!o.finished) v = finish(o, v, gate[C::gated ? r : 0]);
-        if (first[r] < p.outLength && first[r] + 8 > 0) drainPiece(v, o.y, first[r], p.outLength);
+        if constexpr (C::wholeSequences)
+          storeStream16(reinterpret_cast<void*>(o.y + int64_t(first[r]) * 2), v);
+        else if (first[r] < p.outLength && first[r] + 8 > 0)
+          drainPiece(v, o.y, first[r], p.outLength);
       }
     }
+  }
+
+  // unfoldByMatrix: the last matrices of both slices, for both parts.
+  FFC_DEVICE void loadLast() {
+#pragma unroll
+    for (int slice = 0; slice < K; slice++) {
+      Base::loadOuter(matrixLast[0][slice], slice, 2);
+      loadParts(Base::tables(slice) + Layout::unfold, 1, &matrixLast[1][slice]);
+    }
+  }
+  // last() of two slices at once: samples of both parts from what the exchange holds of the second and held of the first.
+  FFC_DEVICE void unfoldBoth(int set) {
+    const Output o = outputOf(set);
+#pragma unroll
+    for (int b = 0; b < R; b++) {
+      const u32 block = exchange + b * exchangeBytes + addressOuter;
+      u32 x[4], y[4];
+      loadTransposed(block, x[0], x[1], x[2], x[3]);
+      loadTransposed(block + 8192, y[0], y[1], y[2], y[3]);
+      const uint4 re = staging.kept(0, 2 * b), im = staging.kept(0, 2 * b + 1);
+      const u32 x0[4] = {re.x, re.y, re.z, re.w}, y0[4] = {im.x, im.y, im.z, im.w};
+      const u32 to = exchange + b * exchangeBytes + turnedOuter(b);
+      u32 word[2][4];
+#pragma unroll
+      for (int n = 0; n < 2; n++)
+#pragma unroll
+        for (int t = 0; t < 2; t++) {
+          Pair d[2];
+          A::dot2(d, matrixLast[n][0][0], x0[2 * t], x0[2 * t + 1], matrixLast[n][0][1], y0[2 * t], y0[2 * t + 1]);
+          A::dotAdd(d, matrixLast[n][1][0], x[2 * t], x[2 * t + 1]);
+          A::dotAdd(d, matrixLast[n][1][1], y[2 * t], y[2 * t + 1]);
+          word[n][2 * t] = A::pack(d[0]), word[n][2 * t + 1] = A::pack(d[1]);
+        }
+      warpSync();
+#pragma unroll
+      for (int n = 0; n < 2; n++) storeMatrices(to + n * 8192, word[n][0], word[n][1], word[n][2], word[n][3]);
+    }
+    warpSync();
+    loadFirst(firstSlice());
+    drain(o, 0);
+    warpSync();
   }
 
   // last() of the last slice that has a turn: the results of all slices at this warp's n2 -> samples of the K parts.
@@ -377,9 +416,16 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
 
   // last() of a slice that is not the sequence's last one.
   FFC_DEVICE void keepResults(int slice, int b, const u32 (&x)[4], const u32 (&y)[4]) const {
-    Pair re[4], im[4];
-    product<true>(matrixOut, x, y, re, im);
-    keep(slice, b, re, im);
+    if constexpr (C::unfoldByMatrix) {
+      keep(slice, b, x, y);
+    } else {
+      Pair re[4], im[4];
+      product<true>(matrixOut, x, y, re, im);
+      u32 outRe[4], outIm[4];
+#pragma unroll
+      for (int i = 0; i < 4; i++) outRe[i] = A::pack(re[i]), outIm[i] = A::pack(im[i]);
+      keep(slice, b, outRe, outIm);
+    }
   }
   // first() of a slice, into the exchange buffer.
   FFC_DEVICE void runFirst() {
@@ -395,12 +441,14 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   // After the middle: last() of a slice, which is not the sequence's last one, and first() of the next.
   FFC_DEVICE void runOuter(int slice) {
     splitArrive(staging.middleDone);
-    u32 re[R][4], im[R][4];
-    if constexpr (C::foldAhead) {
-#pragma unroll
-      for (int b = 0; b < R; b++) foldedFirst(b, re[b], im[b]);
-      Base::loadOuter(matrixOut, slice, 2);
+    if constexpr (C::firstLate) {
+      loadFirst(nextSlice(slice));
+      copyTables(nextSlice(slice));
     }
+    u32 re[R][4], im[R][4];
+#pragma unroll
+    for (int b = 0; b < R; b++) foldedFirst(b, re[b], im[b]);
+    if constexpr (!C::unfoldByMatrix) Base::loadOuter(matrixOut, slice, 2);
     splitWait(staging.middleDone, parity(slice));
 #pragma unroll
     for (int b = 0; b < R; b++) {
@@ -408,19 +456,14 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       u32 x[4], y[4];
       loadTransposed(block, x[0], x[1], x[2], x[3]);
       loadTransposed(block + 8192, y[0], y[1], y[2], y[3]);
-      if constexpr (!C::foldAhead) {
-        keepResults(slice, b, x, y);
-        foldedFirst(b, re[b], im[b]);
-      }
       storeMatrices(block, re[b][0], re[b][1], re[b][2], re[b][3]);
       storeMatrices(block + 8192, im[b][0], im[b][1], im[b][2], im[b][3]);
 #pragma unroll
       for (int i = 0; i < 4; i++) re[b][i] = x[i], im[b][i] = y[i];
     }
     splitArrive(staging.exchanged);
-    if constexpr (C::foldAhead)
 #pragma unroll
-      for (int b = 0; b < R; b++) keepResults(slice, b, re[b], im[b]);
+    for (int b = 0; b < R; b++) keepResults(slice, b, re[b], im[b]);
     splitWait(staging.exchanged, parity(slice));
     turnsTaken++;
   }
@@ -434,6 +477,30 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     warpSync();
   }
 
+  // What a middle has behind it: copies of the next samples in the last slice's, which are in L2 by then.
+  FFC_DEVICE void orderAhead(int set, int slice) const {
+    if (slice == lastSlice()) {
+      staging.load(set + 1);
+      staging.prefetchPost(set);
+      prefetchSpectrum(set, K + 1);
+    } else {
+      if (nextSlice(slice) == lastSlice()) staging.prefetch(set + 1);  // not earlier: it would have left L2 again
+      prefetchSpectrum(set, slice + 2);
+    }
+  }
+  // The intervals of a set up to the end of the last one's middle (oneMiddle: the same code).
+  FFC_DEVICE void runSlices(int set) {
+#pragma unroll 1
+    for (int slice = firstSlice(); C::oneMiddle || slice < lastSlice(); slice = nextSlice(slice)) {
+      orderAhead(set, slice);
+      runMiddle(set, slice);
+      if (C::oneMiddle && slice == lastSlice()) return;
+      runOuter(slice);
+    }
+    orderAhead(set, lastSlice());
+    runMiddle(set, lastSlice());
+  }
+
   FFC_DEVICE void run() {
     if (staging.sets <= 0) return;
     blockSync();
@@ -443,23 +510,21 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     runFirst();
     blockSync();
     for (int set = 0; set < staging.sets; set++) {
-#pragma unroll 1
-      for (int slice = firstSlice(); slice < lastSlice(); slice = nextSlice(slice)) {
-        if (nextSlice(slice) == lastSlice()) staging.prefetch(set + 1);  // not earlier: it would have left L2 again
-        prefetchSpectrum(set, slice + 2);
-        runMiddle(set, slice);
-        runOuter(slice);
-      }
-      staging.load(set + 1);
-      staging.prefetchPost(set);
-      prefetchSpectrum(set, K + 1);
-      runMiddle(set, lastSlice());
+      runSlices(set);
       splitArrive(staging.middleDone);
+      if constexpr (C::unfoldByMatrix)
+        loadLast();
+      else if constexpr (C::firstLate)
+        Base::loadOuter(matrixOut, lastSlice(), 2);
+      if constexpr (C::firstLate) copyTables(firstSlice());
       finishInput(set + 1);
       Kept first[K - 1];
       if constexpr (C::keptAhead) allKept(0, first);
       splitWait(staging.middleDone, parity(K - 1));
-      unfold(set, first);
+      if constexpr (C::unfoldByMatrix)
+        unfoldBoth(set);
+      else
+        unfold(set, first);
       runFirst();
       splitArrive(staging.exchanged);
       if constexpr (K > 2) Base::loadInner();  // so that unfolding has their registers

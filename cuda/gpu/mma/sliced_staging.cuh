@@ -23,10 +23,10 @@ struct SlicedStaging {
 
   FFC_DEVICE explicit SlicedStaging(const Params& params) : p(params) {
     sets = (p.tiles - blockIndex() + gridSize() - 1) / gridSize() * C::halves;
-    maps = hasTensorCopies && p.useMaps;
+    maps = hasTensorCopies && (C::wholeSequences || p.useMaps);
     pre = C::gated && p.pre.data;
     post = C::gated && p.post.data;
-    plain = withoutExponents<C>(p);
+    plain = C::wholeSequences ? !C::rowScaled : withoutExponents<C>(p);
     base = sharedBase();
     end = base + K * partBytes;
     results = end + R * exchangeBytes + C::twiddleBytes + C::ringBytes;
@@ -47,7 +47,7 @@ struct SlicedStaging {
     return reinterpret_cast<uint64_t>(rows.data) + int64_t(b) * rows.batchStride + int64_t(h) * rows.channelStride;
   }
   // Of the row; a second half begins N samples further on, with the places of a row that is shifted likewise.
-  FFC_DEVICE int phaseOf(int set) const { return (p.phased ? int(rowOf(p.u, set) >> 1) & 7 : 0) - firstOf(set); }
+  FFC_DEVICE int phaseOf(int set) const { return (!C::wholeSequences && p.phased ? int(rowOf(p.u, set) >> 1) & 7 : 0) - firstOf(set); }
 
   // This lane's row of the 8x8 matrices of the 16 x 16 samples (n1, n3l) of this warp's n2 and n3h = b, within a part.
   FFC_DEVICE static u32 fragment(int b) {

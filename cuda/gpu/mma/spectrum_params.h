@@ -19,7 +19,7 @@ struct SpectrumParams {
   // Taps before the first and from the second on are hidden (HiddenTaps); `hiddenHigh` below window.high: it matters.
   int64_t hiddenBefore = 0, hiddenFrom = 0;
   int32_t hiddenHigh = 127;
-  bool floats = false;          // accurate class
+  bool floats = false;          // Config::spectrumFloats
 };
 
 }  // namespace ffc::mma

@@ -212,8 +212,21 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
       }
   };
 
+  // The real part of the conjugate transpose of what samples were multiplied by, times X: re M^T re X + im M^T im X.
+  auto putLastMatrix = [&](uint32_t* to, int warp, Complex factor) {
+    for (int lane = 0; lane < 32; lane++)
+      for (int i = 0; i < 4; i++) {
+        const int row = (lane >> 2) + 8 * (i & 1), column = 2 * (lane & 3) + 8 * (i >> 1);
+        const Complex a = outer(column, row, warp) * factor * unscale, b = outer(column + 1, row, warp) * factor * unscale;
+        to[lane * 4 + i] = halfPair(a.real(), b.real());
+        to[lane * 4 + i + 128] = halfPair(a.imag(), b.imag());
+      }
+  };
   std::vector<uint32_t> table(Layout::words);
-  for (int warp = 0; warp < 16; warp++) putMatrix(&table[Layout::outer + warp * 512], firstMatrix(warp, 1));
+  for (int warp = 0; warp < 16; warp++) {
+    putMatrix(&table[Layout::outer + warp * 512], firstMatrix(warp, 1));
+    putLastMatrix(&table[Layout::outer + warp * 512 + 256], warp, 1);
+  }
   for (int lane = 0; lane < 32; lane++) {
     const int g = lane >> 2, c = lane & 3;
     auto at = [&](int offset, int i) -> uint32_t& { return table[offset + i * 32 + lane]; };
@@ -221,15 +234,6 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
       at(offset, i) = halfPair(a.real(), b.real());
       at(offset, i + 1) = halfPair(a.imag(), b.imag());
     };
-    for (int warp = 0; warp < 16; warp++)
-      for (int i = 0; i < 4; i++) {
-        const int row = g + 8 * (i & 1), column = 2 * c + 8 * (i >> 1);
-        uint32_t* to = &table[Layout::outer + (warp * 128 + lane) * 4 + i];
-        // Real part of the conjugate transpose times X: re M^T re X + im M^T im X.
-        const Complex a = outer(column, row, warp) * unscale, b = outer(column + 1, row, warp) * unscale;
-        to[256] = halfPair(a.real(), b.real());
-        to[384] = halfPair(a.imag(), b.imag());
-      }
     for (int i = 0; i < 4; i++) {
       const int lo = i & 1, hi = i >> 1;
       at(Layout::inner, i) = halfPair(realN2(2 * c + 8 * hi, g + 8 * lo), realN2(2 * c + 1 + 8 * hi, g + 8 * lo));
@@ -346,7 +350,10 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
     for (int warp = 0; warp < 16; warp++)
       for (int n0 = 1; n0 < C::slices; n0++)
         putMatrix(&table[Layout::fold + (warp * (C::slices - 1) + n0 - 1) * 256], firstMatrix(warp, turnOf(n0)));
-  } else {
+  }
+  if constexpr (C::unfoldByMatrix)
+    for (int warp = 0; warp < 16; warp++) putLastMatrix(&table[Layout::unfold + warp * 256], warp, turnOf(1));
+  if constexpr (!C::foldByMatrix) {
     for (int n0 = 1; n0 < C::slices; n0++) {
       const Complex turn = turnOf(n0);
       table[Layout::fold + 2 * n0 - 2] = halfPair(turn.real(), turn.real());
