@@ -110,7 +110,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       while (slice < K && !keeps(slice)) slice++;
     if (slice >= K) slice = C::someSlices ? firstSlice() : slice - K, set++;
     if (set >= staging.sets) return;
-    constexpr int bytes = M * (C::accurate ? 8 : 4);
+    constexpr int bytes = M * (C::spectrumFloats ? 8 : 4);
     const int sequence = staging.sequenceOf(set), channel = staging.channelOf(sequence), b = sequence - channel * p.batch;
     const int shares = p.batch >= 8 ? 8 : p.batch >= 4 ? 4 : p.batch >= 2 ? 2 : 1;
     const int64_t first = (int64_t(p.sharedSpectrum ? 0 : channel) * C::halves * K + slice) * bytes + (b & (shares - 1)) * (bytes / shares);
