@@ -152,8 +152,7 @@ void check(Case c) {
   std::memcpy(rowTable.data, rowTables.data(), rowTables.size() * 4);
   std::memset(scratch.data, 0xff, size_t(sequences) * N * 4);
   const int log2Tiles = 12 + Row::log2Q - (4 - c.log2Inner + (Column::width == 64 ? 6 : 5));
-  std::vector<uint32_t> largest(sequences, 0);
-  std::vector<int32_t> tileExponents(sequences << log2Tiles, 77);
+  std::vector<uint8_t> largest(sequences << log2Tiles, 200);
   const bool scaled = Column::bf16 || c.pre;
 
   ColumnParams p;
@@ -171,7 +170,6 @@ void check(Case c) {
   p.sequenceBytes = int64_t(kept) * N2 * 4;
   if (c.every > 1) p.slotOf = slotOf.data();
   p.largest = largest.data();
-  p.tileExponent = tileExponents.data();
   p.exponent = exponents.data();
   if (c.skip) p.skip = skip.data(), p.skipType = 1;
   p.spectrumGain = float(gain);
@@ -187,7 +185,7 @@ void check(Case c) {
   RowParams q;
   q.batchMagic = p.batchMagic, q.batchShift = p.batchShift;
   q.scratch = p.scratch, q.sequenceBytes = p.sequenceBytes, q.largest = p.largest;
-  q.tileExponent = scaled ? p.tileExponent : nullptr;
+  q.scaledTiles = scaled;
   q.exponent = p.exponent, q.skip = p.skip, q.skipType = p.skipType, q.spectrumGain = p.spectrumGain;
   q.spectrum = stored.data;
   q.tables = rowTable.data;

@@ -191,6 +191,16 @@ FFC_DEVICE uint4 loadFresh16(const void* p) {
   asm volatile("ld.global.v4.u32 {%0,%1,%2,%3},[%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p) : "memory");
   return v;
 }
+FFC_DEVICE u32 loadFresh4(const void* p) {
+  u32 v;
+  asm volatile("ld.global.u32 %0,[%1];" : "=r"(v) : "l"(p));
+  return v;
+}
+FFC_DEVICE u32 loadFresh1(const void* p) {
+  u32 v;
+  asm volatile("ld.global.u8 %0,[%1];" : "=r"(v) : "l"(p));
+  return v;
+}
 // Without a branch: v keeps its value where it is not wanted.
 FFC_DEVICE void loadFresh16If(bool wanted, uint4& v, const void* p) {
   asm volatile("{\n.reg .pred wanted;\nsetp.ne.s32 wanted,%5,0;\n@wanted ld.global.v4.u32 {%0,%1,%2,%3},[%4];\n}"
@@ -213,7 +223,6 @@ FFC_DEVICE void storeStream16(void* p, uint4 v) { __stcs(static_cast<uint4*>(p),
 // Complex points that the next pass reads.
 FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE uint4 loadPoints(const void* p) { return *static_cast<const uint4*>(p); }
-FFC_DEVICE void globalMax(u32* p, u32 v) { atomicMax(p, v); }
 
 // e^{-2 pi i m / 2^bits}, m reduced first.
 FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {

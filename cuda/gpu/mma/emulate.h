@@ -323,11 +323,12 @@ FFC_DEVICE uint4 loadFresh16(const void* p) { return loadConstant16(p); }
 FFC_DEVICE void loadFresh16If(bool wanted, uint4& v, const void* p) { loadConstant16If(wanted, v, p); }
 FFC_DEVICE u32 loadConstant4(const void* p) { return *static_cast<const u32*>(p); }
 FFC_DEVICE u32 loadConstant1(const void* p) { return *static_cast<const uint8_t*>(p); }
+FFC_DEVICE u32 loadFresh4(const void* p) { return loadConstant4(p); }
+FFC_DEVICE u32 loadFresh1(const void* p) { return loadConstant1(p); }
 FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void storeStream16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE uint4 loadPoints(const void* p) { return *static_cast<const uint4*>(p); }
-FFC_DEVICE void globalMax(u32* p, u32 v) { *p = std::max(*p, v); }
 FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {
   const double angle = -2 * 3.14159265358979323846 * (m & ((1u << bits) - 1)) / std::ldexp(1.0, bits);
   return {float(std::cos(angle)), float(std::sin(angle))};

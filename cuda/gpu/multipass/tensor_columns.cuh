@@ -13,6 +13,7 @@
 #include "../mma/arithmetic.cuh"
 #include "../mma/staging.cuh"
 #include "tensor_config.h"
+#include "tensor_largest.cuh"
 #include "tensor_params.h"
 
 namespace ffc::mma {
@@ -356,7 +357,7 @@ struct Columns {
         copyAsyncWaitAll();
         note(largestGated(tile, gate));
         blockSync();
-        exponent = tileScale(sharedLoad4(word + turn * 4));
+        exponent = tileExponent(largestCode(sharedLoad4(word + turn * 4)));
         applyGate(tile, gate, powerOfTwo(exponent));
         warpSync();
         takeSamples(x);
@@ -369,15 +370,13 @@ struct Columns {
         if (next < tiles()) load(next);
         note(largestOf(x));
         blockSync();  // points are free: all warps have moved theirs to scratch; and the largest sample is known
-        if constexpr (C::bf16) exponent = tileScale(sharedLoad4(word + turn * 4));
+        if constexpr (C::bf16) exponent = tileExponent(largestCode(sharedLoad4(word + turn * 4)));
         outerForward<C::bf16>(x, C::bf16 ? floatBits(powerOfTwo(exponent)) : 0);
       }
       blockSync();  // points are complete
       if (threadIndex() == 0) {
-        const u32 value = sharedLoad4(word + turn * 4);
+        p.largest[t] = uint8_t(largestCode(sharedLoad4(word + turn * 4)));
         sharedStore4(word + turn * 4, 0);
-        if (value) globalMax(p.largest + tile.sequence, value);
-        if (C::bf16 || gated) p.tileExponent[(tile.sequence << p.log2Tiles) + tile.index] = exponent;
       }
       if (!active) continue;
       innerForward(steps);
@@ -386,12 +385,6 @@ struct Columns {
         if (kept) storePoints(at, sharedLoad16(shared));
       });
     }
-  }
-
-  // Brings the maximum into [64, 128).
-  FFC_DEVICE static int tileScale(u32 largest) {
-    const int e = largest ? 133 - int(largest >> 23) : 0;
-    return e > 126 ? 126 : e;
   }
 
   // ---------------------------------------------------------------- inverse
@@ -535,7 +528,10 @@ struct Columns {
   FFC_DEVICE int outputExponent(const Tile& t) const {
     int e = int(loadConstant4(p.exponent + (p.sharedSpectrum ? 0 : t.h)));
     if (p.skip) e = exponentWithSkip<Rounded>(e, skipLoad(p.skip, t.h, p.skipType) * p.spectrumGain);
-    return e - sequenceExponent(loadConstant4(p.largest + t.sequence), p.rangeExponent, p.mostExponent);
+    u32 most = 0;
+    for (int at = lane * 4; at >> p.log2Tiles == 0; at += 128)
+      most = largerCodes(most, loadFresh4(p.largest + ((int64_t(t.sequence) << p.log2Tiles) + at)));
+    return e - sequenceExponent(largestOfWarp(most), p.rangeExponent, p.mostExponent);
   }
   // The rows' spectra are normalised.
   struct Rounded {

@@ -18,22 +18,17 @@ struct LongRowPass : RowPass<C> {
   FFC_DEVICE explicit LongRowPass(const RowParams& params) : Base(params) {}
 
   // The powers of two of tensor_rows.cuh, by shuffles: lane (g, c) has the one of column tile g / 4 of this warp's two and of
-  // n1 = 2c + g % 2 + 8 (g / 2 % 2).
-  struct Factor {
-    u32 largest;
-    int tile;
-  };
-  FFC_DEVICE Factor fetchFactor(int sequence) const {
-    Factor f{loadConstant4(q.largest + sequence), 0};
-    if (!q.tileExponent) return f;
+  // n1 = 2c + g % 2 + 8 (g / 2 % 2). The code of that tile:
+  FFC_DEVICE int fetchFactor(int sequence) const {
+    if (!q.scaledTiles) return unscaledTile;
+    const uint8_t* const tiles = this->tilesOf(sequence);
     const int n1 = 2 * this->c + (this->g & 1) + (this->g & 2) * 4, log2Groups = 2 + C::log2Q + q.halfTiles;
     const int group = (this->warp * Q + (this->g >> 2) * 2) >> (q.halfTiles ? 1 : 2);
-    const int32_t* at = q.tileExponent + (int64_t(sequence) << (4 + log2Groups - q.log2TileShare));
-    f.tile = int(loadConstant4(at + (((n1 << log2Groups) + group) >> q.log2TileShare)));
-    return f;
+    return int(loadFresh1(tiles + (((n1 << log2Groups) + group) >> q.log2TileShare)));
   }
-  FFC_DEVICE void firstOf(u32 row, const Factor& f) const {
-    const float own = powerOfTwo(sequenceExponent(f.largest, q.rangeExponent, q.mostExponent) + q.columnExponent - f.tile);
+  // Row i of a run.
+  FFC_DEVICE void firstOf(u32 row, int i, int code) const {
+    const float own = powerOfTwo(int(sharedLoad4(this->exponentAt(i, 0))) - tileExponent(code));
     const u32 factor = packHalf(own, own);
 #pragma unroll
     for (int tile = 0; tile < 2; tile++) {
@@ -108,14 +103,19 @@ struct LongRowPass : RowPass<C> {
         for (int h = 0; h < 2; h++) this->ringFrom[h] = this->spectrumRow + this->binsAt[h];
         for (int h = 0; h < 2; h++) this->fetchWholePiece(h);
       }
-      Factor factor = fetchFactor(at.sequence);
+      // The exponents of the first two rows, a warp a row; one warp finds out the others, each two rows ahead.
+      typename Base::Factors fetched;
+      this->fetchTiles(at.sequence, this->uniformWarp, 2, fetched);
+      this->storeExponent(0, this->uniformWarp, 2, fetched);
+      blockSync();
+      int factor = fetchFactor(at.sequence);
       if (bulk) {
         barrierWait(this->barrierOf(slot), parity);
       } else {
         copyAsyncWaitAll();
         blockSync();
       }
-      firstOf(slot, factor);
+      firstOf(slot, 0, factor);
       splitArrive(this->turn + firstsDone);
 #pragma unroll 1
       for (int i = 0; i < count; i++) {
@@ -123,16 +123,18 @@ struct LongRowPass : RowPass<C> {
         const u32 after = this->next(slot);
         if (after == this->exchange) parity ^= 1;
         if (i + 1 < count) factor = fetchFactor(sequence + 1);
+        this->fetchTiles(sequence + 2, this->uniformWarp, 1, fetched);
         useSpectrum(count - i);
         splitWait(this->turn + firstsDone, firstsParity);
         firstsParity ^= 1;
         storePrevious(previous, coming, comingSlot);
         this->template runMiddle<false>(sequence, 0, slot, [] {}, [] {});
+        this->storeExponent(i + 2, this->uniformWarp, 1, fetched);  // all have read that of row i - 2, see firstsDone
         splitArrive(this->turn);
         refill(previous, coming, comingSlot);
         if (i + 1 < count) {
           if (bulk) barrierWait(this->barrierOf(after), parity);
-          firstOf(after, factor);
+          firstOf(after, i + 1, factor);
           if (!bulk) copyAsyncWaitAll();  // the row after it
           splitArrive(this->turn + firstsDone);
         }

@@ -26,8 +26,7 @@ struct ColumnParams {
   char* scratch = nullptr;
   int64_t sequenceBytes = 0;         // of scratch
   const int16_t* slotOf = nullptr;   // frequency-sparse: [N1], the row of scratch that has k1, or -1; null: all are there
-  uint32_t* largest = nullptr;       // per sequence of the launch: float bits of the largest |u pre|
-  int32_t* tileExponent = nullptr;   // [sequence][tile], where samples are scaled tile by tile
+  uint8_t* largest = nullptr;        // [sequence of the launch][tile]: largestCode() of its largest |u pre|
   const int32_t* exponent = nullptr;  // per channel: the true spectrum is the stored one times 2^exponent
   const void* skip = nullptr;
   float spectrumGain = 1;
@@ -47,8 +46,8 @@ struct ColumnParams {
 struct RowParams : Params {
   char* scratch = nullptr;
   int64_t sequenceBytes = 0;
-  const uint32_t* largest = nullptr;
-  const int32_t* tileExponent = nullptr;  // null: all zero
+  const uint8_t* largest = nullptr;
+  int32_t scaledTiles = 0;             // samples were scaled tile by tile
   int32_t first = 0, sequences = 0;
   int32_t log2N1 = 0;
   int32_t rows = 0;                    // of a sequence in scratch: N1, or fewer in a frequency-sparse plan
@@ -64,13 +63,21 @@ struct RowParams : Params {
 // pieces with 16 neighbouring k2 of one c between them. A band of the row's frequencies is a set of c, so it is a set of such lines.
 FFC_MMA_SHARED constexpr int pieceGroup(int Q, int ka, int kb, int k2, int c) { return ((ka * Q + kb) * 4 + c) * 16 + k2; }
 
-// Exponent of the power of two that brings a sequence with this largest sample to values whose unitary transform of N points
-// stays below 2^16: largest 2^e < 2^(range + 1), range = 15 - log2(N) / 2. Small samples of unscaled tiles stop at `most`, so
-// that the factor of the rows is a half.
-FFC_MMA_SHARED inline int sequenceExponent(uint32_t largest, int range, int most) {
-  const int biased = int(largest >> 23);
+// The first pass leaves one byte of each tile, a plain store: nothing has to be cleared before it, and nothing of an earlier call is
+// ever read. Whoever needs a sequence's largest sample looks at its tiles. The byte is the biased exponent of the sample's float
+// bits; 0 says that all are zero, so what is smaller than normal floats has 1.
+FFC_MMA_SHARED inline int largestCode(uint32_t bits) {
+  const int biased = int(bits >> 23);
+  return biased == 0 && bits != 0 ? 1 : biased;
+}
+// Exponents of powers of two. This one brings a tile's largest sample into [64, 128); zeros may have any.
+FFC_MMA_SHARED inline int tileExponent(int largest) { return 133 - largest > 126 ? 126 : 133 - largest; }
+constexpr int unscaledTile = 133;  // the code whose exponent is 0
+// This one brings a sequence with this largest sample to values whose unitary transform of N points stays below 2^16: largest 2^e <
+// 2^(range + 1), range = 15 - log2(N) / 2. Small samples of unscaled tiles stop at `most`, so that the factor of the rows is a half.
+FFC_MMA_SHARED inline int sequenceExponent(int largest, int range, int most) {
   if (largest == 0) return 0;
-  const int e = range + 127 - biased;
+  const int e = range + 127 - largest;
   return e > most ? most : e < -126 ? -126 : e;
 }
 

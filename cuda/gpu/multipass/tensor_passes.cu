@@ -60,9 +60,9 @@ bool readsPieces(const ConvProblem& problem, int64_t n1) {
   return problem.mask && (!problem.mask->view().classes || problem.mask->view().block > n1);
 }
 
-// Sequences that go through scratch together: each needs its points, its largest sample and the exponents of its tiles.
+// Sequences that go through scratch together: each needs its points and what is known of its tiles.
 int64_t chunkOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPoints, int64_t scratchBytes) {
-  const int64_t perSequence = keptPoints * 4 + 4 + (int64_t{4} << s.log2Tiles());
+  const int64_t perSequence = keptPoints * 4 + (int64_t{1} << s.log2Tiles());
   const int64_t launchable = std::numeric_limits<int32_t>::max() >> std::max(s.log2Tiles(), s.log2N1);
   const int64_t most = std::min({problem.rows(), std::max<int64_t>(1, scratchBytes / perSequence), launchable});
   const int64_t chunks = (problem.rows() + most - 1) / most;
@@ -109,7 +109,7 @@ class TensorPasses final : public GpuAlgorithm {
     info_.inPlace = problem.outputLength == problem.length;  // the first pass has read all rows of a chunk before the last writes
     info_.transformLength = points;
     info_.spectrumBytes = exponentsAt() + spectra_ * 8 + tileScaleBytes();
-    info_.workspaceBytes = alignedUp(chunk_ * keptPoints() * 4) + chunk_ * 4 + (chunk_ * 4 << columns_.log2Tiles);
+    info_.workspaceBytes = alignedUp(chunk_ * keptPoints() * 4) + (chunk_ << columns_.log2Tiles);
 
     allowSharedMemory(split.column.forward, split.column.sharedBytes);
     allowSharedMemory(split.column.inverse, split.column.sharedBytes);
@@ -171,15 +171,12 @@ class TensorPasses final : public GpuAlgorithm {
     r.spectrum = spectra;
     c.scratch = r.scratch = scratch;
     r.exponent = c.exponent = reinterpret_cast<const int32_t*>(spectra + exponentsAt());
-    c.largest = reinterpret_cast<uint32_t*>(scratch + alignedUp(chunk_ * keptPoints() * 4));
-    c.tileExponent = reinterpret_cast<int32_t*>(c.largest + chunk_);
+    c.largest = reinterpret_cast<uint8_t*>(scratch + alignedUp(chunk_ * keptPoints() * 4));
     r.largest = c.largest;
-    r.tileExponent = scaledTiles() ? c.tileExponent : nullptr;
     if (problem_.skip) c.skip = r.skip = t.skip;
     for (int64_t first = 0; first < problem_.rows(); first += chunk_) {
       c.first = r.first = static_cast<int32_t>(first);
       c.sequences = r.sequences = static_cast<int32_t>(std::min(chunk_, problem_.rows() - first));
-      checkCuda(cudaMemsetAsync(c.largest, 0, c.sequences * 4, stream), "clearing the largest samples");
       launchColumns(split_.column.forward, c, false, stream, "the first pass");
       const int64_t rows = c.sequences * rowCount_;
       launchKernel(split_.row.convolve, {std::min<int64_t>(rows, limits_.multiprocessors), mma::threads, rowBytes(), 1, early_}, r, stream,
@@ -255,6 +252,7 @@ class TensorPasses final : public GpuAlgorithm {
     if (pieces_) r.pieces = static_cast<const uint8_t*>(pieces_->data());
     r.log2TileShare = 4 - split_.log2Inner;
     r.halfTiles = split_.column.width == 32;
+    r.scaledTiles = scaledTiles();
     r.columnExponent = mma::columnExponent(split_.log2N1);
     r.rangeExponent = columns_.rangeExponent;
     r.mostExponent = columns_.mostExponent;

@@ -10,6 +10,7 @@
 #pragma once
 #include "../mma/phases.cuh"
 #include "tensor_config.h"
+#include "tensor_largest.cuh"
 #include "tensor_params.h"
 
 namespace ffc::mma {
@@ -33,8 +34,9 @@ struct RowPass : Phases<C> {
 
   const RowParams& q;
   const int slots, ahead;  // sets are loaded so many intervals before their middle
-  u32 factors, barriers, turn;  // `turn`: the barrier between intervals
+  u32 factors, barriers, turn, exponents;  // `turn`: the barrier between intervals
   u32 turnParity = 0;
+  int uniformWarp;       // `warp`, which the compiler does not know to be the same in all lanes
   bool bulk;             // bulk copies, which complete on a barrier per slot; otherwise every thread copies
   Bins bins[rows][Q][2];
   u32 factorAt;          // this lane's factors, within those of a row
@@ -50,6 +52,7 @@ struct RowPass : Phases<C> {
   static constexpr int storer = threads - 32, loader = C::longOrder ? storer : threads - 64;
 
   FFC_DEVICE explicit RowPass(const RowParams& params) : Base(params), q(params), slots(params.slots), ahead(params.slots - 3) {
+    uniformWarp = int(warpMax(this->warp));
     this->loadTables();
     this->finishTables();
     factors = this->image + C::twiddleBytes + C::ringBytes;
@@ -70,6 +73,7 @@ struct RowPass : Phases<C> {
     if (threadIndex() == loader)
       for (int i = 0; i < slots && bulk; i++) barrierInit(barriers + i * 8);
     turn = barriers + slots * 8;
+    exponents = turn + C::splitBarriers * 8;
     splitInit(turn);
   }
 
@@ -249,31 +253,47 @@ struct RowPass : Phases<C> {
 
   // Powers of two that bring the columns' results of a set to the range of the sequence: word [group][n1 / 2 % 4][n1 / 8] of a row holds
   // those of n1, n1 + 1, in the order in which a lane needs them; a group is 64 columns, or 32 where column tiles are that narrow.
-  // A thread makes one word of a set.
-  static constexpr int wordsOfSet = rows * C::factorWords;
-  static_assert(wordsOfSet <= threads);
+  // A thread makes one word of a set. By what a sequence is scaled, one warp a row has found out an interval before: the other warps of the
+  // block wait for those with more to do, so these are neither the ones that make factors nor those that order copies.
+  static constexpr int wordsOfSet = rows * C::factorWords, firstReader = wordsOfSet / 32;
+  static_assert(firstReader + C::factorSets * rows <= loader / 32 && C::factorWords % 32 == 0);
+  FFC_DEVICE int log2Tiles() const { return 6 + C::log2Q + q.halfTiles - q.log2TileShare; }
+  FFC_DEVICE const uint8_t* tilesOf(int sequence) const { return q.largest + (int64_t(sequence) << log2Tiles()); }
+  FFC_DEVICE u32 exponentAt(int set, int row) const { return exponents + ((set & (C::factorSets - 1)) * rows + row) * 4; }
+  // In flight, of one warp: a sequence's tiles, or (word 0) the exponent for the factors.
   struct Factors {
-    u32 largest;
-    int low, high;
+    TileCodes<Q> tiles;
+    int low, high;  // codes of the tiles of n1, n1 + 1
   };
+  // Of row `row` behind the sequence. Past the last one it is the last one again, which nobody asks for.
+  FFC_DEVICE void fetchTiles(int sequence, int row, int readers, Factors& f) const {
+    if (u32(row) >= u32(readers)) return;
+    sequence += row;
+    f.tiles.fetch(tilesOf(sequence < q.sequences ? sequence : q.sequences - 1), log2Tiles(), this->lane);
+  }
+  FFC_DEVICE void storeExponent(int set, int row, int readers, const Factors& f) const {
+    if (u32(row) >= u32(readers)) return;
+    const int e = sequenceExponent(f.tiles.largest(), q.rangeExponent, q.mostExponent) + q.columnExponent;
+    if (this->lane == 0) sharedStore4(exponentAt(set, row), u32(e));
+  }
   FFC_DEVICE bool makesFactors(int count) const { return threadIndex() < wordsOfSet && threadIndex() / C::factorWords < count; }
-  FFC_DEVICE void fetchFactors(int sequence, int count, Factors& f) const {
+  FFC_DEVICE void fetchFactors(int sequence, int count, int set, Factors& f) const {
     if (!makesFactors(count)) return;
-    sequence += threadIndex() / C::factorWords;
-    f.largest = loadConstant4(q.largest + sequence);
-    f.low = f.high = 0;
-    if (!q.tileExponent) return;
+    const int row = threadIndex() / C::factorWords;
+    f.tiles.word[0] = sharedLoad4(exponentAt(set, row));
+    f.low = f.high = unscaledTile;
+    if (!q.scaledTiles) return;
+    const uint8_t* const tiles = tilesOf(sequence + row);
     const int n1 = (threadIndex() >> 1 & 3) * 2 + (threadIndex() & 1) * 8, log2Groups = 2 + C::log2Q + q.halfTiles, group = threadIndex() % C::factorWords >> 3;
     if (group >> log2Groups) return;
-    const int32_t* at = q.tileExponent + (int64_t(sequence) << (4 + log2Groups - q.log2TileShare));
-    f.low = int(loadConstant4(at + (((n1 << log2Groups) + group) >> q.log2TileShare)));
-    f.high = int(loadConstant4(at + ((((n1 + 1) << log2Groups) + group) >> q.log2TileShare)));
+    f.low = int(loadFresh1(tiles + (((n1 << log2Groups) + group) >> q.log2TileShare)));
+    f.high = int(loadFresh1(tiles + ((((n1 + 1) << log2Groups) + group) >> q.log2TileShare)));
   }
   FFC_DEVICE u32 factorsOf(int set) const { return factors + (set & (C::factorSets - 1)) * (wordsOfSet * 4); }
   FFC_DEVICE void storeFactors(int count, const Factors& f, int set) const {
     if (!makesFactors(count)) return;
-    const int e = sequenceExponent(f.largest, q.rangeExponent, q.mostExponent) + q.columnExponent;
-    sharedStore4(factorsOf(set) + threadIndex() * 4, packHalf(powerOfTwo(e - f.low), powerOfTwo(e - f.high)));
+    const int e = int(f.tiles.word[0]);
+    sharedStore4(factorsOf(set) + threadIndex() * 4, packHalf(powerOfTwo(e - tileExponent(f.low)), powerOfTwo(e - tileExponent(f.high))));
   }
 
   // ---------------------------------------------------------------- phases
@@ -476,8 +496,13 @@ struct RowPass : Phases<C> {
       makeTables(q.rowOfSlot ? q.rowOfSlot[k1] : k1);
       int sequence = at.sequence;
       Factors fetched;
+      // The exponents of four sets at once, a warp a row.
+      const int reader = uniformWarp - firstReader;
+      fetchTiles(sequence, reader, C::factorSets * rows, fetched);
+      storeExponent(0, reader, C::factorSets * rows, fetched);
+      blockSync();
       for (int i = 0; i < 3; i++) {
-        fetchFactors(sequence + i * rows, rowsOf(i), fetched);
+        fetchFactors(sequence + i * rows, rowsOf(i), i, fetched);
         storeFactors(rowsOf(i), fetched, i);
       }
       beginBins(k1, sequence);
@@ -505,9 +530,11 @@ struct RowPass : Phases<C> {
         if (bulk) waitTurn();
         if (steady || set >= 2) store(k1, sequence - 2 * rows, size(set - 2), older);
         if (steady || set < sets) load(coming, comingSlot);
-        fetchFactors(sequence + 3 * rows, size(set + 3), fetched);
+        fetchFactors(sequence + 3 * rows, size(set + 3), set + 3, fetched);
+        fetchTiles(sequence + 4 * rows, reader, rows, fetched);
         interval<steady>(sequence, size(set), size(set + 1), size(set - 1), slot, before);
         storeFactors(size(set + 3), fetched, set + 3);
+        storeExponent(set + 4, reader, rows, fetched);
         if (bulk) {
           fenceTensorCopies();
           if (threadIndex() == storer) tensorStoresRead();  // the slot of set - 2 is free
