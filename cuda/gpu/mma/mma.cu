@@ -225,6 +225,8 @@ class FusedMma final : public GpuAlgorithm {
     allowSharedMemory(s.transform, s.sharedBytes);
     earlyTransform_ = canStartEarly(s.transform, limits);
     earlySets_ = i.uniform && canStartEarly(i.uniform, limits);
+    transform_ = DeviceFunction(s.transform), convolve_ = DeviceFunction(i.convolve);
+    uniform_ = DeviceFunction(i.uniform), partial_ = DeviceFunction(i.partial), wrapping_ = DeviceFunction(i.wrapping);
     info_.algorithm = i.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
     info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
     info_.order = 0;
@@ -291,7 +293,7 @@ class FusedMma final : public GpuAlgorithm {
       p.spectrum = spectrumOf(spectrum, segment);
       p.exponent = exponentsOf(spectrum, segment);
       const LaunchShape shape{std::min<int64_t>(spectra(), 1 << 20), s.threads, s.sharedBytes, 1, earlyTransform_};
-      launchKernel(s.transform, shape, p, stream, "launching the kernel transform");
+      launchKernel(transform_, shape, p, stream, "launching the kernel transform");
     }
   }
 
@@ -547,8 +549,8 @@ class FusedMma final : public GpuAlgorithm {
       blocks = std::min<int64_t>(channels * ((batch + rowsPerSet - 1) / rowsPerSet), blocks_);
       describeUniform(p, rowsPerSet, int(blocks));
     }
-    const void* const ofSets = wholeSets ? i.uniform : p.wraps ? i.wrapping : i.partial;
-    launchKernel(uniform ? ofSets : i.convolve,
+    const DeviceFunction& ofSets = wholeSets ? uniform_ : p.wraps ? wrapping_ : partial_;
+    launchKernel(uniform ? ofSets : convolve_,
                  {blocks, threads, shape.sharedBytes, 1, uniform && earlySets_}, p, stream, "launching the fused convolution");
   }
 
@@ -558,6 +560,7 @@ class FusedMma final : public GpuAlgorithm {
   int blocks_ = 0;  // of a launch, at most
   float gain_ = 1;
   bool earlyTransform_ = false, earlySets_ = false;
+  DeviceFunction transform_, convolve_, uniform_, partial_, wrapping_;
   PlanInfo info_;
   std::shared_ptr<Buffer> tables_, maskTable_;
   std::array<std::shared_ptr<Buffer>, 8> spectrumTables_;

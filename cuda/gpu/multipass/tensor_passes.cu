@@ -115,6 +115,7 @@ class TensorPasses final : public GpuAlgorithm {
     allowSharedMemory(split.column.inverse, split.column.sharedBytes);
     allowSharedMemory(split.row.convolve, rowBytes());
     early_ = canStartEarly(split.row.convolve, limits) && canStartEarly(split.column.inverse, limits);
+    first_ = DeviceFunction(split.column.forward), middle_ = DeviceFunction(split.row.convolve), last_ = DeviceFunction(split.column.inverse);
   }
 
   const PlanInfo& info() const override { return info_; }
@@ -177,9 +178,9 @@ class TensorPasses final : public GpuAlgorithm {
     for (int64_t first = 0; first < problem_.rows(); first += chunk_) {
       c.first = r.first = static_cast<int32_t>(first);
       c.sequences = r.sequences = static_cast<int32_t>(std::min(chunk_, problem_.rows() - first));
-      launchColumns(split_.column.forward, c, false, stream, "the first pass");
+      launchColumns(first_, c, false, stream, "the first pass");
       const int64_t rows = c.sequences * rowCount_;
-      launchKernel(split_.row.convolve, {std::min<int64_t>(rows, limits_.multiprocessors), mma::threads, rowBytes(), 1, early_}, r, stream,
+      launchKernel(middle_, {std::min<int64_t>(rows, limits_.multiprocessors), mma::threads, rowBytes(), 1, early_}, r, stream,
                    "the middle pass");
       // Samples N .. 2N of the result are the imaginary part of the same transform.
       for (int64_t done = 0; done < problem_.outputLength; done += split_.points()) {
@@ -187,7 +188,7 @@ class TensorPasses final : public GpuAlgorithm {
         c.outLength = static_cast<int32_t>(std::min(split_.points(), problem_.outputLength - done));
         c.y = rowsOf(t.y, problem_.y, done);
         if (problem_.postGate) c.post = rowsOf(t.postGate, problem_.post, done);
-        launchColumns(split_.column.inverse, c, early_, stream, "the last pass");
+        launchColumns(last_, c, early_, stream, "the last pass");
       }
     }
   }
@@ -286,7 +287,7 @@ class TensorPasses final : public GpuAlgorithm {
     allowSharedMemory(spectrumRow_.transform, spectrumRow_.sharedBytes);
   }
 
-  void launchColumns(const void* function, mma::ColumnParams& c, bool early, cudaStream_t stream, const char* what) const {
+  void launchColumns(const DeviceFunction& function, mma::ColumnParams& c, bool early, cudaStream_t stream, const char* what) const {
     const int64_t tiles = int64_t{c.sequences} << c.log2Tiles;
     launchKernel(function,
                  {std::min<int64_t>(tiles, int64_t{limits_.multiprocessors} * split_.column.blocks), mma::threads,
@@ -300,6 +301,7 @@ class TensorPasses final : public GpuAlgorithm {
   GpuLimits limits_;
   bool accurate_ = false;
   bool early_ = false;  // the middle and the last pass are set up while the pass before them ends
+  DeviceFunction first_, middle_, last_;
   float gain_ = 1;
   mma::ColumnParams columns_;
   mma::RowParams rows_;
