@@ -114,7 +114,8 @@ class TensorPasses final : public GpuAlgorithm {
     allowSharedMemory(split.column.forward, split.column.sharedBytes);
     allowSharedMemory(split.column.inverse, split.column.sharedBytes);
     allowSharedMemory(split.row.convolve, rowBytes());
-    early_ = canStartEarly(split.row.convolve, limits) && canStartEarly(split.column.inverse, limits);
+    early_ = canStartEarly(split.column.forward, limits) && canStartEarly(split.row.convolve, limits) &&
+             canStartEarly(split.column.inverse, limits);
     first_ = DeviceFunction(split.column.forward), middle_ = DeviceFunction(split.row.convolve), last_ = DeviceFunction(split.column.inverse);
   }
 
@@ -178,7 +179,7 @@ class TensorPasses final : public GpuAlgorithm {
     for (int64_t first = 0; first < problem_.rows(); first += chunk_) {
       c.first = r.first = static_cast<int32_t>(first);
       c.sequences = r.sequences = static_cast<int32_t>(std::min(chunk_, problem_.rows() - first));
-      launchColumns(first_, c, false, stream, "the first pass");
+      launchColumns(first_, c, stream, "the first pass");
       const int64_t rows = c.sequences * rowCount_;
       launchKernel(middle_, {std::min<int64_t>(rows, limits_.multiprocessors), mma::threads, rowBytes(), 1, early_}, r, stream,
                    "the middle pass");
@@ -188,7 +189,7 @@ class TensorPasses final : public GpuAlgorithm {
         c.outLength = static_cast<int32_t>(std::min(split_.points(), problem_.outputLength - done));
         c.y = rowsOf(t.y, problem_.y, done);
         if (problem_.postGate) c.post = rowsOf(t.postGate, problem_.post, done);
-        launchColumns(last_, c, early_, stream, "the last pass");
+        launchColumns(last_, c, stream, "the last pass");
       }
     }
   }
@@ -287,11 +288,11 @@ class TensorPasses final : public GpuAlgorithm {
     allowSharedMemory(spectrumRow_.transform, spectrumRow_.sharedBytes);
   }
 
-  void launchColumns(const DeviceFunction& function, mma::ColumnParams& c, bool early, cudaStream_t stream, const char* what) const {
+  void launchColumns(const DeviceFunction& function, mma::ColumnParams& c, cudaStream_t stream, const char* what) const {
     const int64_t tiles = int64_t{c.sequences} << c.log2Tiles;
     launchKernel(function,
                  {std::min<int64_t>(tiles, int64_t{limits_.multiprocessors} * split_.column.blocks), mma::threads,
-                  split_.column.sharedBytes, 1, early},
+                  split_.column.sharedBytes, 1, early_},
                  c, stream, what);
   }
 
@@ -300,7 +301,9 @@ class TensorPasses final : public GpuAlgorithm {
   int slots_;
   GpuLimits limits_;
   bool accurate_ = false;
-  bool early_ = false;  // the middle and the last pass are set up while the pass before them ends
+  // A pass is set up while what the stream holds before it ends: the pass before it, the chunk before it or earlier calls. Each waits for the
+  // end of that before it touches more than tables, so what it waits for includes all that came earlier.
+  bool early_ = false;
   DeviceFunction first_, middle_, last_;
   float gain_ = 1;
   mma::ColumnParams columns_;
