@@ -181,14 +181,15 @@ struct Config {
   static constexpr bool halfTurns = R == 4 && pairwise && !accurate && !packed && !sparse;
   static constexpr bool powerProducts = !accurate && R > 1 && !powerTables && !halfTurns;
   // Slices and scaled rows have no registers left for the first powers, or turns by one and two steps. They have them in shared
-  // memory, but for the third of the steps over n3h, which alone would be too many bytes; it is a product of two.
+  // memory, but for the third of the steps over n3h, which alone would be too many bytes; it is a product of two. Turns over kb are
+  // there in any case: on the way back four registers too many would be spilled.
   static constexpr bool turnRegisters = halfTurns && slices == 1 && !rowScaled;
   static constexpr int storedPowers = powerTables ? R - 1
       : (halfTurns && !turnRegisters) || (powerProducts && R > 2 && (slices > 1 || rowScaled)) ? (R > 3 ? 2 : R - 1)
                                                                                            : 0;
   static constexpr int storedChain = halfTurns ? 2 : R - 1;
   static constexpr int imageBytes = accurate ? 32768 : twiddleRegisters ? 0 : 16384;
-  static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : storedPowers ? 64 * (16 * storedPowers + storedChain) : 0;
+  static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : storedPowers || halfTurns ? 64 * (16 * storedPowers + storedChain) : 0;
   // The accurate class turns from the twiddles of this kb to those of the others: never by more than 15/32 of a turn.
   static constexpr int centre = (R - 1) / 2;
   // The long order: values of n3h by which the outer phases fetch their operands ahead.

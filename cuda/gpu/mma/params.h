@@ -146,9 +146,9 @@ struct TableLayout {
   static constexpr int inner = outer + 16 * 512;
   // Step of the twiddle products over kb, halves: [forward 4, backward 4].
   static constexpr bool chained = C::powerProducts && !C::twiddleRegisters && !C::storedPowers;
-  static constexpr int chain = inner + 16 * 32, chainRegisters = chained ? 8 : C::turnRegisters ? 12 : 0;
-  // Turns over kb, by one and two steps: [forward 8, backward 4]. One value for both numbers of a pair is a word (tangent, sine),
-  // a pair of values is two words.
+  static constexpr int chain = inner + 16 * 32, chainRegisters = chained || C::turnRegisters ? 8 : 0;
+  // Turns over kb, by one and two steps, forward: [steps - 1][t][tangent, sine]. Elsewhere one value for both numbers of a pair is a
+  // word (tangent, sine).
   // Per k1. Twiddles in registers: forward [kb][2t+s][re, im], backward [kb][2s+half][re, im]. Then the steps over n3h,
   // where they are not in shared memory: [W 4, WP 4]; or turns over n3h by one and two steps: [forward 4, backward 8].
   static constexpr int frequency = chain + chainRegisters * 32;

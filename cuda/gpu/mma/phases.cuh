@@ -42,7 +42,7 @@ struct Phases {
   u32 forward[middleTables][8], backward[middleTables][8];
   u32 stepIn[4], stepOut[4];  // W: [s][re, im]; backward [s][re, im]
   // fast, radix 3 and 4: the step of the twiddles over kb, forward [t][re, im], backward [half]; or turns, see TableLayout
-  u32 chain[C::turnRegisters ? 12 : 8];
+  u32 chain[8];
   u32 stepTurns[C::turnRegisters ? 12 : 1];
   u32 turnIn, turnOut;        // accurate: this lane's turns at t = s = 0, and at s = half = 0 of the first of two rows
   // The spectrum at +f and -f: halves (re re, im im of +f, then of -f), or floats, one 16-byte piece each.
@@ -296,9 +296,7 @@ struct Phases {
     return {chain[4 * steps - 4 + 2 * t], chain[4 * steps - 3 + 2 * t]};
   }
   FFC_DEVICE HalfTurn chainTurnBackward(int steps, int half) const {
-    if constexpr (!C::turnRegisters) return turnOf(sharedFactor(chainAt(steps) + (g + 8 * half) * 4));
-    const u32 w = chain[6 + 2 * steps + half];
-    return {lowTwice(w), highTwice(w)};
+    return turnOf(sharedFactor(chainAt(steps) + (g + 8 * half) * 4));
   }
   // Step of the twiddle products over kb, e^{-2 pi i n3l / 16R}, for columns 8t + 2c (forward), rows g + 8 half (backward).
   FFC_DEVICE Factor nextForward(int t) const { return A::factor(chain[2 * t], chain[2 * t + 1]); }

@@ -251,12 +251,11 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
     if constexpr (C::turnRegisters)
       for (int power = 1; power <= 2; power++)
         for (int i = 0; i < 2; i++) {
-          const double unit = power / (16.0 * R), of = fromMiddle(g + 8 * i) * unit;
+          const double unit = power / (16.0 * R);
           const double of0 = fromMiddle(8 * i + 2 * c) * unit, of1 = fromMiddle(8 * i + 2 * c + 1) * unit;
           const int at0 = 4 * (power - 1) + 2 * i;
           at(Layout::chain, at0) = halfPair(tangent(of0), tangent(of1));
           at(Layout::chain, at0 + 1) = halfPair(sine(of0), sine(of1));
-          at(Layout::chain, 8 + 2 * (power - 1) + i) = halfPair(tangent(of), sine(of));
         }
     for (int k1 = 0; k1 < 16; k1++) {
       const int own = Layout::frequency + k1 * Layout::frequencyRegisters * 32, steps = Layout::ownRegisters;
@@ -331,7 +330,7 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
     for (int i = 1; i <= R / 2; i++)
       for (int n = 0; n < 16; n++, steps += 2) putTurn(steps, i * n / (16.0 * R));
   }
-  if constexpr (C::storedPowers > 0) {
+  if constexpr (C::storedPowers > 0 || C::halfTurns) {
     uint32_t* to = &table[Layout::powers];
     auto power = [](Complex z) { return halfPair(z.real(), z.imag()); };
     auto turn = [&](double turns) { return halfPair(tangent(turns), sine(turns)); };
