@@ -32,6 +32,8 @@ struct HalfArithmetic {
   FFC_DEVICE static void dotAdd(Pair (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) { mmaHalfAdd(d, a, b0, b1); }
   FFC_DEVICE static Pair add(Pair a, Pair b) { return halfAdd(a, b); }
   FFC_DEVICE static Pair sub(Pair a, Pair b) { return halfSub(a, b); }
+  FFC_DEVICE static Pair twiceMinus(Pair a, Pair b) { return fma(a, 2, halfNegate(b)); }
+  FFC_DEVICE static Pair minusTwice(Pair a, Pair b) { return fma(b, -2, a); }
   FFC_DEVICE static Pair times(Pair a, float f) { return halfMul(a, packHalf(f, f)); }
   FFC_DEVICE static Pair fma(Pair a, float f, Pair b) { return halfFma(a, packHalf(f, f), b); }
   FFC_DEVICE static u32 pack(Pair a) { return a; }
@@ -95,6 +97,9 @@ struct FloatArithmetic {
   }
   FFC_DEVICE static Pair add(Pair a, Pair b) { return {a.x + b.x, a.y + b.y}; }
   FFC_DEVICE static Pair sub(Pair a, Pair b) { return {a.x - b.x, a.y - b.y}; }
+  // Of 2 * a - b the compiler makes two additions.
+  FFC_DEVICE static Pair twiceMinus(Pair a, Pair b) { return {fmaf(2, a.x, -b.x), fmaf(2, a.y, -b.y)}; }
+  FFC_DEVICE static Pair minusTwice(Pair a, Pair b) { return {fmaf(-2, b.x, a.x), fmaf(-2, b.y, a.y)}; }
   FFC_DEVICE static Pair times(Pair a, float f) { return {a.x * f, a.y * f}; }
   FFC_DEVICE static Pair fma(Pair a, float f, Pair b) { return {a.x * f + b.x, a.y * f + b.y}; }
   FFC_DEVICE static u32 pack(Pair a) { return packHalf(a.x, a.y); }
@@ -103,6 +108,11 @@ struct FloatArithmetic {
   FFC_DEVICE static void multiply(Pair& re, Pair& im, Factor f) {
     const Pair r = {re.x * f.re.x - im.x * f.im.x, re.y * f.re.y - im.y * f.im.y};
     im = {re.x * f.im.x + im.x * f.re.x, re.y * f.im.y + im.y * f.re.y};
+    re = r;
+  }
+  FFC_DEVICE static void multiplyAdd(Pair& re, Pair& im, Factor f, Pair sumRe, Pair sumIm) {
+    const Pair r = {sumRe.x + re.x * f.re.x - im.x * f.im.x, sumRe.y + re.y * f.re.y - im.y * f.im.y};
+    im = {sumIm.x + re.x * f.im.x + im.x * f.re.x, sumIm.y + re.y * f.im.y + im.y * f.re.y};
     re = r;
   }
   FFC_DEVICE static void multiplyConjugate(Pair& re, Pair& im, Factor f) {
@@ -120,8 +130,8 @@ FFC_DEVICE void steppedButterfly(float2 (&re)[4], float2 (&im)[4], FloatArithmet
   const auto two = [](Pair& r0, Pair& i0, Pair& r1, Pair& i1, Pair fr, Pair fi) {
     const Pair r = {r0.x + fr.x * r1.x - fi.x * i1.x, r0.y + fr.y * r1.y - fi.y * i1.y};
     const Pair i = {i0.x + fr.x * i1.x + fi.x * r1.x, i0.y + fr.y * i1.y + fi.y * r1.y};
-    r1 = {2 * r0.x - r.x, 2 * r0.y - r.y};
-    i1 = {2 * i0.x - i.x, 2 * i0.y - i.y};
+    r1 = FloatArithmetic::twiceMinus(r0, r);
+    i1 = FloatArithmetic::twiceMinus(i0, i);
     r0 = r, i0 = i;
   };
   FloatArithmetic::Factor square = w;

@@ -85,6 +85,9 @@ struct Config {
   static constexpr bool wholeSequences = false;
   static constexpr bool oneMiddle = slices > 1 && halves == 1 && R == 4 && !gated && !sparse_ && (accurate || slices > 2);
   static constexpr bool firstLate = oneMiddle && (accurate || !bf16);
+  // The blocks of the spectrum that may lie in shared memory do.
+  static constexpr bool alwaysResident = false;
+  static constexpr bool pairedRing = false;  // see WholeRows
   // Either: sets of one tile, by tensor copies.
   static constexpr bool oneTile = false;
   // Whether the samples and the outputs have a gate is known, see OnlyFirstGate and OnlyLastGate.
@@ -205,6 +208,13 @@ struct Config {
   // window_body.cuh runs, their registers cost more: 2.74 against 2.53 ms. In halves the shorter chains of the
   // half-cost form win, 1.71 against 1.77 ms and more.
   static constexpr bool fullProducts = R >= 3 && accurate && !packed && slices == 1 && residentBlocks == 0;
+  // After the spectrum come sums and differences of the products at +f and -f: the second product is added to the first, and the
+  // difference is the sum less twice the first, ten operations for twelve. Float16 at 16384 points 1.578 to 1.565 ms.
+  static constexpr bool summedSpectrum = residentBlocks > 0 && !packed;
+  // In the same way a half-cost product adds the second one's sums to the first one's in the accumulators, and what it needs of
+  // their differences are multiply-adds: half of the additions. 2.63 to 2.59 ms; in halves waiting for the first product costs
+  // more than they do (1.565 to 1.64 ms).
+  static constexpr bool summedProducts = summedSpectrum;
   // Steps over n3h within the butterfly's multiply-adds. At radix 2, and in four slices, they saved nothing.
   static constexpr bool steppedButterfly = accurate && R == 4 && slices <= 2;
   // Slices use each spectrum once. Between its operands and its results a warp's part of the exchange buffer is free, and
@@ -231,13 +241,18 @@ template <class C, bool partial = false>
 struct WholeRows : C {
   static constexpr bool wholeRows = true, partialRows = partial;
   static constexpr bool oneTile = true;
+  static constexpr bool alwaysResident = C::residentBlocks > 0;
+  // Both pieces of a block of the spectrum leave the ring, and are ordered anew, at once: before an asynchronous copy behind another
+  // access to shared memory the compiler puts three loads that do nothing. 1.615 to 1.578 ms in float16.
+  static constexpr bool pairedRing = C::R == 4 && C::spectrumRing && !C::gated;
+  static constexpr bool summedSpectrum = C::summedSpectrum || pairedRing;
 };
 // And for packed samples of radix 4 in the accurate class, which window_body.cuh serves: tensor copies, no skip factor, and as many
 // blocks of the spectrum in shared memory as it can have.
 template <class C>
 struct WholeWindows : C {
   static constexpr bool wholeWindows = true;
-  static constexpr bool oneTile = true;
+  static constexpr bool oneTile = true, alwaysResident = true;
 };
 // And for sequences in slices that fill their transform, by tensor copies, without a skip factor and exponents: a third of the
 // instructions to fetch. With one copy of the middle 65536 points went from 11.45 to 11.25 ms, bfloat16 12.05 to 11.7, accurate 20.1 to 18.8,

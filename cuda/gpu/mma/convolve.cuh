@@ -33,7 +33,8 @@ FFC_DEVICE void convolve(const Params& p) {
     convolution.run();
   } else if constexpr (C::R >= 3 && !C::packed && !C::sparse) {
     // One row a tile: N2 = 16.
-    if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && !p.skip && (C::rowScaled || withoutExponents<C>(p))) {
+    const bool resident = C::residentBlocks == 0 || p.residentAt;
+    if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && !p.skip && resident && (C::rowScaled || withoutExponents<C>(p))) {
       if constexpr (C::longRows)
         if (p.headParts) {
           LongConvolution<WholeRows<C, true>> convolution(p);

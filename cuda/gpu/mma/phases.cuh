@@ -122,9 +122,10 @@ struct Phases {
     if constexpr (C::oneInner)
 #pragma unroll
       for (int i = 0; i < 4; i++) rf[(i >> 1) + 2 * (i & 1)] = ra[i];
+    if constexpr (C::fullProducts || C::summedProducts)
+      for (int i = 0; i < 2; i++) rfMinus[i] = halfNegate(rf[2 + i]);
     if constexpr (C::fullProducts) {
       for (int i = 0; i < 2; i++) {
-        rfMinus[i] = halfNegate(rf[2 + i]);
         riaTurned[i] = halfNegate(ria[2 + i]), riaTurned[2 + i] = ria[i];
         ribTurned[2 * i] = halfNegate(rib[2 * i + 1]), ribTurned[2 * i + 1] = rib[2 * i];
       }
@@ -433,7 +434,7 @@ struct Phases {
         for (int s = 0; s < 2; s++) spectrum[b][s] = readBins(b, s);
     }
     if constexpr (C::residentBlocks > 0)
-      if (C::wholeWindows || resident) keepSpectrum<C::residentBlocks>();
+      if (C::alwaysResident || resident) keepSpectrum<C::residentBlocks>();
   }
 
   FFC_DEVICE void loadWholeSpectrum(int set) {
@@ -484,6 +485,19 @@ struct Phases {
     }
     fetchPiece(piece + 2 < 2 * R ? ringAt : ringNext, (piece + 2) % (2 * R));
     return withSkip<withoutSkip>(bins, s);
+  }
+  // Both pieces of a block at once, so that the two copies follow one another: before a copy behind a load from shared memory the
+  // compiler puts three instructions that do nothing.
+  FFC_DEVICE void takeBlock(int b, Bins (&bins)[2]) {
+    copyAsyncWaitAll();
+#pragma unroll
+    for (int s = 0; s < 2; s++) bins[s].piece[0] = sharedLoad16(ring + s * (16 * C::ringThreads));
+#pragma unroll
+    for (int s = 0; s < 2; s++) {
+      if (b + 1 >= R) ringFrom[s] += spectrumStep;
+      copyAsync16(ring + s * (16 * C::ringThreads), ringFrom[s] + (b + 1) % R * 1024);
+    }
+    copyAsyncCommit();
   }
   // ---- a spectrum of halves in the exchange buffer: pieces 2 b + s, just as many as a warp's part of the buffer holds.
   // Those of half t lie where the operands of that half were. A lane reads only what it has copied itself.
@@ -632,7 +646,7 @@ struct Phases {
     } else if constexpr (where == SpectrumFrom::ring || where == SpectrumFrom::ringWithoutSkip) {
       return takePiece<where == SpectrumFrom::ringWithoutSkip>(b, s);
     } else {
-      if (b < C::residentBlocks && (C::wholeWindows || resident)) return binsOf<SpectrumFrom::shared>(b, s, block);
+      if (b < C::residentBlocks && (C::alwaysResident || resident)) return binsOf<SpectrumFrom::shared>(b, s, block);
       return readBins<where == SpectrumFrom::memoryWithoutSkip>(b, s);
     }
   }
@@ -691,6 +705,16 @@ struct Phases {
           im[0][b] = x[1];
           re[1][b] = y[1];
           im[1][b] = y[0];
+        } else if constexpr (C::pairwise && C::summedProducts) {
+          loadTransposed(from, r0, r1, i0, i1);
+          Pair x[2];
+          A::dot(x, matrix, r0, r1);
+          Pair sum[2] = {x[0], x[1]};
+          A::dotAdd(sum, turned, i0, i1);
+          re[0][b] = sum[0];
+          im[0][b] = sum[1];
+          re[1][b] = A::twiceMinus(x[0], sum[0]);
+          im[1][b] = A::minusTwice(sum[1], x[1]);
         } else if constexpr (C::pairwise) {
           loadTransposed(from, r0, r1, i0, i1);
           Pair x[2], y[2];
@@ -790,7 +814,12 @@ struct Phases {
       } else if constexpr (C::spectrumInExchange) {
         awaitPieces(b);
       }
-      if constexpr (!C::spectrumLate) {
+      [[maybe_unused]] Bins both[2];
+      if constexpr (C::pairedRing && !C::spectrumLate) {
+        takeBlock(b, both);
+#pragma unroll
+        for (int s = 0; s < 2; s++) unpackBins(both[s], plus[s], minus[s]);
+      } else if constexpr (!C::spectrumLate) {
 #pragma unroll
         for (int s = 0; s < 2; s++) unpackBins(binsOf<where>(b, s, block), plus[s], minus[s]);
       }
@@ -800,6 +829,19 @@ struct Phases {
         A::dot2(plusIm, ar[b], rf[2], rf[3], ai[b], rf[0], rf[1]);
         A::dot2(minusRe, ar[b], rf[0], rf[1], ai[b], rf[2], rf[3]);
         A::dot2(minusIm, ar[b], rfMinus[0], rfMinus[1], ai[b], rf[0], rf[1]);
+      } else if constexpr (C::summedProducts) {
+        Pair x[2][2];
+#pragma unroll
+        for (int t = 0; t < 2; t++) A::dot(x[t], ar[b], rf[2 * t], rf[2 * t + 1]);
+#pragma unroll
+        for (int s = 0; s < 2; s++) plusRe[s] = x[0][s], plusIm[s] = x[1][s];
+        A::dotAdd(plusRe, ai[b], rfMinus[0], rfMinus[1]);
+        A::dotAdd(plusIm, ai[b], rf[0], rf[1]);
+#pragma unroll
+        for (int s = 0; s < 2; s++) {
+          minusRe[s] = A::twiceMinus(x[0][s], plusRe[s]);
+          minusIm[s] = A::minusTwice(plusIm[s], x[1][s]);
+        }
       } else {
         Pair x[2][2], y[2][2];
 #pragma unroll
@@ -815,7 +857,21 @@ struct Phases {
       }
 #pragma unroll
       for (int s = 0; s < 2; s++) {
-        if constexpr (C::spectrumLate) unpackBins(binsOf<where>(b, s, block), plus[s], minus[s]);
+        if constexpr (C::pairedRing && C::spectrumLate) {
+          if (s == 0) takeBlock(b, both);
+          unpackBins(both[s], plus[s], minus[s]);
+        } else if constexpr (C::spectrumLate) {
+          unpackBins(binsOf<where>(b, s, block), plus[s], minus[s]);
+        }
+        if constexpr (C::summedSpectrum) {
+          A::multiply(plusRe[s], plusIm[s], plus[s]);
+          A::multiplyAdd(minusRe[s], minusIm[s], minus[s], plusRe[s], plusIm[s]);
+          ar[b][2 * s] = A::pack(minusRe[s]);
+          ar[b][2 * s + 1] = A::pack(A::twiceMinus(plusIm[s], minusIm[s]));
+          ai[b][2 * s] = A::pack(minusIm[s]);
+          ai[b][2 * s + 1] = A::pack(A::minusTwice(minusRe[s], plusRe[s]));
+          continue;
+        }
         if constexpr (C::halves > 1) {
           multiplyHalf<where == SpectrumFrom::exchangeWithoutSkip>(block, b, s, plusRe[s], plusIm[s], minusRe[s], minusIm[s], plus[s], minus[s]);
         } else {

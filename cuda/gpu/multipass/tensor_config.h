@@ -44,6 +44,7 @@ struct RowConfig : Config<Q, true, Element::float16, accurate_, false> {
   static constexpr int fixedExponent = 0;
   // Each row's twiddles are made on the device, as complex numbers.
   static constexpr bool turned = false, transposedTables = false, halfTurns = false, turnRegisters = false;
+  static constexpr bool summedSpectrum = false, summedProducts = false;
   static constexpr int storedChain = Q - 1;
   // Rows that share an interval between two barriers.
   static constexpr int rows = Q == 1 ? 2 : 1;
