@@ -20,9 +20,13 @@ struct WindowConvolution : Convolution<C> {
   // The only slot, and the parity of its barrier for input `set`.
   FFC_DEVICE static Place placeOf(int set) { return {0, u32(set) & 1}; }
 
+  // Whole rows: the matrices of the outer phases are on their way while warps wait for each other at the end of the middle, where
+  // registers are free again.
+  static constexpr bool outerBefore = C::wholeRows;
+
   template <bool firstWindow>
   FFC_DEVICE void runOuter(int in, int out) {
-    Base::loadOuter();
+    if constexpr (!outerBefore) Base::loadOuter();
     staging.awaitInput(in, placeOf(in));
     const auto outer = Base::outerOf(in, out, placeOf(in));
     // Ungated it takes 1 % longer with operands fetched ahead, with gates 1 to 5 % less.
@@ -62,9 +66,12 @@ struct WindowConvolution : Convolution<C> {
         // What the next samples replace is out by half of the middle.
         const auto loadNext = [&] { staging.load(set + 1, placeOf(set + 1)); };
         Base::template middle<SpectrumFrom::memoryWithoutSkip>(Base::exchangeOf(set, 0), typename Base::Nothing{}, loadNext);
+        if constexpr (outerBefore) Base::loadOuter();
         staging.finishLoads();
         staging.findScale(set + 1, placeOf(set + 1));
         blockSync();
+      } else if (outerBefore) {
+        Base::loadOuter();  // not before the loop: registers that are live around it would be spilled in the middle
       }
       if (!C::packed || bothWindows)
         runOuter<!C::gated>(set + 1, set);
