@@ -183,23 +183,42 @@ export function binsOfClasses(
   return kept;
 }
 
-// A transform of any length, by the sum where the length is no power of two.
-function dft(re: Float64Array, im: Float64Array, sign: -1 | 1): void {
+/**
+ * A transform of any length, in place and without a factor. Other lengths than powers of two by Bluestein's chirps:
+ * nk = (n^2 + k^2 - (k - n)^2) / 2 makes a convolution of it, of which a transform of twice the length is enough.
+ */
+export function dft(re: Float64Array, im: Float64Array, sign: -1 | 1): void {
   const n = re.length;
   if ((n & (n - 1)) === 0) {
     if (n > 1) fft(re, im, sign);
     return;
   }
-  const a = re.slice(), b = im.slice();
+  let size = 1;
+  while (size < 2 * n) size *= 2;
+  const chirpRe = new Float64Array(n), chirpIm = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const angle = sign * Math.PI * ((i * i) % (2 * n)) / n; // i^2 stays a whole number below 2^53
+    chirpRe[i] = Math.cos(angle);
+    chirpIm[i] = Math.sin(angle);
+  }
+  const a = new Float64Array(size), b = new Float64Array(size), c = new Float64Array(size), d = new Float64Array(size);
+  for (let i = 0; i < n; i++) {
+    a[i] = re[i]! * chirpRe[i]! - im[i]! * chirpIm[i]!;
+    b[i] = re[i]! * chirpIm[i]! + im[i]! * chirpRe[i]!;
+    c[i] = c[(size - i) % size] = chirpRe[i]!; // the conjugate chirp, at both signs of i
+    d[i] = d[(size - i) % size] = -chirpIm[i]!;
+  }
+  fft(a, b, -1);
+  fft(c, d, -1);
+  for (let f = 0; f < size; f++) {
+    const x = a[f]!, y = b[f]!;
+    a[f] = (x * c[f]! - y * d[f]!) / size;
+    b[f] = (x * d[f]! + y * c[f]!) / size;
+  }
+  fft(a, b, 1);
   for (let k = 0; k < n; k++) {
-    let x = 0, y = 0;
-    for (let i = 0; i < n; i++) {
-      const angle = sign * 2 * Math.PI * ((i * k) % n) / n, c = Math.cos(angle), s = Math.sin(angle);
-      x += a[i]! * c - b[i]! * s;
-      y += a[i]! * s + b[i]! * c;
-    }
-    re[k] = x;
-    im[k] = y;
+    re[k] = a[k]! * chirpRe[k]! - b[k]! * chirpIm[k]!;
+    im[k] = a[k]! * chirpIm[k]! + b[k]! * chirpRe[k]!;
   }
 }
 

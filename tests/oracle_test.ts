@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { convolveAll, convolveRow, directFull, fftFull } from "./oracle.ts";
+import { convolveAll, convolveRow, dft, directFull, fftFull } from "./oracle.ts";
 import { gaussian } from "./random.ts";
 
 const f64 = (...values: number[]) => Float64Array.from(values);
@@ -62,5 +62,23 @@ Deno.test("oracle: the direct sum and the FFT agree", () => {
   for (const [L, K] of [[1, 1], [1, 9], [8, 8], [100, 37], [1000, 1000], [4097, 33]] as const) {
     const u = gaussian(L, L), k = gaussian(K, K + 1);
     assertNear(fftFull(u, k), directFull(u, k), 1e-12 * Math.sqrt(K));
+  }
+});
+
+Deno.test("oracle: the transform of any length is the sum that defines it", () => {
+  for (const n of [1, 2, 3, 30, 101, 256, 1000]) {
+    for (const sign of [-1, 1] as const) {
+      const re = gaussian(n, 1), im = gaussian(n, 2), sumRe = new Float64Array(n), sumIm = new Float64Array(n);
+      for (let k = 0; k < n; k++) {
+        for (let i = 0; i < n; i++) {
+          const angle = sign * 2 * Math.PI * ((i * k) % n) / n, c = Math.cos(angle), s = Math.sin(angle);
+          sumRe[k]! += re[i]! * c - im[i]! * s;
+          sumIm[k]! += re[i]! * s + im[i]! * c;
+        }
+      }
+      dft(re, im, sign);
+      assertNear(re, sumRe, 1e-12 * Math.sqrt(n));
+      assertNear(im, sumIm, 1e-12 * Math.sqrt(n));
+    }
   }
 });
