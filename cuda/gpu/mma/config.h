@@ -83,7 +83,7 @@ struct Config {
   // Sequences in slices: see WholeSequences, and which instances have code for them. The same have one copy of the middle for
   // all slices, and order the matrices of first() behind the middle instead of before its last stores (bfloat16: 12.0 ms so, 11.7 before).
   static constexpr bool wholeSequences = false;
-  static constexpr bool oneMiddle = slices > 1 && halves == 1 && R == 4 && !gated && !sparse_ && (accurate || slices > 2);
+  static constexpr bool oneMiddle = slices > 1 && R == 4 && !gated && !sparse_ && (accurate || slices > 2);
   static constexpr bool firstLate = oneMiddle && (accurate || !bf16);
   // The blocks of the spectrum that may lie in shared memory do.
   static constexpr bool alwaysResident = false;
