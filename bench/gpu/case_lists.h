@@ -385,9 +385,11 @@ inline std::vector<Case> speedCases() {
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, channels, length, length, false);
       add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, channels, length, length, false);
     }
-  // Long sequences: B = 8 and as many channels as keep the work at 4 * 10^8 samples; then one row a channel.
+  // Long sequences: B = 8 and the channels of the shorter rows up to 2^18 samples, so that a last wave of blocks or a last chunk of
+  // scratch that is not full weighs as little as in such models; beyond that as many as keep the work at 4 * 10^8 samples, and one
+  // row a channel.
   for (int64_t length = 65536; length <= (int64_t{1} << 24); length *= 2) {
-    const int64_t channels = (int64_t{48} << 20) / length;
+    const int64_t channels = length <= (1 << 18) ? 768 : (int64_t{48} << 20) / length;
     add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, 8, channels, length, length, false);
     add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, 8, channels, length, length, false);
     add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 8, channels, length, length, false);
