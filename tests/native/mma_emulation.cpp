@@ -109,7 +109,7 @@ void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<
   double hidden = 0;
   for (int i = 0; i < int(taps.size()); i++)
     if (i - c.offset >= c.length - few.taps || i - c.offset + c.length <= few.taps) hidden += std::fabs(taps[i]);
-  if (!C::rowScaled && !C::packed && hidden * spectrumGain<C>(c.log2N2) >= hiddenPart * largest)
+  if (!C::rowScaled && hidden * spectrumGain<C>(c.log2N2) >= hiddenPart * largest)
     window.high = std::min(window.high, few.high);
   const int size = std::ilogb(largest) + 1;
   const int exponent = size < window.low ? size - window.low : size > window.high ? size - window.high : 0;
@@ -449,6 +449,9 @@ int main(int count, char** words) {
   check<Config<4, true, f, true, false>>(delayed({4, 1, 1, 16384, 16384, 0}, 1000, 60, 16380));
   check<Config<8, true, f, false, false>>(delayed(maps({4, 1, 1, 32768, 32768, 0}, 1), 1000, 60, 32764));
   check<Config<4, true, f, true, false, false, 2>>(delayed({4, 1, 1, 32768, 32768, 0}, 1000, 60, 32764));
+  check<Config<1, true, f, true, false, true>>(delayed({4, 1, 2, 4096, 4096, 0, 1}, 1000, 45, 4094));
+  check<Config<2, true, f, false, false, true>>(delayed({4, 1, 2, 8192, 8192, 0, 1}, 1000, 60, 8190));
+  check<Config<4, true, f, true, false, true>>(delayed({4, 1, 2, 16384, 16384, 0}, 1000, 60, 16380));
   check<Config<1, true, f, true, false>>(sized({4, 2, 2, 4096, 4096, 0, 2}, 1e-2, 1));
   check<Config<1, true, f, false, false>>(sized({2, 8, 2, 1024, 1024, 0, 2}, 1e-2, 1));
   check<Config<2, true, f, false, false>>(sized({4, 2, 2, 8192, 8192, 0, 2}, 1e-2, 1));

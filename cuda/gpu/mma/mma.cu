@@ -316,7 +316,7 @@ class FusedMma final : public GpuAlgorithm {
   }
   // Tap i moves the input to i - offset, and the outputs see a part of that.
   void hideTaps(SpectrumParams& p) const {
-    if (p.window.high == 0 || packed() || problem_.circular()) return;
+    if (p.window.high == 0 || problem_.circular()) return;
     const HiddenTaps hidden = choice_.instance->hidden(choice_.log2N2);
     p.hiddenFrom = std::max<int64_t>(0, window_.offset + problem_.outputLength - hidden.taps);
     p.hiddenBefore = std::clamp<int64_t>(window_.offset + hidden.taps + 1 - problem_.length, 0, p.hiddenFrom);

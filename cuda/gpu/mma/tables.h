@@ -120,11 +120,12 @@ double spectrumGain(int log2N2) {
 // it to 65504 in its real and imaginary part (2^high). Outputs of rms 1000 beside a kernel that takes it further are at most
 // 1 / ratio of what a spectrum of that size makes of the constant; so all but the last N / ratio^2 outputs or so are small, and
 // what makes the spectrum large are as many taps, of which twice as many are looked at. Of more than N / 128 and 64 the sum would be
-// as large as the spectra of white kernels; there the rule is for taps that stand out.
+// as large as the spectra of white kernels; there the rule is for taps that stand out. Packed: a window has 1000 in both parts.
 template <class C>
 HiddenTaps hiddenTaps(int log2N2) {
   if (C::rowScaled) return {0, 0};
-  const double N = (256.0 * C::R * C::slices) * (1 << log2N2), constant = 1000 * std::sqrt(N) * forwardScale<C>(log2N2);
+  const double N = (256.0 * C::R * C::slices) * (1 << log2N2);
+  const double constant = (C::packed ? std::sqrt(2.0) : 1.0) * 1000 * std::sqrt(N) * forwardScale<C>(log2N2);
   const double ratio = 65504 / (constant * spectrumGain<C>(log2N2));
   return {int(std::min({64.0, N / 128, 2 * N / (ratio * ratio)})), std::ilogb(65504 / std::sqrt(2.0) / constant)};
 }
