@@ -24,6 +24,7 @@ TensorColumnInstance makeColumnInstance() {
   i.width = C::width;
   i.sharedBytes = C::sharedBytes;
   i.blocks = C::blocks;
+  i.log2MostTiles = C::log2MostTiles;
   i.forward = reinterpret_cast<const void*>(&tensorColumnsForward<C>);
   i.inverse = reinterpret_cast<const void*>(&tensorColumnsInverse<C>);
   i.tables = &makeColumnTables<C>;

@@ -525,13 +525,11 @@ struct Columns {
     });
   }
 
+  // Of the spectrum, with the skip factor; the rest is by how much the rows have scaled the sequence.
   FFC_DEVICE int outputExponent(const Tile& t) const {
     int e = int(loadConstant4(p.exponent + (p.sharedSpectrum ? 0 : t.h)));
     if (p.skip) e = exponentWithSkip<Rounded>(e, skipLoad(p.skip, t.h, p.skipType) * p.spectrumGain);
-    u32 most = 0;
-    for (int at = lane * 4; at >> p.log2Tiles == 0; at += 128)
-      most = largerCodes(most, loadFresh4(p.largest + ((int64_t(t.sequence) << p.log2Tiles) + at)));
-    return e - sequenceExponent(largestOfWarp(most), p.rangeExponent, p.mostExponent);
+    return e;
   }
   // The rows' spectra are normalised.
   struct Rounded {
@@ -563,6 +561,9 @@ struct Columns {
     awaitEarlierWork();
     for (int t = blockIndex(); t < tiles(); t += gridSize()) {
       const Tile tile = tileAt(t);
+      // On their way at once and before the points, which loads behind them would have to wait for.
+      TileCodes<(1 << C::log2MostTiles) / 128> codes;
+      codes.fetch(p.largest + (int64_t(tile.sequence) << p.log2Tiles), p.log2Tiles, lane);
       if (active)
         forOwnPoints(tile, [](u32 shared, char* at, bool kept) {
           if (kept)
@@ -575,10 +576,11 @@ struct Columns {
         const int phase = phaseOf(tile);
         forOwnSamples(tile, [&](int, u32 shared, int n) { fill(shared, row, n - phase, p.outLength); });
       }
-      const int exponent = outputExponent(tile);
+      const int ofSpectrum = outputExponent(tile);
       copyAsyncWaitAll();
       warpSync();
       if (active) innerInverse(steps);
+      const int exponent = ofSpectrum - sequenceExponent(codes.largest(), p.rangeExponent, p.mostExponent);
       blockSync();  // points of all warps are transformed
       if (p.post.data)
         outerInverse<true>(exponent);

@@ -17,6 +17,8 @@ struct ColumnConfig {
   // Samples, real and imaginary plane: 96 KB for R = 1, two blocks on a multiprocessor; 192 KB for R = 4.
   static constexpr int sharedBytes = 3 * planeBytes + 16;
   static constexpr int blocks = R == 1 ? 2 : 1;
+  // Of a sequence, whose codes a warp of the last pass has in registers: as many as rows of 8192 (R = 4: 16384) points make.
+  static constexpr int log2MostTiles = R == 1 ? 7 : 9;
 };
 
 // Constant tables of the columns, in 32-bit words; [register][lane] unless said otherwise.

@@ -8,7 +8,7 @@ namespace ffc::mma {
 struct TensorColumnInstance {
   bool bf16 = false, accurate = false;
   int radix = 1, width = 64;  // N1 = 16 (1 << log2Inner) radix, columns of a group
-  int sharedBytes = 0, blocks = 1;
+  int sharedBytes = 0, blocks = 1, log2MostTiles = 0;
   const void *forward = nullptr, *inverse = nullptr;
   std::vector<uint32_t> (*tables)(int log2Inner) = nullptr;
 };

@@ -394,6 +394,7 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
         // Rows of 16384 points for 16M only: 256 of them took 6.2 ps a sample (accurate 8.0) where 1024 of 4096 take 6.3 (7.0).
         if (row.points > 2 * mma::tilePoints && column.radix == 1) continue;
         const TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points)};
+        if (s.log2Tiles() > column.log2MostTiles) continue;
         // Rows of 16384 points have no form that reads pieces: theirs holds zeros.
         if (row.pieces != (row.points <= 2 * mma::tilePoints && readsPieces(problem, s.n1()))) continue;
         // Inputs fill the real part alone; what is longer than N goes through the float32 passes, which pack both.
