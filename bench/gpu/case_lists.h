@@ -358,6 +358,14 @@ inline std::vector<Case> speedCases() {
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batch, 768, length, length, gated);
       add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batch, 768, length, length, gated);
     }
+  // The longest rows in the batch of the others, too: the fewer tiles a block has, the more its start and end weigh.
+  for (const int64_t length : {16384, 32768}) {
+    for (const bool gated : {false, true}) {
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, 64, 768, length, length, gated);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, 64, 768, length, length, gated);
+    }
+    add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, 64, 768, length, length, false);
+  }
   for (int64_t length = 256; length <= 32768; length *= 2) {
     add(FFC_MODE_CIRCULAR, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
     add(FFC_MODE_CIRCULAR, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
