@@ -79,6 +79,9 @@ if (rows.length === 0) throw new Error("the two files have no case in common");
 
 const { device, commit } = ours[0]!;
 const peer = peers.values().next().value!;
+const otherRun = peer.commit === commit
+  ? ""
+  : `; timed in the run of ${peer.commit.slice(0, 7)}, on another device of this kind`;
 Deno.writeTextFileSync(
   output,
   `<!-- deno-fmt-ignore-file -->
@@ -86,7 +89,7 @@ Deno.writeTextFileSync(
 # Causal convolutions beside ${peer.peer}
 
 ${device}, spectrum precomputed. Each cell: milliseconds of this library (commit ${commit.slice(0, 7)}) / of the peer
-(a real transform in float32 of twice the length, 16-bit samples converted on the way) = how many times as fast. Calls on
+(a real transform in float32 of twice the length, 16-bit samples converted on the way${otherRun}) = how many times as fast. Calls on
 little data were timed 20 in a row: those of this library as enqueued one by one, the peer's replayed from a graph without
 the host's share of their launches.
 
