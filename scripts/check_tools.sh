@@ -43,9 +43,11 @@ fi
 
 # CUDA is optional. One that is found but too old is an error, not a silent CPU build.
 if [ -n "$1" ]; then
-  nvcc_major=$("$1" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\)\..*/\1/p')
-  [ "${nvcc_major:-0}" -ge 12 ] || complain "nvcc >= 12 (found $1, release ${nvcc_major:-unknown})" \
-    "install the CUDA toolkit 12 or 13, or build without CUDA: make NVCC= ..."
+  # 12.5 is the first with cudaGetDriverEntryPointByVersion (cuda/gpu/launch.cu).
+  release=$("$1" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+  nvcc_version=$(echo "${release:-0 0}" | awk '{print 100 * $1 + $2}')
+  [ "$nvcc_version" -ge 1205 ] || complain "nvcc >= 12.5 (found $1, release ${release:-unknown})" \
+    "install the CUDA toolkit 12.5 or later, or build without CUDA: make NVCC= ..."
 fi
 
 [ "$missing" -eq 0 ] || exit 1
