@@ -162,7 +162,7 @@ class MultiPass final : public GpuAlgorithm {
     const std::vector<int>& radices = split_.column.radices;
     const double digits = static_cast<double>(p_.kept.firstDigitCount) / radices[0];
     for (size_t j = 0; j < radices.size(); ++j)
-      add(10 * std::log2(radices[j]), !problem_.mask || j == 0 ? 1.0 : j + 1 < radices.size() ? digits : kept_.lastStageShare);
+      add(10 * std::log2(radices[j]), !dropsRows() || j == 0 ? 1.0 : j + 1 < radices.size() ? digits : kept_.lastStageShare);
     add(12, rows);                                  // the outer factors
     add(10 * std::log2(split_.row.points) + 6, rows);
     const double element = half_ ? 4 : 8;
@@ -218,8 +218,10 @@ class MultiPass final : public GpuAlgorithm {
   }
 
  private:
-  const void* columnsForward() const { return problem_.mask ? split_.column.sparseForward : split_.column.forward; }
-  const void* columnsInverse() const { return problem_.mask ? split_.column.sparseInverse : split_.column.inverse; }
+  // A pattern that keeps some of every row leaves the columns nothing to skip; the code that can costs them 3 to 11 %.
+  bool dropsRows() const { return p_.rows < p_.n1; }
+  const void* columnsForward() const { return dropsRows() ? split_.column.sparseForward : split_.column.forward; }
+  const void* columnsInverse() const { return dropsRows() ? split_.column.sparseInverse : split_.column.inverse; }
 
   void launchColumns(const void* function, MultiPassParams& p, cudaStream_t stream, const char* what) const {
     launchPass(function, p.sequences * p.tiles, split_.column.threads, split_.column.sharedBytes, p, stream, what);
