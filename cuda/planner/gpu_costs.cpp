@@ -106,7 +106,7 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   Pass pass;
   const double points = rowsOf(p) * static_cast<double>(s.points * s.segments * s.halves);
   const double segments = static_cast<double>(s.segments), windows = s.packed ? 2.0 : 1.0;
-  const double spectrumBytes = (s.accurate ? 8.0 : 4.0) * static_cast<double>(s.points) * (s.packed ? 1.0 : segments * s.halves);
+  const double spectrumBytes = (s.spectrumFloats ? 8.0 : 4.0) * static_cast<double>(s.points) * (s.packed ? 1.0 : segments * s.halves);
   pass.launches = s.packed ? 1 : static_cast<double>(s.segments);
   // 2 mma of 4096 operations for 128 points, digit by digit; digits n1 and k1 (real on one side) cost 2 as well, or 4 where
   // both sides are complex.

@@ -27,6 +27,7 @@ struct MmaShape {
   int halves = 1;        // a row is so many sequences, one after the other, with a segment of the kernel each
   int64_t points = 0, segments = 1;
   bool accurate = false;
+  bool spectrumFloats = false;    // eight bytes of a spectrum for each point, not four
   bool scaled = false;            // every row has an exponent of its own
   bool uniform = false;           // the driver for sets of one channel
   bool packed = false;            // 2N samples in N points: overlapping windows of a row (overlap-save)

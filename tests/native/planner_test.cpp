@@ -127,6 +127,11 @@ void testCounts() {
   CHECK(halves.tensorFlops == row.tensorFlops && halves.coreFlops > row.coreFlops && halves.sharedBytes == row.sharedBytes);
   CHECK(halves.deviceBytes == row.deviceBytes + 768.0 * 65536 * 4 && halves.launches == 1);
   CHECK(halves.l2Bytes > row.l2Bytes + 8.0 * 768 * 65536 * 8 && 2 * two.passes[0].units == one.passes[0].units);
+  // A spectrum of floats has twice the bytes, of each channel and of each row that streams it.
+  MmaShape floats = sliced;
+  floats.spectrumFloats = true;
+  const Pass wider = totalOf(fusedMmaCandidate(problemOf(Dtype::float16, 8, 768, 131072, 131072), floats, h200));
+  CHECK(wider.deviceBytes == halves.deviceBytes + 768.0 * 131072 * 4 && wider.l2Bytes > halves.l2Bytes + 8.0 * 768 * 131072 * 4);
   CHECK(two.segments == 2 && two.key == "fused-mma/sliced4/r4/fast/plain/whole/halves/n65536" && two.name != one.name);
   const Pass direct = totalOf(directOf(problemOf(Dtype::float32, 1, 1, 1024, 64)));
   CHECK(direct.coreFlops == 2.0 * 1024 * 64 && direct.tensorFlops == 0);

@@ -652,6 +652,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     shape.points = c.points;
     shape.segments = c.segments;
     shape.accurate = accurate;
+    shape.spectrumFloats = c.instance->spectrumFloats;
     shape.scaled = gated || element == Element::bfloat16;
     shape.uniform = c.uniform.tilesPerSet > 0;
     shape.packed = c.instance->packed;
