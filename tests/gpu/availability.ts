@@ -27,6 +27,8 @@ const override: DeviceOptions = {
   ...(Deno.env.get("FLASHFFTCONV_TEST_PORTABLE") === "1" ? { portable: true } : {}),
   ...(sharedKilobytes > 0 ? { sharedMemoryLimitBytes: sharedKilobytes * 1024 } : {}),
 };
+/** Whether the environment makes the GPU stand in for a smaller one. */
+export const smallerDevice: boolean = Object.keys(override).length > 0;
 
 /** Opens the GPU; the environment may make it stand in for a smaller one (see scripts/gpu_run.sh). */
 export function openGpu(options: DeviceOptions = {}): Device {
