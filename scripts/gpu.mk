@@ -1,6 +1,6 @@
 # Running on a machine with a GPU that has neither network nor node: `make gpu-bundle` packs what it needs into
 # .gpu/bundle; there, from the root of a copy of this tree, `scripts/gpu_run.sh OUT` tests and measures.
-.PHONY: gpu-bench gpu-bundle portable-lib mma-emulation
+.PHONY: gpu-bench gpu-bundle portable-lib racecheck-lib mma-emulation
 
 GPU_BENCH := $(BUILD)/gpu_bench
 GPU_BUNDLE := .gpu/bundle
@@ -21,8 +21,12 @@ portable-lib:
 	$(MAKE) --no-print-directory lib ARCHS= PTX=80 BUILD=$(BUILD)-portable \
 	  EXTRA_NVCCFLAGS="-gencode arch=compute_80,code=sm_$(PORTABLE_ON)"
 
+# What racecheck looks at: the same, but that every lane arrives at the barriers in two halves (cuda/gpu/mma/device.cuh).
+racecheck-lib:
+	$(MAKE) --no-print-directory lib BUILD=$(BUILD)-racecheck EXTRA_NVCCFLAGS=-DFFC_EVERY_LANE_ARRIVES
+
 gpu-bundle: $(LIB) $(GPU_BENCH) node_modules/.installed
-	sh scripts/gpu_bundle.sh $(GPU_BUNDLE) $(LIB) $(GPU_BENCH) $(DENO) $(wildcard $(BUILD)-portable/libflashfftconv.so)
+	sh scripts/gpu_bundle.sh $(GPU_BUNDLE) $(LIB) $(GPU_BENCH) $(DENO) $(BUILD)
 
 # The tensor-core kernel's index maps, lane by lane on the CPU: needs neither a GPU nor nvcc. At -O1, because what -O2 saves of a
 # minute's run it takes to compile; and what is set under one condition and read under the same looks unset to it there.

@@ -1,12 +1,15 @@
 #!/bin/sh
-# gpu_bundle.sh FOLDER LIBRARY BENCH DENO [PORTABLE_LIBRARY]: packs FOLDER for scripts/gpu_run.sh. All of it stays far under 64 MiB.
+# gpu_bundle.sh FOLDER LIBRARY BENCH DENO BUILD: packs FOLDER for scripts/gpu_run.sh, and the libraries of BUILD-portable and
+# BUILD-racecheck where they have been made. All of it stays under 60 MiB.
 set -eu
-folder=$1 library=$2 bench=$3 deno=$4
+folder=$1 library=$2 bench=$3 deno=$4 build=$5
 mkdir -p "$folder"
 cp "$library" "$folder/libflashfftconv.so"
 cp "$bench" "$folder/gpu_bench"
-rm -f "$folder/portable.so.xz"
-[ $# -lt 5 ] || xz -2 -T0 -c "$5" > "$folder/portable.so.xz"
+for other in portable racecheck; do
+  rm -f "$folder/$other.so.xz"
+  [ ! -e "$build-$other/libflashfftconv.so" ] || xz -2 -T0 -c "$build-$other/libflashfftconv.so" > "$folder/$other.so.xz"
+done
 # Packing Deno takes half a minute; once is enough for one version.
 if [ ! -e "$folder/deno.xz" ] || [ "$deno" -nt "$folder/deno.xz" ]; then
   xz -6 -T0 -c "$deno" > "$folder/deno.xz.new"

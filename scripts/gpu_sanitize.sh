@@ -1,7 +1,7 @@
 #!/bin/sh
 # gpu_sanitize.sh LIBRARY OUT: compute-sanitizer's tools over a few small cases of every compiled instance, and the proof
 # that these cases launch every device function of the library. A line per tool goes to OUT/sanitize.jsonl. TOOLS="racecheck"
-# runs one of them, LIMIT=100 gives each more seconds.
+# runs one of them, LIMIT=100 gives each more seconds, RACE_PARTS=10 racecheck more processes (alone it has a core for each).
 set -u
 library=$1 out=$2
 bench=.gpu/bundle/gpu_bench
@@ -16,24 +16,49 @@ line() {
     "$([ "$dirty" = 1 ] && echo true || echo false)" "$device" "$1" "$2" "$3" "$4" | tee -a "$out/sanitize.jsonl"
 }
 
-# Most of the time goes to the host's side of each tool, so all run at once. A tool that is not through its cases after
-# `limit` seconds says how many it left, and has failed.
+# Most of the time goes to the host's side of each tool, so all run at once, each in several processes that share its cases;
+# racecheck takes longest. A tool that is not through its cases after `limit` seconds says how many it left, and has failed.
 limit=${LIMIT:-70}
 tools=${TOOLS:-memcheck racecheck synccheck initcheck coverage}
-for tool in $tools; do
-  [ $tool != coverage ] || continue
-  (
-    compute-sanitizer --tool $tool --error-exitcode 9 $bench --lib "$library" --cover --seconds "$limit" \
-      --out "$out/$tool.jsonl" > "$out/$tool.txt" 2>&1
-    status=$?
-    count=$(grep -o '^[0-9]* passed, .*' "$out/$tool.txt" | tail -1)  # N passed, M failed[, K not run (time)]
+
+# The library that racecheck can follow (make racecheck-lib), where the bundle has it: the other one has races for it.
+traced=$PWD/.gpu/racecheck.so
+if [ -e .gpu/bundle/racecheck.so.xz ]; then xz -dc .gpu/bundle/racecheck.so.xz > "$traced"; else traced=$library; fi
+
+# part TOOL I/N: those cases under that tool. Its exit status goes to TOOL.I.status.
+part() {
+  name=$out/$1.${2%/*}
+  [ "$1" = racecheck ] && its=$traced || its=$library
+  compute-sanitizer --tool "$1" --error-exitcode 9 $bench --lib "$its" --cover --seconds "$limit" --part "$2" \
+    --out "$name.jsonl" > "$name.txt" 2>&1
+  echo $? > "$name.status"
+}
+
+# whole TOOL N: all parts, then their line.
+whole() {
+  for i in $(seq 0 $(($2 - 1))); do part "$1" "$i/$2" & done
+  wait
+  ok=true passed=0 reports=
+  for i in $(seq 0 $(($2 - 1))); do
+    count=$(grep -o '^[0-9]* passed, .*' "$out/$1.$i.txt" | tail -1)  # N passed, M failed[, K not run (time)]
     cases=${count%% *}
-    report=$(sed -n 's/^=* *\(.*SUMMARY: .*\)$/\1/p' "$out/$tool.txt" | tail -1)
-    ok=false
-    [ $status -eq 0 ] && [ "$count" = "$cases passed, 0 failed" ] && [ "$cases" -gt 0 ] && [ -n "$report" ] && ok=true
-    line $tool $ok "${cases:-0}" "$report; ${count:-no case ended}"
-    $ok || tail -n 15 "$out/$tool.txt"
-  ) &
+    report=$(sed -n 's/^=* *\(.*SUMMARY: .*\)$/\1/p' "$out/$1.$i.txt" | tail -1)
+    reports="$reports${reports:+ | }$report; ${count:-no case ended}"
+    passed=$((passed + ${cases:-0}))
+    [ "$(cat "$out/$1.$i.status")" -eq 0 ] && [ "$count" = "$cases passed, 0 failed" ] && [ "$cases" -gt 0 ] && [ -n "$report" ] || {
+      ok=false
+      tail -n 15 "$out/$1.$i.txt"
+    }
+  done
+  line "$1" $ok $passed "$reports"
+}
+
+for tool in $tools; do
+  case $tool in
+    coverage) ;;
+    racecheck) whole racecheck ${RACE_PARTS:-5} & ;;
+    *) whole "$tool" 2 & ;;
+  esac
 done
 if [ "${tools%coverage}" != "$tools" ]; then
   ncu --metrics launch__block_size --print-kernel-base mangled --csv --page raw --cache-control none --clock-control none \

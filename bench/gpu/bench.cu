@@ -2,9 +2,10 @@
 // times by CUDA events, as JSON lines.
 //
 //   bench --lib build/libflashfftconv.so [--check] [--cover] [--speed] [--filter TEXT] [--without TEXT] [--out FILE] [--commit ID]
-//         [--dirty 0|1] [--seconds LIMIT] [--portable] [--shared-kb N]
+//         [--dirty 0|1] [--seconds LIMIT] [--part I/N] [--portable] [--shared-kb N]
 //
 // --cover runs a few small cases of every compiled instance, for tools that slow a program down (compute-sanitizer).
+// --part 1/3 runs the second third of what --check or --cover would.
 // --portable and --shared-kb make every case run as on a smaller device. TEXT is a part of a case's name; of --filter, one
 // of several with commas between them.
 #include <cuda_runtime.h>
@@ -84,6 +85,7 @@ int main(int count, char** arguments) {
   bool checks = false, cover = false, speed = false, portable = false;
   int64_t sharedLimit = 0;
   double limit = 1e9;
+  int part = 0, parts = 1;
   for (int i = 1; i < count; ++i) {
     const std::string name = arguments[i];
     const auto value = [&] {
@@ -97,7 +99,10 @@ int main(int count, char** arguments) {
     else if (name == "--commit") commit = value();
     else if (name == "--dirty") dirty = value();
     else if (name == "--seconds") limit = std::stod(value());
-    else if (name == "--check") checks = true;
+    else if (name == "--part") {
+      if (std::sscanf(value().c_str(), "%d/%d", &part, &parts) != 2 || part < 0 || part >= parts)
+        throw std::runtime_error("--part needs I/N, I from 0 to N - 1");
+    } else if (name == "--check") checks = true;
     else if (name == "--cover") cover = true;
     else if (name == "--portable") portable = true;
     else if (name == "--shared-kb") sharedLimit = std::stoll(value()) * 1024;
@@ -120,6 +125,8 @@ int main(int count, char** arguments) {
       return containsAny(name, filter) && (without.empty() || name.find(without) == std::string::npos);
     };
     const double begin = seconds();
+    int candidates = 0;
+    const auto mine = [&] { return candidates++ % parts == part; };
     int passed = 0, failed = 0, left = 0;
     const auto joined = [](std::vector<Case> list, const std::vector<Case>& more) {
       list.insert(list.end(), more.begin(), more.end());
@@ -156,7 +163,7 @@ int main(int count, char** arguments) {
           for (const std::string& part : partsOf(c, name)) kinds.insert(part);
       // In place needs a transform that holds the row, and a name its transform, which a smaller device may not have.
       if ((c.inPlace || !c.candidate.empty()) && c.sharedLimit > 0 && !(runner(c).offered(c, info) && info.in_place)) continue;
-      check(c);
+      if (mine()) check(c);
     }
     if (cover)
       for (Case c : problemsForEveryCandidate()) {
@@ -167,7 +174,7 @@ int main(int count, char** arguments) {
           bool fresh = false;
           for (const std::string& part : partsOf(c, name)) fresh |= kinds.insert(part).second;
           c.candidate = name;
-          if (!fresh || !wanted(c)) continue;
+          if (!fresh || !wanted(c) || !mine()) continue;
           seconds() - begin > limit ? void(++left) : check(c);
         }
       }

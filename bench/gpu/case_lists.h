@@ -216,6 +216,14 @@ inline std::vector<Case> coverCandidates() {
           if (length <= 8192) tensorCores(dtype, precision, length, 8, gated);  // partial rows that tensor copies serve
           if (precision == fast && (length <= 16384 || (dtype == FFC_DTYPE_FLOAT16 && length == 49152))) {
             tensorCores(dtype, precision, length, 3, gated);
+            // Rows that begin anywhere, one right behind the other; some of the longer ones reach past their transform.
+            if (length <= 16384)
+              for (const int64_t less : {int64_t{3}, length / 5 | 1}) {
+                Case& c = tensorCores(dtype, precision, length, less, gated);
+                c.rowGap = 0;
+                c.batch = std::max<int64_t>(2, c.batch * c.channels / 8 / 2 * 2);
+                c.channels = 8;
+              }
             --tensorCores(dtype, precision, length, 0, gated).batch;  // sets that do not end with a channel
           }
           if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
@@ -237,6 +245,24 @@ inline std::vector<Case> coverCandidates() {
         c.pattern = scattered(16, 5);
         c.pattern.name = "few";
       }
+  // Circular patterns are convolved into the kernel.
+  {
+    Case& c = add(FFC_ALGORITHM_AUTO, FFC_DTYPE_FLOAT32, accurate, 1024, 1024, false);
+    c.mode = FFC_MODE_CIRCULAR;
+    c.pattern = lowest(512, 0.25);
+    c.pattern.keep.push_back(0);  // the last of 513 bins
+  }
+  // Slices that are skipped; passes with kept rows and with kept pieces of spectra.
+  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16}) tensorCores(dtype, fast, 65536, 0, false).pattern = scattered(4, 2);
+  for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const int precision : {fast, accurate})
+      for (const int64_t length : {1 << 18, 1 << 19})
+        for (const Pattern& pattern : {scattered(64, 9), lowest(length, 0.25)}) {
+          if (dtype == FFC_DTYPE_FLOAT32 && precision == fast) continue;  // the same
+          Case& c = add(FFC_ALGORITHM_MULTI_PASS, dtype, precision, length, length, false);
+          c.batch = 1;
+          c.pattern = pattern;
+        }
   // Its other transforms share their code; one class.
   for (const int64_t length : {512, 768, 1024, 1536, 2048, 3072, 6144})
     add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, length, length, false);
@@ -278,10 +304,10 @@ inline std::vector<Case> coverCandidates() {
 }
 
 // Problems whose candidates are all run by name, so that what the planner never prefers is run as well: rows of one
-// transform, and rows that are long beside their kernels.
+// transform, rows that are long beside their kernels, and the longest and shortest transforms.
 inline std::vector<Case> problemsForEveryCandidate() {
   std::vector<Case> list;
-  for (const auto& [length, kernel] : {std::pair<int64_t, int64_t>{5000, 5000}, {65536, 500}})
+  for (const auto& [length, kernel] : {std::pair<int64_t, int64_t>{5000, 5000}, {65536, 500}, {9000001, 32}})
     for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
       for (const int precision : {FFC_PRECISION_ACCURATE, FFC_PRECISION_FAST})
         for (const bool gated : {false, true})
@@ -295,8 +321,18 @@ inline std::vector<Case> problemsForEveryCandidate() {
             c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE : 0;
             c.sharedLimit = kilobytes * 1024;
             c.portable = kilobytes != 0;
+            if (length > 65536) c.batch = c.channels = 1;
             list.push_back(c);
           }
+  // The shortest transforms.
+  for (const int64_t length : {12, 20, 28, 40, 56, 80, 160})
+    for (const bool gated : {false, true}) {
+      Case c;
+      c.length = c.kernelLength = length;
+      c.batch = c.channels = 2;
+      c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE : 0;
+      list.push_back(c);
+    }
   return list;
 }
 
@@ -326,7 +362,12 @@ inline std::string kindOf(const Case& c, const ffc_plan_info& info) {
   std::string kind = std::string(algorithmNames[info.algorithm]) + "/" + dtypeNames[c.dtype] + "/" +
                      (info.precision == FFC_PRECISION_FAST ? "fast" : "accurate");
   for (int i = 0; i < info.order; ++i) kind += (i ? "x" : "/") + std::to_string(info.radices[i]);
-  if (info.algorithm == FFC_ALGORITHM_FUSED_MMA) kind += c.rowGap % 8 ? "/ragged" : c.rowGap ? "/partial" : c.batch % 2 ? "/odd" : "/whole";
+  if (info.algorithm == FFC_ALGORITHM_FUSED_MMA)
+    kind += (c.length + c.rowGap) % 8 ? c.length + 7 > info.transform_length ? "/wrapping" : "/anywhere"
+            : c.length % 8            ? "/ragged"
+            : c.rowGap                ? "/partial"
+            : c.batch % 2             ? "/odd"
+                                      : "/whole";
   if (info.algorithm != FFC_ALGORITHM_MULTI_PASS) kind += "/g" + std::to_string(c.gates());
   if (info.segments > 1) kind += "/windows";
   if (c.pattern) kind += "/" + c.pattern.name;

@@ -288,9 +288,10 @@ class Runner {
       }
       return sums;
     }
-    const std::vector<double> full = c.pattern ? sparseConvolution(v, k, c.pattern) : fullConvolution(v, k);
+    const bool circular = c.mode == FFC_MODE_CIRCULAR;
+    const std::vector<double> full = !c.pattern ? fullConvolution(v, k) : (circular ? circularSparseConvolution : sparseConvolution)(v, k, c.pattern);
     std::vector<double> y(c.outputLength());
-    if (c.mode == FFC_MODE_CIRCULAR)
+    if (circular)
       for (size_t n = 0; n < full.size(); ++n) y[n % c.length] += full[n];
     else
       for (size_t n = 0; n < y.size(); ++n)

@@ -90,4 +90,19 @@ inline std::vector<double> sparseConvolution(const std::vector<double>& u, const
   return y;
 }
 
+// The circular convolution of as many samples, a power of two, without the dropped frequencies: bin f is that of f and of P - f.
+inline std::vector<double> circularSparseConvolution(const std::vector<double>& u, const std::vector<double>& k, const Pattern& pattern) {
+  const size_t period = u.size();
+  std::vector<Complex> a(u.begin(), u.end()), b(k.begin(), k.end());
+  b.resize(period);
+  fft(a, -1);
+  fft(b, -1);
+  for (size_t f = 0; f < period; ++f)
+    a[f] = pattern.keep[std::min(f, period - f) / size_t(pattern.block)] ? a[f] * b[f] / double(period) : 0.0;
+  fft(a, 1);
+  std::vector<double> y(period);
+  for (size_t n = 0; n < period; ++n) y[n] = a[n].real();
+  return y;
+}
+
 }  // namespace bench

@@ -53,6 +53,8 @@ struct TensorCopies : Phases<C> {
         for (u32 at = missing + threadIndex() * 16; at < 16 * partBytes; at += threads * 16)
           sharedStore16(staging.base + i * (16 * partBytes) + at, uint4{0, 0, 0, 0});
       blockSync();  // several warps order copies that arrive at the barriers
+    } else {
+      warpSync();  // the thread that has made them orders the copies; racecheck takes the warp's uniform store for another's
     }
   }
   FFC_DEVICE void beginCopies(bool exact) { barriers = staging.barriers + (exact ? barrierCount * 8 : 0); }
