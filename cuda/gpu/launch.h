@@ -13,7 +13,7 @@ struct LaunchShape {
   int cluster = 1;  // blocks of one cluster
   // The kernel may start while the kernel before it in the stream is still running: it reads its tables, and waits
   // (awaitEarlierWork) before it touches anything that earlier work may write or still read. Only for code that has that
-  // wait, see canStartEarly().
+  // wait, see canStartEarly(). Of two chunks in turns, it relies on the wait of the kernel before it (multipass/tensor_order.cuh).
   bool early = false;
 };
 

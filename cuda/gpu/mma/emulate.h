@@ -47,6 +47,9 @@ struct Machine {
   u32 exchange[blockThreads][6];
   std::function<void()> body;
   long matrixInstructions = 0, matrixWavefronts = 0;
+  // Blocks of a launch that have waited for earlier work, that have let the next kernel start, and that did so before they waited.
+  int waiting = 0, starting = 0, startingAhead = 0;
+  bool hasWaited = false, hasLetStart = false;
 
   void yield() { swapcontext(&fibers[current], &scheduler); }
   void wait(Barrier& b, int count) {
@@ -75,10 +78,12 @@ inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<v
   m.body = std::move(body);
   m.grid = grid;
   m.random = seed;
+  m.waiting = m.starting = m.startingAhead = 0;
   const int count = blockThreads, warps = count / 32;
   m.stacks.assign(count, std::vector<char>(512 * 1024));
   for (m.block = 0; m.block < grid; m.block++) {
     m.shared.assign(sharedBytes, 0xff);
+    m.hasWaited = m.hasLetStart = false;
     for (int i = 0; i < count; i++) {
       m.finished[i] = false;
       getcontext(&m.fibers[i]);
@@ -283,8 +288,16 @@ template <class T>
 inline void sharedPut(u32 address, T v) {
   std::memcpy(emulation::at(address, sizeof(T)), &v, sizeof(T));
 }
-FFC_DEVICE void awaitEarlierWork() {}
-FFC_DEVICE void letNextKernelStart() {}
+FFC_DEVICE void awaitEarlierWork() {
+  emulation::Machine& m = emulation::machine;
+  if (!m.hasWaited) m.waiting++;
+  m.hasWaited = true;
+}
+FFC_DEVICE void letNextKernelStart() {
+  emulation::Machine& m = emulation::machine;
+  if (!m.hasLetStart) m.starting++, m.startingAhead += !m.hasWaited;
+  m.hasLetStart = true;
+}
 
 FFC_DEVICE u32 transposed(u32 value) {
   using namespace emulation;

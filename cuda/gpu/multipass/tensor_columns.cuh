@@ -14,6 +14,7 @@
 #include "../mma/staging.cuh"
 #include "tensor_config.h"
 #include "tensor_largest.cuh"
+#include "tensor_order.cuh"
 #include "tensor_params.h"
 
 namespace ffc::mma {
@@ -338,8 +339,7 @@ struct Columns {
     // Two words for the largest sample, used in turn: the one is published and cleared while the other collects.
     if (threadIndex() < 2) sharedStore4(word + threadIndex() * 4, 0);
     blockSync();
-    letNextKernelStart();
-    awaitEarlierWork();
+    beginPass(p.order);
     int t = blockIndex();
     if (t < tiles()) load(t);
     for (int turn = 0; t < tiles(); t += gridSize(), turn ^= 1) {
@@ -377,6 +377,7 @@ struct Columns {
       if (threadIndex() == 0) {
         p.largest[t] = uint8_t(largestCode(sharedLoad4(word + turn * 4)));
         sharedStore4(word + turn * 4, 0);
+        if (t - blockIndex() == p.order.meet) meetEarlierWork();
       }
       if (!active) continue;
       innerForward(steps);
@@ -557,9 +558,9 @@ struct Columns {
       sharedStore16(points + i % 2 * C::planeBytes + i / 2 % (C::fragmentBytes / 16) * 16 +
                         i / 2 / (C::fragmentBytes / 16) * blockBytes + ka * C::fragmentBytes,
                     uint4{0, 0, 0, 0});
-    letNextKernelStart();
-    awaitEarlierWork();
+    beginPass(p.order);
     for (int t = blockIndex(); t < tiles(); t += gridSize()) {
+      if (threadIndex() == 0 && t - blockIndex() == p.order.meet) meetEarlierWork();
       const Tile tile = tileAt(t);
       // On their way at once and before the points, which loads behind them would have to wait for.
       TileCodes<(1 << C::log2MostTiles) / 128> codes;

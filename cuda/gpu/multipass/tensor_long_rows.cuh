@@ -84,11 +84,10 @@ struct LongRowPass : RowPass<C> {
   }
 
   FFC_DEVICE void run() {
-    letNextKernelStart();
     splitInit(this->turn + firstsDone);
     splitInit(this->turn + lastsDone);
     blockSync();
-    awaitEarlierWork();
+    beginPass(q.order);
     Cursor at = this->start(), coming = at;
     u32 slot = this->exchange, comingSlot = slot;
     u32 parity = 0;

@@ -20,6 +20,15 @@
 
 namespace ffc::mma {
 
+// Chunks of sequences go through in pairs, each in its half of scratch, pass by pass in turns: a launch needs nothing of the one right
+// before it in the stream, only of what is before that, and may work while that one ends.
+struct PassOrder {
+  // Where a block, amid its work, waits for the launch before, and then lets the next one start: which therefore starts when all but
+  // this launch has ended. Columns: tiles of the grid until then; rows: rows that the block has left. Negative: before all work.
+  int32_t meet = -1;
+  int32_t paired = 0;  // the next launch may rely on this one's wait
+};
+
 struct ColumnParams {
   Rows u, pre, post, y;
   const void* tables = nullptr;
@@ -32,6 +41,7 @@ struct ColumnParams {
   float spectrumGain = 1;
   int32_t skipType = 0, sharedSpectrum = 0;
   int32_t first = 0, sequences = 0;  // rows of the problem, (channel, batch) with the batch fastest
+  PassOrder order;
   int32_t batch = 1;
   uint32_t batchMagic = 0, batchShift = 0;
   int32_t log2Inner = 0;             // of the radix n2 -> k2 of the column transform: N1 = 16 (1 << log2Inner) R
@@ -49,6 +59,7 @@ struct RowParams : Params {
   const uint8_t* largest = nullptr;
   int32_t scaledTiles = 0;             // samples were scaled tile by tile
   int32_t first = 0, sequences = 0;
+  PassOrder order;
   int32_t log2N1 = 0;
   int32_t rows = 0;                    // of a sequence in scratch: N1, or fewer in a frequency-sparse plan
   const int16_t* rowOfSlot = nullptr;  // then the k1 of each

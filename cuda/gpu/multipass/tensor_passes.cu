@@ -61,12 +61,27 @@ bool readsPieces(const ConvProblem& problem, int64_t n1) {
 }
 
 // Sequences that go through scratch together: each needs its points and what is known of its tiles.
-int64_t chunkOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPoints, int64_t scratchBytes) {
+struct Chunks {
+  int64_t sequences = 0;
+  int buffers = 1;  // two: chunks go in pairs, each through its half of scratch (PassOrder, tensor_params.h)
+};
+
+// A pair needs chunks of so many sequences, or what begins anew with every k1 of the rows costs more than launches gain that overlap (at 52
+// rows of 8192 points two launches were 1 % slower, at 96 of 4096 points 2.5 % faster), and launches that last.
+constexpr int64_t leastPaired = 96, leastPairedPoints = int64_t{1} << 26;
+
+Chunks chunksOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPoints, int64_t scratchBytes, bool canPair) {
   const int64_t perSequence = keptPoints * 4 + (int64_t{1} << s.log2Tiles());
   const int64_t launchable = std::numeric_limits<int32_t>::max() >> std::max(s.log2Tiles(), s.log2N1);
-  const int64_t most = std::min({problem.rows(), std::max<int64_t>(1, scratchBytes / perSequence), launchable});
-  const int64_t chunks = (problem.rows() + most - 1) / most;
-  return (problem.rows() + chunks - 1) / chunks;  // of one size: the rows of few sequences make tables for nearly each
+  // Of one size: the rows of few sequences make tables for nearly each.
+  const auto ofOneSize = [&](int64_t bytes, int together) {
+    const int64_t most = together * std::max<int64_t>(1, std::min(bytes / perSequence, launchable));
+    const int64_t turns = (problem.rows() + most - 1) / most;
+    return (problem.rows() + together * turns - 1) / (together * turns);
+  };
+  const int64_t whole = ofOneSize(scratchBytes, 1), half = ofOneSize((scratchBytes - 256) / 2, 2);  // aligned between them
+  if (canPair && half >= leastPaired && half * keptPoints >= leastPairedPoints) return {half, 2};
+  return {whole, 1};
 }
 
 class TensorPasses final : public GpuAlgorithm {
@@ -99,7 +114,9 @@ class TensorPasses final : public GpuAlgorithm {
     planRows();
     planSpectrum(window, cache);
 
-    chunk_ = chunkOf(problem, split, keptPoints(), limits.scratchLimitBytes);
+    early_ = canStartEarly(split.column.forward, limits) && canStartEarly(split.row.convolve, limits) &&
+             canStartEarly(split.column.inverse, limits);
+    chunks_ = chunksOf(problem, split, keptPoints(), limits.scratchLimitBytes, early_);
     info_.algorithm = FFC_ALGORITHM_MULTI_PASS;
     info_.order = 0;
     info_.precision = problem.precision;
@@ -109,13 +126,11 @@ class TensorPasses final : public GpuAlgorithm {
     info_.inPlace = problem.outputLength == problem.length;  // the first pass has read all rows of a chunk before the last writes
     info_.transformLength = points;
     info_.spectrumBytes = exponentsAt() + spectra_ * 8 + tileScaleBytes();
-    info_.workspaceBytes = alignedUp(chunk_ * keptPoints() * 4) + (chunk_ << columns_.log2Tiles);
+    info_.workspaceBytes = (chunks_.buffers - 1) * bufferBytes() + codesAt() + (chunks_.sequences << columns_.log2Tiles);
 
     allowSharedMemory(split.column.forward, split.column.sharedBytes);
     allowSharedMemory(split.column.inverse, split.column.sharedBytes);
     allowSharedMemory(split.row.convolve, rowBytes());
-    early_ = canStartEarly(split.column.forward, limits) && canStartEarly(split.row.convolve, limits) &&
-             canStartEarly(split.column.inverse, limits);
     first_ = DeviceFunction(split.column.forward), middle_ = DeviceFunction(split.row.convolve), last_ = DeviceFunction(split.column.inverse);
   }
 
@@ -171,27 +186,40 @@ class TensorPasses final : public GpuAlgorithm {
     c.u = rowsOf(t.u, problem_.u);
     if (problem_.preGate) c.pre = rowsOf(t.preGate, problem_.pre);
     r.spectrum = spectra;
-    c.scratch = r.scratch = scratch;
     r.exponent = c.exponent = reinterpret_cast<const int32_t*>(spectra + exponentsAt());
-    c.largest = reinterpret_cast<uint8_t*>(scratch + alignedUp(chunk_ * keptPoints() * 4));
-    r.largest = c.largest;
     if (problem_.skip) c.skip = r.skip = t.skip;
-    for (int64_t first = 0; first < problem_.rows(); first += chunk_) {
-      c.first = r.first = static_cast<int32_t>(first);
-      c.sequences = r.sequences = static_cast<int32_t>(std::min(chunk_, problem_.rows() - first));
+    const int64_t size = chunks_.sequences, together = chunks_.buffers * size;
+    for (int64_t begin = 0; begin < problem_.rows(); begin += together) {
+      const int64_t end = std::min(problem_.rows(), begin + together);
+      c.order.paired = r.order.paired = end - begin > size;
+      bool begun = begin > 0;  // work of another chunk of this call is right before the next launch
+      const auto forEach = [&](auto&& launch) {
+        for (int64_t first = begin; first < end; first += size, begun = true) {
+          c.first = r.first = static_cast<int32_t>(first);
+          c.sequences = r.sequences = static_cast<int32_t>(std::min(size, end - first));
+          c.scratch = r.scratch = scratch + (first > begin ? bufferBytes() : 0);
+          r.largest = c.largest = reinterpret_cast<uint8_t*>(c.scratch + codesAt());
+          launch(begun && c.order.paired);
+        }
+      };
       // Early, the first pass takes room and memory traffic from what still runs. A call of a few microseconds gains its launch, half a
       // microsecond; one of milliseconds loses one or two per cent (4M and 16M samples, 8 rows a channel).
-      launchColumns(first_, c, early_ && c.sequences * split_.points() <= mostEarlyPoints, stream, "the first pass");
-      const int64_t rows = c.sequences * rowCount_;
-      launchKernel(middle_, {std::min<int64_t>(rows, limits_.multiprocessors), mma::threads, rowBytes(), 1, early_}, r, stream,
-                   "the middle pass");
+      forEach([&](bool meets) {
+        const bool early = early_ && (c.order.paired || c.sequences * split_.points() <= mostEarlyPoints);
+        launchColumns(first_, c, early, meets, stream, "the first pass");
+      });
+      forEach([&](bool meets) {
+        const int64_t rows = c.sequences * rowCount_, blocks = std::min<int64_t>(rows, limits_.multiprocessors);
+        r.order.meet = meets ? static_cast<int32_t>(rows / blocks / 2) : -1;
+        launchKernel(middle_, {blocks, mma::threads, rowBytes(), 1, early_}, r, stream, "the middle pass");
+      });
       // Samples N .. 2N of the result are the imaginary part of the same transform.
       for (int64_t done = 0; done < problem_.outputLength; done += split_.points()) {
         c.imaginary = done > 0;
         c.outLength = static_cast<int32_t>(std::min(split_.points(), problem_.outputLength - done));
         c.y = rowsOf(t.y, problem_.y, done);
         if (problem_.postGate) c.post = rowsOf(t.postGate, problem_.post, done);
-        launchColumns(last_, c, early_, stream, "the last pass");
+        forEach([&](bool meets) { launchColumns(last_, c, early_, meets, stream, "the last pass"); });
       }
     }
   }
@@ -211,6 +239,9 @@ class TensorPasses final : public GpuAlgorithm {
   }
   int64_t keptPoints() const { return rowCount_ * split_.n2(); }  // of a sequence, in scratch and in the spectrum
   bool scaledTiles() const { return problem_.dtype == Dtype::bfloat16 || problem_.preGate; }
+  // Of scratch: the codes of its tiles follow a chunk's points, another chunk follows them.
+  int64_t codesAt() const { return alignedUp(chunks_.sequences * keptPoints() * 4); }
+  int64_t bufferBytes() const { return codesAt() + alignedUp(chunks_.sequences << columns_.log2Tiles); }
   int64_t elementBytes() const { return accurate_ ? 8 : 4; }  // of a spectrum
   int64_t exponentsAt() const { return alignedUp(spectra_ * keptPoints() * elementBytes()); }
   int64_t tileScaleBytes() const { return accurate_ ? 0 : spectra_ * spectrumPasses_.tiles * int64_t{4}; }
@@ -291,12 +322,12 @@ class TensorPasses final : public GpuAlgorithm {
     allowSharedMemory(spectrumRow_.transform, spectrumRow_.sharedBytes);
   }
 
-  void launchColumns(const DeviceFunction& function, mma::ColumnParams& c, bool early, cudaStream_t stream, const char* what) const {
+  // meets: half-way, the launch before it.
+  void launchColumns(const DeviceFunction& function, mma::ColumnParams& c, bool early, bool meets, cudaStream_t stream, const char* what) const {
     const int64_t tiles = int64_t{c.sequences} << c.log2Tiles;
-    launchKernel(function,
-                 {std::min<int64_t>(tiles, int64_t{limits_.multiprocessors} * split_.column.blocks), mma::threads,
-                  split_.column.sharedBytes, 1, early},
-                 c, stream, what);
+    const int64_t blocks = std::min<int64_t>(tiles, int64_t{limits_.multiprocessors} * split_.column.blocks);
+    c.order.meet = meets ? static_cast<int32_t>(tiles / blocks / 2 * blocks) : -1;
+    launchKernel(function, {blocks, mma::threads, split_.column.sharedBytes, 1, early}, c, stream, what);
   }
 
   ConvProblem problem_;
@@ -320,7 +351,8 @@ class TensorPasses final : public GpuAlgorithm {
   std::shared_ptr<Buffer> pieces_;
   double keptPieces_ = 1;  // share of the pieces of the kept rows' spectrum that is read
   int64_t rowCount_ = 0;  // of a sequence in scratch
-  int64_t chunk_ = 0, spectra_ = 0;
+  int64_t spectra_ = 0;
+  Chunks chunks_;
 };
 
 const std::vector<TensorColumnInstance>& columnInstances() {
@@ -364,7 +396,8 @@ MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const G
   }
   const auto chunksWith = [&](int64_t scratchBytes) {
     const auto keptPoints = static_cast<int64_t>(static_cast<double>(s.points()) * shape.keptRows);
-    const int64_t chunk = chunkOf(problem, s, keptPoints, scratchBytes);
+    // The launches of a pair overlap and are counted as one.
+    const int64_t chunk = chunksOf(problem, s, keptPoints, scratchBytes, false).sequences;
     return (problem.rows() + chunk - 1) / chunk;
   };
   shape.chunks = chunksWith(limits.scratchLimitBytes);

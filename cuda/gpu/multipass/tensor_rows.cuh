@@ -11,6 +11,7 @@
 #include "../mma/phases.cuh"
 #include "tensor_config.h"
 #include "tensor_largest.cuh"
+#include "tensor_order.cuh"
 #include "tensor_params.h"
 
 namespace ffc::mma {
@@ -214,6 +215,7 @@ struct RowPass : Phases<C> {
   FFC_DEVICE void load(Cursor& coming, u32& slot) const {
     if (bulk && threadIndex() != loader) return;
     const int count = together(coming, rows);
+    if (coming.left > q.order.meet && coming.left - count <= q.order.meet) meetEarlierWork();
     if (bulk && count) {
       const u32 barrier = barrierOf(slot);
       barrierExpect(barrier, count * C::rowBytes);
@@ -482,9 +484,8 @@ struct RowPass : Phases<C> {
   FFC_DEVICE void waitTurn() { splitWait(turn, turnParity), turnParity ^= 1; }
 
   FFC_DEVICE void run() {
-    letNextKernelStart();
     blockSync();
-    awaitEarlierWork();
+    beginPass(q.order);
     Cursor at = start(), coming = at;
     u32 slot = this->exchange, comingSlot = slot;
     u32 parity = 0;  // of the slot's barrier, for the set that first() takes next
