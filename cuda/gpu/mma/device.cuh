@@ -35,6 +35,8 @@ FFC_DEVICE void letNextKernelStart() {
   asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
 #endif
 }
+// What others have written to device memory by now is what this thread reads from here on, whatever the multiprocessor's cache holds.
+FFC_DEVICE void seeEarlierWork() { __threadfence(); }
 FFC_DEVICE u32 sharedBase() {
   extern __shared__ __align__(1024) unsigned char sharedMemory[];
   return static_cast<u32>(__cvta_generic_to_shared(sharedMemory));

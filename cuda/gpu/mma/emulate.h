@@ -293,6 +293,7 @@ FFC_DEVICE void awaitEarlierWork() {
   if (!m.hasWaited) m.waiting++;
   m.hasWaited = true;
 }
+FFC_DEVICE void seeEarlierWork() {}
 FFC_DEVICE void letNextKernelStart() {
   emulation::Machine& m = emulation::machine;
   if (!m.hasLetStart) m.starting++, m.startingAhead += !m.hasWaited;

@@ -12,7 +12,11 @@ FFC_DEVICE void meetEarlierWork() {
 }
 // Before a pass touches more than tables.
 FFC_DEVICE void beginPass(const PassOrder& order) {
-  if (order.meet >= 0) return;
+  if (order.meet >= 0) {
+    // The chunk before has used the same addresses, and no wait of this launch's own says that they have changed since.
+    seeEarlierWork();
+    return;
+  }
   if (!order.paired) letNextKernelStart();
   meetEarlierWork();
 }
