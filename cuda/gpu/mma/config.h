@@ -111,9 +111,14 @@ struct Config {
   static constexpr int buffers = !packed && !sparse && slices == 1 && (R <= 2 || (R <= 4 && !accurate && !gated)) ? 2 : 1;
   // Tiles per set, if shared memory allows: as many sequences as fit between two barriers.
   static constexpr int mostTiles = packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : sparse ? 8 / R : R == 1 ? 4 : R == 2 ? 2 : 1;
+  // Where no n2 tells the rows of a product over n3l apart, its twiddles depend on n3l and the warp's k1 alone: they are in the
+  // matrix, which is complex then and each warp's own. Twice the mma of the half-cost form, but neither turns nor additions around
+  // them, and what is left between the exchanges are two products and the spectrum.
+  static constexpr bool ownMatrices = !pairwise;
+  static_assert(!ownMatrices || (R == 1 && !packed && !sparse_ && slices == 1));
   // Forward and backward twiddles of the fast class: in registers while they fit beside everything else (16 of
   // 128 registers each at radix 2); beyond that in shared memory.
-  static constexpr bool twiddleRegisters = !accurate && R <= 2;
+  static constexpr bool twiddleRegisters = !accurate && R <= 2 && !ownMatrices;
   // Those twiddles are turns, three multiply-adds instead of four operations, as in the accurate class. Halves need a
   // tangent that does not grow: n3l is counted from its centre, which keeps the angles below a quarter turn. What that
   // leaves out is a phase of each k1 and k2, which the way back would take off again.
@@ -146,8 +151,8 @@ struct Config {
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
   static constexpr bool uniform = !packed && !sparse && slices == 1 && (R == 1 || (R == 2 && !(accurate && gated)));
-  static constexpr int uniformTiles = accurate ? (R > 1 ? 1 : gated ? 2 : 3) : gated ? mostTiles / 2 : mostTiles;
-  static constexpr int uniformUnroll = R == 1 && !accurate ? (gated ? 1 : 4) : 1;
+  static constexpr int uniformTiles = gated ? (R == 1 ? 2 : 1) : accurate && !ownMatrices ? (R > 1 ? 1 : 3) : mostTiles;
+  static constexpr int uniformUnroll = R == 1 && (!accurate || ownMatrices) ? (gated ? (ownMatrices ? 2 : 1) : accurate ? 2 : 4) : 1;
   static constexpr int uniformSlots = 3;
   // How it finds rows that need a scale of their own: by their outputs instead of their samples.
   static constexpr bool watchesOutputs = uniform && bf16 && !gated && !accurate;
@@ -191,7 +196,7 @@ struct Config {
       : (halfTurns && !turnRegisters) || (powerProducts && R > 2 && (slices > 1 || rowScaled)) ? (R > 3 ? 2 : R - 1)
                                                                                            : 0;
   static constexpr int storedChain = halfTurns ? 2 : R - 1;
-  static constexpr int imageBytes = accurate ? 32768 : twiddleRegisters ? 0 : 16384;
+  static constexpr int imageBytes = ownMatrices ? 0 : accurate ? 32768 : twiddleRegisters ? 0 : 16384;
   static constexpr int powerBytes = accurate ? (R > 1 ? 2048 + 128 * (R / 2) : 0) : storedPowers || halfTurns ? 64 * (16 * storedPowers + storedChain) : 0;
   // The accurate class turns from the twiddles of this kb to those of the others: never by more than 15/32 of a turn.
   static constexpr int centre = (R - 1) / 2;
@@ -209,12 +214,13 @@ struct Config {
   // half-cost form win, 1.71 against 1.77 ms and more.
   static constexpr bool fullProducts = R >= 3 && accurate && !packed && slices == 1 && residentBlocks == 0;
   // After the spectrum come sums and differences of the products at +f and -f: the second product is added to the first, and the
-  // difference is the sum less twice the first, ten operations for twelve. Float16 at 16384 points 1.578 to 1.565 ms.
-  static constexpr bool summedSpectrum = residentBlocks > 0 && !packed;
+  // difference is the sum less twice the first, ten operations for twelve. Float16 at 16384 points 1.578 to 1.565 ms, accurate 512 to
+  // 8192 points 1 to 3 %.
+  static constexpr bool summedSpectrum = accurate && !packed && (residentBlocks > 0 || uniform);
   // In the same way a half-cost product adds the second one's sums to the first one's in the accumulators, and what it needs of
   // their differences are multiply-adds: half of the additions. 2.63 to 2.59 ms; in halves waiting for the first product costs
   // more than they do (1.565 to 1.64 ms).
-  static constexpr bool summedProducts = summedSpectrum;
+  static constexpr bool summedProducts = residentBlocks > 0 && !packed;
   // Steps over n3h within the butterfly's multiply-adds. At radix 2, and in four slices, they saved nothing.
   static constexpr bool steppedButterfly = accurate && R == 4 && slices <= 2;
   // Slices use each spectrum once. Between its operands and its results a warp's part of the exchange buffer is free, and

@@ -58,6 +58,7 @@ Instance makeInstance() {
     if constexpr (C::wraps) i.wrapping = reinterpret_cast<const void*>(&fusedWrapping<C>);
     i.uniformTiles = C::uniformTiles;
     i.uniformSlots = C::uniformSlots;
+    i.interleaves = C::uniformUnroll > 1;
     i.uniformBytes = &uniformBytes<C>;
   }
   i.tables = &makeTables<C>;

@@ -104,9 +104,9 @@ Launch uniformLaunchOf(const Instance& i, int log2N2, const ConvProblem& p, cons
   double least = 1.35 * time((p.rows() << log2N2) / 16 + 1, 1.0);
   for (int tiles = i.uniformTiles; tiles >= 1; tiles--) {
     const int64_t bytes = i.uniformBytes(tiles), rows = tiles * (16 >> log2N2);
-    // The full number of tiles has a form of its own in the fast class without gates, in which the compiler interleaves them:
-    // 256 points in halves of such sets took 0.0299 ms, in whole ones 0.0279.
-    const bool interleaved = i.radix == 1 && !i.accurate && !i.gated && tiles == i.uniformTiles;
+    // The full number of tiles may have a form of its own, in which the compiler interleaves them: 256 points in halves of such
+    // sets took 0.0299 ms, in whole ones 0.0279.
+    const bool interleaved = i.interleaves && tiles == i.uniformTiles;
     const double t = time((p.batch + rows - 1) / rows * p.channels, (interleaved ? 0.85 : 1.0) * tiles + 0.3);
     if (bytes <= limits.sharedMemoryPerBlock && t < least) best = {tiles, i.uniformSlots, bytes}, least = t;
   }

@@ -40,6 +40,10 @@ struct Phases {
   // The same matrices times i, for complex products: cosines and sines have changed places.
   u32 rfMinus[2], riaTurned[4], ribTurned[4];
   u32 forward[middleTables][8], backward[middleTables][8];
+  // ownMatrices: those over n3l for +f and -f, and the conjugate transpose of both side by side; what a complex product needs of them.
+  // The accurate class, whose spectrum takes 16 registers, negates the other operand instead of keeping a negative.
+  static constexpr bool keepsNegatives = !C::accurate;
+  u32 ownRe[2][2], ownIm[2][2], ownMinusIm[2][2], backRe[4], backIm[4], backMinusIm[4];
   u32 stepIn[4], stepOut[4];  // W: [s][re, im]; backward [s][re, im]
   // fast, radix 3 and 4: the step of the twiddles over kb, forward [t][re, im], backward [half]; or turns, see TableLayout
   u32 chain[8];
@@ -73,7 +77,7 @@ struct Phases {
     // The XOR spreads eight rows over the eight 16-byte columns of a bank line.
     // With few digits the second half of a product's rows are imaginary parts.
     addressOuter = (matrix >> 1) * halfPlane + (matrix & 1) * (C::sparse ? blockPlane : 8 * 256) + row * 256 + (warp ^ row) * 16;
-    addressIn = (matrix >> 1) * blockPlane + place() * 256 + (((matrix & 1) * 8 + row) ^ (place() & 7)) * 16;
+    addressIn = (matrix >> 1) * (C::ownMatrices ? halfPlane : blockPlane) + place() * 256 + (((matrix & 1) * 8 + row) ^ (place() & 7)) * 16;
     addressOut = (matrix & 1) * halfPlane + place() * 256 + (((matrix >> 1) * 8 + row) ^ (place() & 7)) * 16;
     turnIn = image + warp * 2048 + g * 128 + turnSlot(g, 2 * c) * 8;
     turnOut = image + warp * 2048 + c * 256 + turnSlot(2 * c, g) * 8;
@@ -144,8 +148,12 @@ struct Phases {
     for (int i = 0; i < 4; i++) rib[(i >> 1) + 2 * (i & 1)] = ria[i];
   }
   FFC_DEVICE void loadTables() {
-    loadInner();
+    if constexpr (!C::ownMatrices) loadInner();
     const int own = Layout::frequency + place() * Layout::frequencyRegisters * 32;
+    if constexpr (C::ownMatrices) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) ownRe[i >> 1][i & 1] = table(own, i), ownIm[i >> 1][i & 1] = table(own, 4 + i);
+    }
     if constexpr (C::twiddleRegisters) {
 #pragma unroll
       for (int b = 0; b < R; b++)
@@ -175,7 +183,16 @@ struct Phases {
     const char* source = reinterpret_cast<const char*>(tables() + Layout::image);
     for (int i = threadIndex(); i < C::twiddleBytes / 16; i += threads)
       sharedStore16(image + i * 16, loadTable16(source + i * 16, keepingPolicy()));
-    if constexpr (C::transposedTables) {
+    if constexpr (C::ownMatrices) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        ownMinusIm[i >> 1][i & 1] = halfNegate(ownIm[i >> 1][i & 1]);
+        backRe[i] = transposed(ownRe[i >> 1][i & 1]), backMinusIm[i] = transposed(ownIm[i >> 1][i & 1]);
+      }
+#pragma unroll
+      for (int i = 0; i < 4; i++) backIm[i] = backMinusIm[i], backMinusIm[i] = halfNegate(backIm[i]);
+      finishOuter();
+    } else if constexpr (C::transposedTables) {
 #pragma unroll
       for (int i = 0; i < 4; i++) ria[i] = transposed(rf[i]), rib[i] = transposed(ra[i]);
       if constexpr (C::twiddleRegisters)
@@ -683,6 +700,7 @@ struct Phases {
   };
   template <SpectrumFrom where, class BeforeLast, class Halfway = Nothing, class SpectrumUsed = Nothing>
   FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast, Halfway&& halfway = {}, SpectrumUsed&& spectrumUsed = {}) {
+    if constexpr (C::ownMatrices) return middleOfOwn<where>(block, beforeLast, halfway, spectrumUsed);
     u32 ar[R][4], ai[R][4];  // operands of the n3l contraction: [2t + s]
     u32 matrix[4];
 #pragma unroll
@@ -1018,6 +1036,50 @@ struct Phases {
       storeTransposed(to, outRe[0], outRe[1], outRe[2], outRe[3]);
       storeTransposed(to + planeBytes, outIm[0], outIm[1], outIm[2], outIm[3]);
     }
+  }
+
+  // The same by matrices of the warp's own: n3l -> j, times the spectrum, and back.
+  template <SpectrumFrom where, class BeforeLast, class Halfway, class SpectrumUsed>
+  FFC_DEVICE void middleOfOwn(u32 block, BeforeLast&& beforeLast, Halfway&& halfway, SpectrumUsed&& spectrumUsed) {
+    u32 re[4], im[4];  // sequences by n3l: [2t + s]
+    loadMatrices(block + addressIn, re[0], re[1], re[2], re[3]);
+    loadMatrices(block + addressIn + blockPlane, im[0], im[1], im[2], im[3]);
+    [[maybe_unused]] const u32 minusIm[4] = {halfNegate(im[0]), halfNegate(im[1]), halfNegate(im[2]), halfNegate(im[3])};
+    halfway();
+    Factor factor[2][2];  // [+, -][s]
+#pragma unroll
+    for (int s = 0; s < 2; s++) unpackBins(binsOf<where>(0, s, block), factor[0][s], factor[1][s]);
+    u32 xr[2][2], xi[2][2];  // operands of the way back: [s][+, -]
+#pragma unroll
+    for (int sign = 0; sign < 2; sign++) {
+      Pair x[2], y[2];
+      if constexpr (keepsNegatives)
+        A::dot2(x, re, ownRe[sign][0], ownRe[sign][1], im, ownMinusIm[sign][0], ownMinusIm[sign][1]);
+      else
+        A::dot2(x, re, ownRe[sign][0], ownRe[sign][1], minusIm, ownIm[sign][0], ownIm[sign][1]);
+      A::dot2(y, re, ownIm[sign][0], ownIm[sign][1], im, ownRe[sign][0], ownRe[sign][1]);
+#pragma unroll
+      for (int s = 0; s < 2; s++) {
+        A::multiply(x[s], y[s], factor[sign][s]);
+        xr[s][sign] = A::pack(x[s]), xi[s][sign] = A::pack(y[s]);
+      }
+    }
+    spectrumUsed();
+    u32 outRe[4], outIm[4];  // n3l by sequences: [2s + half]
+#pragma unroll
+    for (int s = 0; s < 2; s++) {
+      Pair x[2], y[2];
+      A::dot2(x, backRe, xr[s][0], xr[s][1], backIm, xi[s][0], xi[s][1]);
+      if constexpr (keepsNegatives)
+        A::dot2(y, backMinusIm, xr[s][0], xr[s][1], backRe, xi[s][0], xi[s][1]);
+      else
+        A::dot2(y, backIm, halfNegate(xr[s][0]), halfNegate(xr[s][1]), backRe, xi[s][0], xi[s][1]);
+#pragma unroll
+      for (int half = 0; half < 2; half++) outRe[2 * s + half] = A::pack(x[half]), outIm[2 * s + half] = A::pack(y[half]);
+    }
+    beforeLast();
+    storeTransposed(block + addressOut, outRe[0], outRe[1], outRe[2], outRe[3]);
+    storeTransposed(block + addressOut + blockPlane, outIm[0], outIm[1], outIm[2], outIm[3]);
   }
 
   // first: samples, and what their halves leave of products -> one exchange block. Half accumulators round each sum once,

@@ -260,6 +260,16 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
         }
     for (int k1 = 0; k1 < 16; k1++) {
       const int own = Layout::frequency + k1 * Layout::frequencyRegisters * 32, steps = Layout::ownRegisters;
+      if constexpr (C::ownMatrices) {
+        for (int i = 0; i < 4; i++) {
+          const int row = 2 * c + 8 * (i & 1), j = i >> 1 ? 15 - g : g;
+          const auto entry = [&](int n) { return e(n * ((k1 - shift) / N + j / 16.0)) * (0.25 * halfCostScale(16)); };
+          const Complex a = entry(row), b = entry(row + 1);
+          at(own, i) = halfPair(a.real(), b.real());
+          at(own, 4 + i) = halfPair(a.imag(), b.imag());
+        }
+        continue;
+      }
       for (int outerHalf = 0; outerHalf < 2; outerHalf++)
         for (int s = 0; s < 2; s++) {
           // Forward: rows of half s, columns 8t + 2c, at 2t + s. Backward: rows g + 8 half, columns of group s, at
@@ -318,7 +328,7 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
         }
     }
   }
-  if constexpr (C::accurate) {
+  if constexpr (C::accurate && !C::ownMatrices) {
     uint32_t* steps = &table[Layout::powers];
     for (int k1 = 0; k1 < 16; k1++)
       for (int row = 0; row < 16; row++) {
