@@ -66,9 +66,9 @@ struct Chunks {
   int buffers = 1;  // two: chunks go in pairs, each through its half of scratch (PassOrder, tensor_params.h)
 };
 
-// A pair needs chunks of so many sequences, or what begins anew with every k1 of the rows costs more than launches gain that overlap (at 52
-// rows of 8192 points two launches were 1 % slower, at 96 of 4096 points 2.5 % faster), and launches that last.
-constexpr int64_t leastPaired = 96, leastPairedPoints = int64_t{1} << 26;
+// A pair needs chunks of so many sequences, or what begins anew with every k1 of the rows costs more than launches gain that overlap (52
+// sequences of 2M: 1 % slower, 64 of 1M: 3 % faster), and launches that last (2^24 points: 1 % faster, 2^25: 4 %).
+constexpr int64_t leastPaired = 64, leastPairedPoints = int64_t{1} << 24;
 
 Chunks chunksOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPoints, int64_t scratchBytes, bool canPair) {
   const int64_t perSequence = keptPoints * 4 + (int64_t{1} << s.log2Tiles());
