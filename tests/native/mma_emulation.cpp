@@ -274,8 +274,9 @@ void check(Case c) {
   p.length = p.outLength = c.length;
   p.tiles = (rows * p.segments * (1 << c.log2N2) + 15) / 16;
   p.tilesPerSet = c.tilesPerSet;
-  std::vector<uint4> results(C::slices > 1 ? c.blocks * C::scratchBytes / 16 : 0, uint4{~0u, ~0u, ~0u, ~0u});
-  p.results = results.data();
+  // From a line of L2 on.
+  std::vector<uint4> results((C::slices > 1 ? c.blocks * C::scratchBytes / 16 : 0) + 8, uint4{~0u, ~0u, ~0u, ~0u});
+  p.results = results.data() + (128 - reinterpret_cast<uintptr_t>(results.data()) % 128) / 16 % 8;
   p.phased = C::packed || c.length + 7 <= N * C::halves;
   emulation::machine.matrixInstructions = emulation::machine.matrixWavefronts = 0;
   if constexpr (C::uniform)

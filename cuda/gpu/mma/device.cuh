@@ -225,6 +225,8 @@ FFC_DEVICE void storeStream16(void* p, uint4 v) { __stcs(static_cast<uint4*>(p),
 // Complex points that the next pass reads.
 FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE uint4 loadPoints(const void* p) { return *static_cast<const uint4*>(p); }
+// Nobody will read these 128 bytes as they are: they need not go from L2 to device memory.
+FFC_DEVICE void dropLine(void* p) { asm volatile("discard.global.L2 [%0],128;" ::"l"(p) : "memory"); }
 
 // e^{-2 pi i m / 2^bits}, m reduced first.
 FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {
@@ -238,8 +240,20 @@ FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {
 // instruction, completing on a barrier in shared memory. `map` describes (64 samples, 16 n1, N / 1024, b, h).
 #if __CUDA_ARCH__ >= 900
 constexpr bool hasTensorCopies = true;
-// Boxes of row (b, h): from the sixteenth `part` of a transform's samples on, and from the 64 samples `group` of each.
+// Boxes of row (b, h): from the sixteenth `part` of a transform's samples on, and from the 64 samples `group` of each. leaving: L2 gives
+// their place away before that of anything else.
+template <bool leaving = false>
 FFC_DEVICE void tensorLoadPart(u32 target, const void* map, int part, int group, int b, int h, u32 barrier) {
+  if constexpr (leaving) {
+    uint64_t policy;
+    asm("createpolicy.fractional.L2::evict_first.b64 %0,1.0;" : "=l"(policy));
+    asm volatile(
+        "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.L2::cache_hint "
+        "[%0],[%1,{%2,%3,%4,%5,%6}],[%7],%8;" ::"r"(target),
+        "l"(map), "r"(0), "r"(part), "r"(group), "r"(b), "r"(h), "r"(barrier), "l"(policy)
+        : "memory");
+    return;
+  }
   asm volatile(
       "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0],[%1,{%2,%3,%4,%5,%6}],[%7];" ::
           "r"(target), "l"(map), "r"(0), "r"(part), "r"(group), "r"(b), "r"(h), "r"(barrier)
@@ -299,6 +313,7 @@ FFC_DEVICE void barrierWait(u32 barrier, u32 parity) {
 }
 #else
 constexpr bool hasTensorCopies = false;
+template <bool leaving = false>
 FFC_DEVICE void tensorLoadPart(u32, const void*, int, int, int, int, u32) {}
 FFC_DEVICE void tensorStorePart(u32, const void*, int, int, int, int) {}
 FFC_DEVICE void tensorLoadRest(u32, const void*, int, int, int, u32) {}

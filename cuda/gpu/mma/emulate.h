@@ -343,6 +343,10 @@ FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>
 FFC_DEVICE void storeStream16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE uint4 loadPoints(const void* p) { return *static_cast<const uint4*>(p); }
+FFC_DEVICE void dropLine(void* p) {
+  if (reinterpret_cast<uintptr_t>(p) % 128 != 0) std::fprintf(stderr, "FAIL dropped line at %p\n", p), std::abort();
+  std::memset(p, 0xff, 128);
+}
 FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {
   const double angle = -2 * 3.14159265358979323846 * (m & ((1u << bits) - 1)) / std::ldexp(1.0, bits);
   return {float(std::cos(angle)), float(std::sin(angle))};
@@ -402,6 +406,7 @@ struct EmulatedBarrier {
   }
 };
 inline EmulatedBarrier& barrierAt(u32 address) { return *reinterpret_cast<EmulatedBarrier*>(emulation::at(address, 8)); }
+template <bool leaving = false>
 FFC_DEVICE void tensorLoadPart(u32 target, const void* map, int part, int group, int b, int h, u32 barrier) {
   emulation::tensorCopy(target, map, part, group, b, h, [](unsigned char* shared, char* global) {
     global ? (void)std::memcpy(shared, global, 16) : (void)std::memset(shared, 0, 16);

@@ -238,8 +238,9 @@ class FusedMma final : public GpuAlgorithm {
     info_.spectrumBytes = launches() * (spectrumBytes() + exponentBytes());
     blocks_ = limits.multiprocessors;
     if (i.scratchBytes) {
-      blocks_ = int(std::min({int64_t(blocks_), std::max<int64_t>(1, limits.scratchLimitBytes / i.scratchBytes), problem.rows()}));
-      info_.workspaceBytes = blocks_ * i.scratchBytes;
+      const int64_t affordable = (limits.scratchLimitBytes - lineRoom()) / i.scratchBytes;
+      blocks_ = int(std::min({int64_t(blocks_), std::max<int64_t>(1, affordable), problem.rows()}));
+      info_.workspaceBytes = blocks_ * i.scratchBytes + lineRoom();
     }
   }
 
@@ -326,6 +327,8 @@ class FusedMma final : public GpuAlgorithm {
   int64_t launches() const { return packed() ? 1 : choice_.segments; }
   int64_t perRow() const { return packed() ? choice_.segments : 1; }  // sequences of a row in one launch
   int64_t spectra() const { return problem_.sharedKernel ? 1 : problem_.channels; }
+  // A workspace begins at 16 bytes; rows of two halves drop whole lines of theirs.
+  int64_t lineRoom() const { return choice_.instance->halves > 1 ? 128 - 16 : 0; }
   int64_t bytesPerChannel() const { return choice_.points * choice_.instance->halves * (choice_.instance->spectrumFloats ? 8 : 4); }
   int64_t spectrumBytes() const { return spectra() * bytesPerChannel(); }
   int64_t exponentBytes() const { return (spectra() * 4 + 255) / 256 * 256; }
@@ -491,7 +494,7 @@ class FusedMma final : public GpuAlgorithm {
     }
     p.spectrumGain = gain_;
     p.tables = tables_->data();
-    p.results = t.workspace;
+    p.results = lineRoom() ? reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(t.workspace) + lineRoom()) & ~uintptr_t{127}) : t.workspace;
     p.log2N2 = choice_.log2N2;
     // Rows that are not shifted need not be seven samples longer: a segment less where outputs fill whole ones.
     const auto alignedRows = [](const Rows& r) {

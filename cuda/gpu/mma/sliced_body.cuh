@@ -157,6 +157,8 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     else
       Base::template middle<fromWithoutSkip>(exchange, beforeLast);
     warpSync();
+    if constexpr (C::halves > 1)
+      if (staging.second(set)) staging.dropCross(slice);
     if constexpr (!C::firstLate) copyTables(next);
   }
 
@@ -396,6 +398,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
         for (int i = 0; i < 4; i++) x[b][i] = word[K - 2][i], y[b][i] = word[K - 1][i];
     }
     warpSync();
+    if constexpr (C::halves > 1) staging.dropKept();
     drain(o, 0);
     if constexpr (K > 2) {
       warpSync();
@@ -477,7 +480,8 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     warpSync();
   }
 
-  // What a middle has behind it: copies of the next samples in the last slice's, which are in L2 by then.
+  // What a middle has behind it: copies of the next samples in the last slice's, which are in L2 by then
+  // (not those of halves).
   FFC_DEVICE void orderAhead(int set, int slice) const {
     if (slice == lastSlice()) {
       staging.load(set + 1);

@@ -84,14 +84,17 @@ struct SlicedStaging {
       const int sequence = sequenceOf(set), h = channelOf(sequence), b = sequence - h * p.batch;
       barrierExpect(barrier, K * partBytes);
 #pragma unroll 1
-      for (int part = 0; part < K; part++) tensorLoadPart(base + part * partBytes, &p.maps.u, 16 * (part + (second(set) ? K : 0)), 0, b, h, barrier);
+      for (int part = 0; part < K; part++)
+        tensorLoadPart<(C::halves > 1)>(base + part * partBytes, &p.maps.u, 16 * (part + (second(set) ? K : 0)), 0, b, h, barrier);
       return;
     }
     const uint64_t u = rowOf(p.u, set);
     forPieces(phaseOf(set), [&](u32 place, int first) { fillPiece(place, u, first, p.length, false); });
   }
-  // Where rows are whole, those of the next sequence are fetched to L2 ahead of their copy, and so are gates.
+  // Where rows are whole, those of the next sequence are fetched to L2 ahead of their copy, and so are gates. Not where rows have halves: all
+  // that blocks have waiting is more than L2 holds as it is.
   FFC_DEVICE void prefetch(int set) const {
+    if (C::halves > 1) return;
     if (!maps || set >= sets || threadIndex() != 0) return;
     const int from = firstOf(set), left = p.length - from, most = K * points;
     prefetchBulk(reinterpret_cast<const void*>(rowOf(p.u, set) + from * 2), (C::halves > 1 && left > most ? most : left) * 2);
@@ -223,10 +226,21 @@ struct SlicedStaging {
     if constexpr (C::resultsInShared) return sharedLoad16(results + at * 16);
     return loadPoints(scratch() + at);
   }
+  // All of them, once they have been read.
+  FFC_DEVICE void dropKept() const {
+    if constexpr (!C::resultsInShared)
+      for (int i = threadIndex() & 31; i < (K - 1) * C::resultPieces * 4; i += 32)
+        dropLine(scratch() + (i >> 2) * threads + (threadIndex() & ~31) + (i & 3) * 8);
+  }
   FFC_DEVICE uint4* scratch() const { return static_cast<uint4*>(p.results) + int64_t(blockIndex()) * (C::scratchBytes / 16); }
   // Products of a first half and a slice, 4096 R complex halves in the order of a spectrum.
   FFC_DEVICE uint4* crossProducts(int of) const {
     return scratch() + (C::scratchBytes - C::crossBytes) / 16 + of * (R * exchangeBytes / 16);
+  }
+  // This warp's, once they have been read.
+  FFC_DEVICE void dropCross(int of) const {
+    const int line = threadIndex() & 31;
+    if (line < R * 8) dropLine(crossProducts(of) + (threadIndex() >> 5) * (R * 64) + line * 8);
   }
 };
 
