@@ -481,7 +481,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   }
 
   // What a middle has behind it: copies of the next samples in the last slice's, which are in L2 by then
-  // (not those of halves).
+  // (unless samplesLeave).
   FFC_DEVICE void orderAhead(int set, int slice) const {
     if (slice == lastSlice()) {
       staging.load(set + 1);

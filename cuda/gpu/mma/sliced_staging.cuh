@@ -85,19 +85,17 @@ struct SlicedStaging {
       barrierExpect(barrier, K * partBytes);
 #pragma unroll 1
       for (int part = 0; part < K; part++)
-        tensorLoadPart<(C::halves > 1)>(base + part * partBytes, &p.maps.u, 16 * (part + (second(set) ? K : 0)), 0, b, h, barrier);
+        tensorLoadPart<C::samplesLeave>(base + part * partBytes, &p.maps.u, 16 * (part + (second(set) ? K : 0)), 0, b, h, barrier);
       return;
     }
     const uint64_t u = rowOf(p.u, set);
     forPieces(phaseOf(set), [&](u32 place, int first) { fillPiece(place, u, first, p.length, false); });
   }
-  // Where rows are whole, those of the next sequence are fetched to L2 ahead of their copy, and so are gates. Not where rows have halves: all
-  // that blocks have waiting is more than L2 holds as it is.
+  // Where rows are whole, those of the next sequence are fetched to L2 ahead of their copy (unless samplesLeave), and so are gates.
   FFC_DEVICE void prefetch(int set) const {
-    if (C::halves > 1) return;
+    if (C::samplesLeave) return;
     if (!maps || set >= sets || threadIndex() != 0) return;
-    const int from = firstOf(set), left = p.length - from, most = K * points;
-    prefetchBulk(reinterpret_cast<const void*>(rowOf(p.u, set) + from * 2), (C::halves > 1 && left > most ? most : left) * 2);
+    prefetchBulk(reinterpret_cast<const void*>(rowOf(p.u, set)), p.length * 2);
     if (pre) prefetchBulk(reinterpret_cast<const void*>(rowOf(p.pre, set)), p.length * 2);
   }
   FFC_DEVICE void prefetchPost(int set) const {
