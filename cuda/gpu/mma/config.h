@@ -61,9 +61,9 @@ struct Config {
   // Products of a first half with the second half of its kernel wait for the second half, in the order of a spectrum.
   static constexpr int crossBytes = halves > 1 ? slices * R * exchangeBytes : 0;
   static constexpr int scratchBytes = (resultsInShared ? 0 : resultBytes) + crossBytes;  // of a block, in device memory
-  // What blocks have waiting takes L2: samples come straight from device memory, and their lines leave first. Where it was timed: all rows of two
-  // halves, and four slices in bfloat16 (12.1 to 11.6 ms at 65536 points).
-  static constexpr bool samplesLeave = halves > 1 || (slices > 2 && R == 4 && bf16 && !accurate && !gated_ && !sparse_);
+  // What blocks of four slices have waiting takes L2: samples come straight from device memory, and their lines leave first (two slices were
+  // 1.5 % slower so). Of two halves, whose results and products are more than L2 holds, results stay there before anything else.
+  static constexpr bool samplesLeave = slices > 2 && !gated_ && !sparse_, keptStays = halves > 1;
   // The parts of a sequence are folded into one slice by multiply-adds of halves, or (accurate) by matrices of their own.
   static constexpr bool foldByMatrix = slices > 1 && accurate;
   // The accurate class multiplies by floats where it can afford their bytes: four slices have room for the rounding of halves (5.9e-4

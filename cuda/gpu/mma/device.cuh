@@ -224,6 +224,11 @@ FFC_DEVICE void storeStream16(void* p, uint4 v) { __stcs(static_cast<uint4*>(p),
 
 // Complex points that the next pass reads.
 FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
+// What L2 is to hold before anything else.
+FFC_DEVICE void storeStaying16(void* p, uint4 v) {
+  asm volatile("st.global.L2::cache_hint.v4.u32 [%0],{%1,%2,%3,%4},%5;" ::"l"(p), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w), "l"(keepingPolicy())
+               : "memory");
+}
 FFC_DEVICE uint4 loadPoints(const void* p) { return *static_cast<const uint4*>(p); }
 // Nobody will read these 128 bytes as they are: they need not go from L2 to device memory.
 FFC_DEVICE void dropLine(void* p) { asm volatile("discard.global.L2 [%0],128;" ::"l"(p) : "memory"); }

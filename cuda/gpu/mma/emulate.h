@@ -342,6 +342,7 @@ FFC_DEVICE u32 loadFresh1(const void* p) { return loadConstant1(p); }
 FFC_DEVICE uint4 loadStream16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void storeStream16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE void storePoints(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
+FFC_DEVICE void storeStaying16(void* p, uint4 v) { *static_cast<uint4*>(p) = v; }
 FFC_DEVICE uint4 loadPoints(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE void dropLine(void* p) {
   if (reinterpret_cast<uintptr_t>(p) % 128 != 0) std::fprintf(stderr, "FAIL dropped line at %p\n", p), std::abort();

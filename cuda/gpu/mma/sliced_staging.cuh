@@ -216,6 +216,8 @@ struct SlicedStaging {
     const int at = (of * C::resultPieces + piece) * threads + threadIndex();
     if constexpr (C::resultsInShared)
       sharedStore16(results + at * 16, v);
+    else if constexpr (C::keptStays)
+      storeStaying16(scratch() + at, v);
     else
       storePoints(scratch() + at, v);
   }
