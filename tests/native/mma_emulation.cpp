@@ -277,7 +277,8 @@ void check(Case c) {
   // From a line of L2 on.
   std::vector<uint4> results((C::slices > 1 ? c.blocks * C::scratchBytes / 16 : 0) + 8, uint4{~0u, ~0u, ~0u, ~0u});
   p.results = results.data() + (128 - reinterpret_cast<uintptr_t>(results.data()) % 128) / 16 % 8;
-  p.phased = C::packed || c.length + 7 <= N * C::halves;
+  p.phased = C::packed || c.length + 7 <= N * C::halves || (C::slices > 1 && C::halves == 1);
+  if (C::slices > 1 && C::halves == 1) p.wraps = !c.maps && c.length + 7 > N;
   emulation::machine.matrixInstructions = emulation::machine.matrixWavefronts = 0;
   if constexpr (C::uniform)
     if (c.uniform) {
@@ -622,6 +623,13 @@ int main(int count, char** words) {
   check<Config<4, true, f, true, false, false, 2>>(skipped({4, 2, 2, 32003, 32768, 0, 1, 0, 2}));
   check<Config<4, true, f, true, false, false, 4>>(maps({4, 1, 2, 65536, 65536, 0}, 1));
   check<Config<4, true, b, true, false, false, 4>>(maps({4, 1, 1, 65536, 65536, 0}, 1));
+  // Rows that reach past N when they are shifted.
+  check<Config<4, true, f, false, false, false, 2>>(shifted({4, 2, 3, 32767, 32768, 0, 1, 0, 2}, 2));
+  check<Config<3, true, b, false, false, false, 2>>(shifted({4, 1, 4, 24573, 24000, 5}, 7));
+  check<Config<4, true, f, false, true, false, 2>>(gated({4, 1, 3, 32763, 32768, 0}, 6));
+  check<Config<4, true, f, true, false, false, 2>>(skipped({4, 3, 1, 32767, 32768, 0, 1, 0, 2}));
+  check<Config<4, true, f, false, false, false, 4>>({4, 1, 3, 65535, 65536, 0});
+  check<Config<4, true, b, true, false, false, 4>>(shifted({4, 1, 2, 65531, 65536, 0}, 7));
   auto some = [&](Case c, std::vector<int> slices) {
     c.classes = 4;
     return few(c, slices);

@@ -146,6 +146,9 @@ FFC_DEVICE u32 sharedLoad4(u32 address) {
   asm volatile("ld.shared.u32 %0,[%1];" : "=r"(v) : "r"(address) : "memory");
   return v;
 }
+FFC_DEVICE void sharedStore2(u32 address, uint16_t v) {
+  asm volatile("st.shared.u16 [%0],%1;" ::"r"(address), "h"(v) : "memory");
+}
 FFC_DEVICE void sharedStore4(u32 address, u32 v) {
   asm volatile("st.shared.u32 [%0],%1;" ::"r"(address), "r"(v) : "memory");
 }
@@ -160,7 +163,11 @@ FFC_DEVICE u32 highProduct(u32 a, u32 b) { return __umulhi(a, b); }
 FFC_DEVICE void copyAsync16(u32 target, const void* source) {
   asm volatile("cp.async.cg.shared.global [%0],[%1],16;" ::"r"(target), "l"(source) : "memory");
 }
-// One word of which the first `bytes` are read, the rest zero.
+// Of which the first `bytes` are read, the rest zero.
+FFC_DEVICE void copyAsyncPart16(u32 target, const void* source, u32 bytes) {
+  asm volatile("cp.async.cg.shared.global [%0],[%1],16,%2;" ::"r"(target), "l"(source), "r"(bytes) : "memory");
+}
+// One word, likewise.
 FFC_DEVICE void copyAsync4(u32 target, const void* source, u32 bytes) {
   asm volatile("cp.async.ca.shared.global [%0],[%1],4,%2;" ::"r"(target), "l"(source), "r"(bytes) : "memory");
 }

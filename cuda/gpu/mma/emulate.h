@@ -321,6 +321,7 @@ FFC_DEVICE u32 lowHalves(u32 a, u32 b) { return (a & 0xffffu) | b << 16; }
 FFC_DEVICE u32 highHalves(u32 a, u32 b) { return a >> 16 | (b & 0xffff0000u); }
 FFC_DEVICE void sharedStore8(u32 a, uint64_t v) { sharedPut(a, v); }
 FFC_DEVICE u32 sharedLoad4(u32 a) { return sharedGet<u32>(a); }
+FFC_DEVICE void sharedStore2(u32 a, uint16_t v) { sharedPut(a, v); }
 FFC_DEVICE void sharedStore4(u32 a, u32 v) { sharedPut(a, v); }
 FFC_DEVICE void sharedMax(u32 a, u32 v) { sharedPut(a, std::max(v, sharedGet<u32>(a))); }
 
@@ -353,6 +354,11 @@ FFC_DEVICE float2 rootOfUnity(u32 m, int bits) {
   return {float(std::cos(angle)), float(std::sin(angle))};
 }
 FFC_DEVICE void copyAsync16(u32 target, const void* source) { sharedStore16(target, loadStream16(source)); }
+FFC_DEVICE void copyAsyncPart16(u32 target, const void* source, u32 bytes) {
+  uint4 v{0, 0, 0, 0};
+  std::memcpy(&v, source, bytes);
+  sharedStore16(target, v);
+}
 FFC_DEVICE void copyAsync4(u32 target, const void* source, u32 bytes) {
   u32 word = 0;
   std::memcpy(&word, source, bytes);

@@ -521,7 +521,8 @@ class FusedMma final : public GpuAlgorithm {
     p.tiles = int32_t((int64_t(p.batch) * channels + sequences - 1) / sequences);
     // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
     const int64_t places = choice_.points * i.halves;
-    p.phased = packed() || (p.length + 7 <= places && p.outLength + 7 <= places);
+    const bool reaches = p.length + 7 > places || p.outLength + 7 > places, wrapsSlices = i.slices > 1 && i.halves == 1;
+    p.phased = packed() || !reaches || wrapsSlices;
     const bool whole = p.length == choice_.points && p.outLength == choice_.points;
     const auto encodeAll = [&](int rows) {
       return encode(p.maps.u, p.u, batch, channels, rows) && encode(p.maps.y, p.y, batch, channels, rows) &&
@@ -537,7 +538,7 @@ class FusedMma final : public GpuAlgorithm {
     };
     p.useMaps = uniform || (choice_.maps.tilesPerSet && encodeFor());
     const bool longPartial = !p.useMaps && i.longRows && choice_.log2N2 == 4 && choice_.maps.tilesPerSet && encodeLong(p, batch, channels);
-    if (!uniform && !longPartial) p.headParts = p.wraps = 0;
+    if (!uniform && !longPartial) p.headParts = 0, p.wraps = wrapsSlices && reaches && !alignedRows(p.u);
     p.useMaps |= longPartial;
     Launch shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
     // A channel with an exponent goes by plain copies.

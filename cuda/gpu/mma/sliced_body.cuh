@@ -312,6 +312,51 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     }
   }
 
+  // ---- what comes round behind N: imaginary parts of n0 = n1 = n2 = n3h = 0, n3l = 0 ... 7, in this warp's column of the exchange
+  // buffer. There the first and the last matrix have the same real number for all k1, see uniform.cuh.
+  FFC_DEVICE static float ofMatrix(const u32 (&matrix)[2][4]) { return unpackHalf(fromLane(matrix[0][0], 0)).x; }
+  // To what first() has left there: a lane for each row k1.
+  FFC_DEVICE void addWrapped() const {
+    const float f = ofMatrix(matrixIn);
+    const u32 factor = packHalf(f, f);
+    warpSync();
+    if (lane >= 16) return;
+    const u32 place = exchange + Base::blockPlane + lane * 256 + (lane & 7) * 16;
+    const uint4 v = sharedLoad16(staging.wrapped), x = sharedLoad16(place);
+    sharedStore16(place, uint4{halfFma(v.x, factor, x.x), halfFma(v.y, factor, x.y), halfFma(v.z, factor, x.z), halfFma(v.w, factor, x.w)});
+  }
+  // Of imaginary operands of last(), rows k1 of the first words: the sum over k1 in column n3l = g.
+  FFC_DEVICE static float sumOfRows(u32 first, u32 second) {
+    const float2 a = unpackHalf(first), b = unpackHalf(second);
+    float sum = a.x + a.y + b.x + b.y;
+    const int lane = threadIndex() & 31;
+    sum += asFloat(fromLane(floatBits(sum), lane ^ 1));
+    return sum + asFloat(fromLane(floatBits(sum), lane ^ 2));
+  }
+  // The outputs that come round: each slice's share of them is such a sum, or what is kept of the slice has it.
+  FFC_DEVICE void storeWrapped(int set) const {
+    const Output o = outputOf(set);
+    u32 y[4];
+    loadTransposed(exchange + Base::blockPlane + addressOuter, y[0], y[1], y[2], y[3]);
+    float sum = sumOfRows(y[0], y[1]) * ofMatrix(C::unfoldByMatrix ? matrixLast[0][K - 1] : matrixOut);
+#pragma unroll
+    for (int s = 0; s < K - 1; s++) {
+      const uint4 im = kept(s, 0).piece[1];
+      if constexpr (C::unfoldByMatrix)
+        sum += sumOfRows(im.x, im.y) * ofMatrix(matrixLast[0][s]);
+      else
+        sum += unpackHalf(fromLane(im.x, Base::g >> 1) >> (Base::g & 1) * 16).x;
+    }
+    const int first = K * M + Base::g - phaseOf(o);
+    if (Base::c == 0 && first < p.outLength) {
+      uint4 v{packHalf(sum, 0), 0, 0, 0};
+      const uint4 gate = C::gated && staging.post ? gatherPiece(o.post, first, p.outLength) : uint4{0, 0, 0, 0};
+      if (!o.finished) v = finish(o, v, gate);
+      drainPiece(v, o.y, first, first + 1);
+    }
+    warpSync();
+  }
+
   // unfoldByMatrix: the last matrices of both slices, for both parts.
   FFC_DEVICE void loadLast() {
 #pragma unroll
@@ -440,6 +485,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       storeMatrices(block, x[0], x[1], x[2], x[3]);
       storeMatrices(block + 8192, y[0], y[1], y[2], y[3]);
     }
+    if (staging.wraps()) addWrapped();
   }
   // After the middle: last() of a slice, which is not the sequence's last one, and first() of the next.
   FFC_DEVICE void runOuter(int slice) {
@@ -464,6 +510,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
 #pragma unroll
       for (int i = 0; i < 4; i++) re[b][i] = x[i], im[b][i] = y[i];
     }
+    if (staging.wraps()) addWrapped();
     splitArrive(staging.exchanged);
 #pragma unroll
     for (int b = 0; b < R; b++) keepResults(slice, b, re[b], im[b]);
@@ -525,6 +572,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       Kept first[K - 1];
       if constexpr (C::keptAhead) allKept(0, first);
       splitWait(staging.middleDone, parity(K - 1));
+      if (staging.wraps()) storeWrapped(set);
       if constexpr (C::unfoldByMatrix)
         unfoldBoth(set);
       else

@@ -2,6 +2,9 @@
 // in shared memory while the slices take their turns, each part in the order of a staging slot (staging.cuh). Results of
 // a slice are complex and stay with the thread that has made them, 16 bytes next to 16 bytes of its neighbours: in shared
 // memory if there is room, otherwise in device memory, of which each block has a piece that remains in L2.
+//
+// Rows that begin anywhere are shifted by their phase, as in staging.cuh. Where that takes one beyond its N = K M points, x^N = i:
+// the samples there come round as imaginary parts of the first eight, and so do outputs (see sliced_body.cuh).
 #pragma once
 #include "staging.cuh"
 
@@ -18,6 +21,7 @@ struct SlicedStaging {
   int slice = 0;  // the one that the middle is at
   u32 base, end, results, barrier, largest;
   u32 middleDone, exchanged;  // barriers in two halves, see sliced_body.cuh
+  u32 wrapped;                // eight samples from N on
   bool maps, pre, post;
   bool plain;  // outputs need no power of two
 
@@ -34,6 +38,7 @@ struct SlicedStaging {
     largest = barrier + 16;
     middleDone = barrier + 32;
     exchanged = barrier + 40;
+    wrapped = barrier + 48;
   }
 
   FFC_DEVICE int sequenceOf(int set) const { return blockIndex() + set / C::halves * gridSize(); }
@@ -90,7 +95,13 @@ struct SlicedStaging {
     }
     const uint64_t u = rowOf(p.u, set);
     forPieces(phaseOf(set), [&](u32 place, int first) { fillPiece(place, u, first, p.length, false); });
+    if (wraps() && threadIndex() == 0) {
+      const int first = K * points - phaseOf(set), left = p.length - first;
+      copyAsyncPart16(wrapped, reinterpret_cast<const void*>(u + int64_t(first) * 2), left > 0 ? 2 * left : 0);
+    }
   }
+  // What comes round belongs to the first warp.
+  FFC_DEVICE bool wraps() const { return C::halves == 1 && !C::wholeSequences && p.wraps && threadIndex() < 32; }
   // Where rows are whole, those of the next sequence are fetched to L2 ahead of their copy (unless samplesLeave), and so are gates.
   FFC_DEVICE void prefetch(int set) const {
     if (C::samplesLeave) return;
@@ -148,6 +159,8 @@ struct SlicedStaging {
         }
       }
     }
+    u32 mostWrapped = 0;
+    if (wraps()) mostWrapped = prepareWrapped(set), most = C::gated ? larger(most, mostWrapped) : largestBfloats(most, mostWrapped);
     if constexpr (!C::gated) most = larger(most & 0x7fffu, most >> 16 & 0x7fffu);
     const int exponent = exponentFor(warpMax(most));
     if ((threadIndex() & 31) == 0) {
@@ -156,18 +169,36 @@ struct SlicedStaging {
     }
     if (threadIndex() == 0) sharedStore4(largestOf(set + 1), 0);
 #pragma unroll
-    for (int at = 0; at < count; at++) {
-      u32(&w)[4] = word[at];
-      if constexpr (C::gated) {
-        const u32 scale = halfPower(exponent - exponentFor((exponents[at >> 2] >> (8 * (at & 3)) & 255) << 7)), both = scale | scale << 16;
-#pragma unroll
-        for (int i = 0; i < 4; i++) w[i] = halfMul(w[i], both);
-      } else {
-        prepare<C>(w, floatBits(powerOfTwo(exponent)));
-      }
-      sharedStore16(base + at / R * partBytes + placeOf(pieceOf(at % R)), uint4{w[0], w[1], w[2], w[3]});
+    for (int at = 0; at < count; at++)
+      scalePiece(base + at / R * partBytes + placeOf(pieceOf(at % R)), word[at], exponent, (exponents[at >> 2] >> (8 * (at & 3)) & 255) << 7);
+    if (wraps()) {
+      const uint4 x = sharedLoad16(wrapped);
+      u32 w[4] = {x.x, x.y, x.z, x.w};
+      warpSync();
+      scalePiece(wrapped, w, exponent, mostWrapped);
     }
     if (maps) fenceTensorCopies();
+  }
+  // Samples, or products as halves of which `most` is the largest, times 2^exponent.
+  FFC_DEVICE static void scalePiece(u32 place, u32 (&w)[4], int exponent, u32 most) {
+    if constexpr (C::gated) {
+      const u32 scale = halfPower(exponent - exponentFor(most)), both = scale | scale << 16;
+#pragma unroll
+      for (int i = 0; i < 4; i++) w[i] = halfMul(w[i], both);
+    } else {
+      prepare<C>(w, floatBits(powerOfTwo(exponent)));
+    }
+    sharedStore16(place, uint4{w[0], w[1], w[2], w[3]});
+  }
+  // What comes round, all lanes alike: its largest sample; gated, products in its place.
+  FFC_DEVICE u32 prepareWrapped(int set) const {
+    const uint4 x = sharedLoad16(wrapped);
+    u32 w[4] = {x.x, x.y, x.z, x.w};
+    if constexpr (!C::gated) return largestBfloats(largestBfloats(w[0], w[1]), largestBfloats(w[2], w[3]));
+    const u32 most = multiplyPiece(w, pre ? gate(rowOf(p.pre, set), K * points - phaseOf(set), p.length) : uint4{0, 0, 0, 0});
+    warpSync();
+    sharedStore16(wrapped, uint4{w[0], w[1], w[2], w[3]});
+    return most;
   }
   // Products with the gate as halves, times a power of two of their own. Returns the upper half of the largest one's float bits.
   FFC_DEVICE u32 multiplyPiece(u32 (&w)[4], uint4 factor) const {
