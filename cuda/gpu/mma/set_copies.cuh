@@ -94,7 +94,7 @@ struct TensorCopies : Phases<C> {
   }
 
   // ---- warps have tasks of their own, or the busiest one would keep the others waiting: at most one of a tile each.
-  static constexpr int orderWarp = partial ? 4 : 0, trimWarp = 8, edgeWarp = 12, watchWarp = partial ? 1 : warps - 1;
+  static constexpr int orderWarp = partial ? 4 : 0, pieceWarp = 8, edgeWarp = 12, watchWarp = partial ? 1 : warps - 1;
 
   // ---- copies of what this thread has to order of a set: all of it, or a tile.
   FFC_DEVICE int orderedTile() const { return warp - orderWarp; }
@@ -166,9 +166,9 @@ struct TensorCopies : Phases<C> {
   }
   // The outputs that store() leaves: the pieces of n1 = 0 but the first, a lane each; the samples before and after whole pieces, at
   // most 8 and 14 of a row.
+  FFC_DEVICE bool storesEdges() const { return trims() && warp >= pieceWarp && (warp & 3) < p.tilesPerSet; }
   FFC_DEVICE void storeEdges(u32 slot, SetPosition to) const {
     const int tile = warp & 3;
-    if (!trims() || warp < trimWarp || tile >= p.tilesPerSet) return;
     const int phase = phaseOf(to.channel);
     const int first = to.set * staging.rowsPerSet + (tile << staging.log2Sequences);
     const u32 from = slot + tile * (16 * partBytes);
@@ -190,27 +190,23 @@ struct TensorCopies : Phases<C> {
       reinterpret_cast<uint16_t*>(rows + sequence * p.y.batchStride)[sample] = uint16_t(word >> (at & 2) * 8);
     }
   }
-  // Samples of other rows that the copies of a set have brought along become zeros. By warps that wait for
-  // them; before the barrier that separates them from first().
+  // Samples of other rows that the copies of a set have brought along become zeros: before the barrier that separates them from
+  // first(), by warps that wait for them. A lane has one sample of the piece in which a row begins, or of that in which it ends, of
+  // every other sequence of the warp's tile.
   FFC_DEVICE bool trims() const { return partial && p.headParts; }
+  FFC_DEVICE bool trimsTile() const { return trims() && u32(warp - edgeWarp) < u32(p.tilesPerSet); }
   FFC_DEVICE void trim(int set, Place at, SetPosition from) const {
-    const int tile = warp - trimWarp;
-    if (!trims() || u32(tile) >= u32(p.tilesPerSet)) return;
+    if (!trimsTile()) return;
     await(at);
-    const int phase = phaseOf(from.channel), end = phase + p.length, sequence = lane & 15;
-    const bool tail = lane >> 4;
-    const int piece = tail ? end >> 3 : 0, keepFrom = tail ? 0 : phase, keepTo = tail ? end & 7 : 8;
-    if (sequence >> staging.log2Sequences || piece >> (log2Part() + 1)) return;
-    u32 keep[4];
-#pragma unroll
-    for (int i = 0; i < 4; i++) keep[i] = keptSamples(i, keepFrom, keepTo);
-    const auto clear = [&](u32 slot) {
-      const u32 place = slot + tile * (16 * partBytes) + plainAt(sequence, piece * 8);
-      const uint4 v = sharedLoad16(place);
-      sharedStore16(place, uint4{v.x & keep[0], v.y & keep[1], v.z & keep[2], v.w & keep[3]});
-    };
-    clear(staging.slotOf(at));
-    if (C::gated && p.pre.data) clear(staging.slotOfPre(set));
+    const int phase = phaseOf(from.channel), end = phase + p.length, tail = end & ~7, sample = lane & 7;
+    const bool behind = lane & 8, inRow = tail >> (log2Part() + 4) == 0;
+    const bool wanted = behind ? inRow && sample >= (end & 7) : sample < phase;
+    for (int sequence = lane >> 4; sequence >> staging.log2Sequences == 0; sequence += 2) {
+      const u32 offset = (warp & 3) * (16 * partBytes) + plainAt(sequence, (behind ? tail : 0) + sample);
+      if (!wanted) continue;
+      sharedStore2(staging.slotOf(at) + offset, 0);
+      if (C::gated && p.pre.data) sharedStore2(staging.slotOfPre(set) + offset, 0);
+    }
   }
   // What this thread has stored has left shared memory; has arrived in device memory.
   FFC_DEVICE void awaitStoresRead() const {
