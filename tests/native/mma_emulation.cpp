@@ -286,13 +286,13 @@ void check(Case c) {
       p.slots = C::uniformSlots;
       p.bothGates = C::gated;
       describeUniform(p, c.tilesPerSet * (16 >> c.log2N2), c.blocks);
-      emulation::launch(c.blocks, uniformBytes<C>(c.tilesPerSet), engine(), [&] {
+      emulation::launch(c.blocks, uniformBytes<C>(c.tilesPerSet, c.log2N2), engine(), [&] {
         if (p.wraps)
-          convolveUniform<C, TensorCopies<C, true, true>>(p);
+          convolveSets<C, true, true>(p);
         else if (c.partial)
-          convolveUniform<C, TensorCopies<C, true>>(p);
+          convolveSets<C, true>(p);
         else
-          convolveUniform<C, TensorCopies<C, false>>(p);
+          convolveSets<C, false>(p);
       });
     }
   int64_t shared = sharedBytes<C>(c.tilesPerSet, c.log2N2, c.slots, c.pre, c.post, c.maps);
@@ -476,6 +476,10 @@ int main(int count, char** words) {
   check<Config<1, true, b, false, false>>(uniform({4, 5, 3, 4096, 4096, 0, 2}, 3));
   // Partly empty sets; the accurate class.
   check<Config<1, true, f, true, false>>(uniform({4, 4, 3, 4096, 4096, 0, 3}, 2));
+  // Turns from the cache.
+  check<Config<1, true, f, true, false>>(uniform({1, 40, 3, 512, 512, 0, 4}, 2));
+  check<Config<1, true, b, true, false>>(sized(uniform({2, 19, 3, 1024, 1024, 0, 4}, 1), 1e-3, 1e3));
+  check<Config<1, true, f, true, false>>(uniform({3, 9, 2, 2048, 2048, 0, 3}, 2));
   check<Config<1, true, f, true, true>>(gated(uniform({2, 7, 3, 1024, 1024, 0, 2}, 2), 0));
   check<Config<2, true, f, true, false>>(uniform({4, 3, 2, 8192, 8192, 0, 1}, 1));
   check<Config<2, true, b, true, false>>(sized(uniform({3, 6, 3, 4096, 4096, 0, 1}, 2), 1e-5, 1));

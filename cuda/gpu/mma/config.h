@@ -154,9 +154,12 @@ struct Config {
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
   static constexpr bool uniform = !packed && !sparse && slices == 1 && (R == 1 || (R == 2 && !(accurate && gated)));
-  static constexpr int uniformTiles = gated ? (R == 1 ? 2 : 1) : accurate && !ownMatrices ? (R > 1 ? 1 : 3) : mostTiles;
+  static constexpr int uniformTiles = gated ? (R == 1 ? 2 : 1) : accurate && R > 1 ? 1 : mostTiles;
   static constexpr int uniformUnroll = R == 1 && (!accurate || ownMatrices) ? (gated ? (ownMatrices ? 2 : 1) : accurate ? 2 : 4) : 1;
   static constexpr int uniformSlots = 3;
+  // Where its turns come from, see TurnsInCache: for N2 below this power of two.
+  static constexpr int cachedTurnsBelow = uniform && R == 1 && accurate && pairwise && !rowScaled ? 4 : 0;
+  static constexpr bool turnsInCache = false, keepsTurns = R == 1 && !gated;
   // How it finds rows that need a scale of their own: by their outputs instead of their samples.
   static constexpr bool watchesOutputs = uniform && bf16 && !gated && !accurate;
   // The next channel's spectrum comes into the registers before the old one's last interval ends, where it finds some free:
@@ -256,6 +259,14 @@ struct WholeRows : C {
   static constexpr bool pairedRing = C::R == 4 && C::spectrumRing && !C::gated;
   static constexpr bool summedSpectrum = C::summedSpectrum || pairedRing;
 };
+// For sets of one channel of less than 4096 points in the accurate class. Where sequences share a tile, they have the same turns, 16 KB of
+// them or less: these fit into what shared memory leaves of the first-level cache, and without 32 KB for all rows of them sets
+// have four tiles instead of two or three. Of a set of two at 512 points a fifth of the time is not spent on tiles.
+template <class C, bool kept>
+struct TurnsInCache : C {
+  static constexpr bool turnsInCache = true, keepsTurns = kept;  // those of the way back in registers
+  static constexpr int twiddleBytes = 0;
+};
 // And for packed samples of radix 4 in the accurate class, which window_body.cuh serves: tensor copies, no skip factor, and as many
 // blocks of the spectrum in shared memory as it can have.
 template <class C>
@@ -302,10 +313,10 @@ template <class C>
 constexpr int noteBytes = C::uniformTiles * 64 + 4;
 // The same for that driver: no row tables but these notes, and two words that stop the block.
 template <class C>
-constexpr int64_t uniformBytes(int tilesPerSet) {
+constexpr int64_t uniformBytes(int tilesPerSet, int log2N2) {
   const int64_t perTile = int64_t(C::R) * (stagingBytes * (C::uniformSlots + (C::gated ? 2 * C::buffers : 0)) + C::buffers * exchangeBytes);
-  return tilesPerSet * perTile + C::twiddleBytes + barrierBytes + (C::rowScaled ? rowRing * noteBytes<C> + 16 : 0) +
-         C::residentBytes + C::wrapBytes;
+  const int turns = log2N2 < C::cachedTurnsBelow ? 0 : C::twiddleBytes, notes = C::rowScaled ? rowRing * noteBytes<C> + 16 : 0;
+  return tilesPerSet * perTile + turns + barrierBytes + notes + C::residentBytes + C::wrapBytes;
 }
 
 }  // namespace ffc::mma

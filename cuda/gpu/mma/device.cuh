@@ -194,10 +194,16 @@ FFC_DEVICE u32 loadTable4(const void* p, uint64_t policy) {
   asm("ld.global.nc.L2::cache_hint.u32 %0,[%1],%2;" : "=r"(v) : "l"(p), "l"(policy));
   return v;
 }
+FFC_DEVICE uint2 loadConstant8(const void* p) { return __ldg(static_cast<const uint2*>(p)); }
 // What earlier work may still have been writing when the kernel started (awaitEarlierWork()).
 FFC_DEVICE uint4 loadFresh16(const void* p) {
   uint4 v;
   asm volatile("ld.global.v4.u32 {%0,%1,%2,%3},[%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p) : "memory");
+  return v;
+}
+FFC_DEVICE uint2 loadFresh8(const void* p) {
+  uint2 v;
+  asm volatile("ld.global.v2.u32 {%0,%1},[%2];" : "=r"(v.x), "=r"(v.y) : "l"(p) : "memory");
   return v;
 }
 FFC_DEVICE u32 loadFresh4(const void* p) {
@@ -290,6 +296,8 @@ FFC_DEVICE void tensorStoreRest(u32 source, const void* map, int first, int b, i
                : "memory");
   asm volatile("cp.async.bulk.commit_group;" ::: "memory");
 }
+// The map itself, before its first copy.
+FFC_DEVICE void prefetchMap(const void* map) { asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory"); }
 // Multiples of 16 bytes at an aligned address, into L2.
 FFC_DEVICE void prefetchBulk(const void* p, u32 bytes) {
   asm volatile("cp.async.bulk.prefetch.L2.global [%0],%1;" ::"l"(p), "r"(bytes) : "memory");
@@ -330,6 +338,7 @@ FFC_DEVICE void tensorLoadPart(u32, const void*, int, int, int, int, u32) {}
 FFC_DEVICE void tensorStorePart(u32, const void*, int, int, int, int) {}
 FFC_DEVICE void tensorLoadRest(u32, const void*, int, int, int, u32) {}
 FFC_DEVICE void tensorStoreRest(u32, const void*, int, int, int) {}
+FFC_DEVICE void prefetchMap(const void*) {}
 FFC_DEVICE void prefetchBulk(const void*, u32) {}
 FFC_DEVICE void bulkLoad(u32, const void*, u32, u32) {}
 FFC_DEVICE void bulkStore(void*, u32, u32) {}

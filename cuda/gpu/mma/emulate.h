@@ -327,13 +327,16 @@ FFC_DEVICE void sharedMax(u32 a, u32 v) { sharedPut(a, std::max(v, sharedGet<u32
 
 FFC_DEVICE uint4 loadConstant16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE uint64_t keepingPolicy() { return 0; }
+FFC_DEVICE uint2 loadConstant8(const void* p) { return *static_cast<const uint2*>(p); }
 FFC_DEVICE uint4 loadTable16(const void* p, uint64_t) { return loadConstant16(p); }
 FFC_DEVICE u32 loadTable4(const void* p, uint64_t) { return *static_cast<const u32*>(p); }
+FFC_DEVICE void prefetchMap(const void*) {}
 FFC_DEVICE void prefetchBulk(const void*, u32) {}
 FFC_DEVICE void prefetch(const void*) {}
 FFC_DEVICE void loadConstant16If(bool wanted, uint4& v, const void* p) {
   if (wanted) v = loadConstant16(p);
 }
+FFC_DEVICE uint2 loadFresh8(const void* p) { return *static_cast<const uint2*>(p); }
 FFC_DEVICE uint4 loadFresh16(const void* p) { return loadConstant16(p); }
 FFC_DEVICE void loadFresh16If(bool wanted, uint4& v, const void* p) { loadConstant16If(wanted, v, p); }
 FFC_DEVICE u32 loadConstant4(const void* p) { return *static_cast<const u32*>(p); }

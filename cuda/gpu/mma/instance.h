@@ -34,7 +34,7 @@ struct Instance {
   bool longRows = false;  // by tensor copies, too, where they do not fill their transform
   int uniformTiles = 0, uniformSlots = 0;
   bool interleaves = false;  // the tiles of a set that has all of them
-  int64_t (*uniformBytes)(int tilesPerSet) = nullptr;
+  int64_t (*uniformBytes)(int tilesPerSet, int log2N2) = nullptr;
   std::vector<uint32_t> (*tables)(int log2N2) = nullptr;
   // Frequency-sparse: for a few values of k1, from those tables; null where all are computed.
   std::vector<uint32_t> (*ofDigits)(const std::vector<uint32_t>& tables, const std::vector<int>& digits) = nullptr;

@@ -16,17 +16,17 @@ __global__ void __launch_bounds__(threads, 1) fusedConvolution(const __grid_cons
 
 template <class C>
 __global__ void __launch_bounds__(threads, 1) fusedUniform(const __grid_constant__ Params p) {
-  if constexpr (hasTensorCopies) convolveUniform<C, TensorCopies<C, false>>(p);  // launched only where this is so
+  if constexpr (hasTensorCopies) convolveSets<C, false>(p);  // launched only where this is so
 }
 
 template <class C>
 __global__ void __launch_bounds__(threads, 1) fusedPartial(const __grid_constant__ Params p) {
-  if constexpr (hasTensorCopies) convolveUniform<C, TensorCopies<C, true>>(p);
+  if constexpr (hasTensorCopies) convolveSets<C, true>(p);
 }
 
 template <class C>
 __global__ void __launch_bounds__(threads, 1) fusedWrapping(const __grid_constant__ Params p) {
-  if constexpr (hasTensorCopies) convolveUniform<C, TensorCopies<C, true, true>>(p);
+  if constexpr (hasTensorCopies) convolveSets<C, true, true>(p);
 }
 
 template <class C>

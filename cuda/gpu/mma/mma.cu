@@ -103,7 +103,7 @@ Launch uniformLaunchOf(const Instance& i, int log2N2, const ConvProblem& p, cons
   Launch best;
   double least = 1.35 * time((p.rows() << log2N2) / 16 + 1, 1.0);
   for (int tiles = i.uniformTiles; tiles >= 1; tiles--) {
-    const int64_t bytes = i.uniformBytes(tiles), rows = tiles * (16 >> log2N2);
+    const int64_t bytes = i.uniformBytes(tiles, log2N2), rows = tiles * (16 >> log2N2);
     // The full number of tiles may have a form of its own, in which the compiler interleaves them: 256 points in halves of such
     // sets took 0.0299 ms, in whole ones 0.0279.
     const bool interleaved = i.interleaves && tiles == i.uniformTiles;

@@ -48,7 +48,9 @@ struct Phases {
   // fast, radix 3 and 4: the step of the twiddles over kb, forward [t][re, im], backward [half]; or turns, see TableLayout
   u32 chain[8];
   u32 stepTurns[C::turnRegisters ? 12 : 1];
-  u32 turnIn, turnOut;        // accurate: this lane's turns at t = s = 0, and at s = half = 0 of the first of two rows
+  // accurate: this lane's turns at t = s = 0; at s = half = 0 of the first of two rows and (turnsInCache) of the other
+  u32 turnIn, turnOut, turnNext;
+  u32 turnsBack[C::turnsInCache ? 16 : 1];  // all of the way back: [s][half][tangent, sine of the first, of the other]
   // The spectrum at +f and -f: halves (re re, im im of +f, then of -f), or floats, one 16-byte piece each.
   static constexpr int binPieces = C::spectrumFloats ? 2 : 1;
   struct Bins {
@@ -79,8 +81,13 @@ struct Phases {
     addressOuter = (matrix >> 1) * halfPlane + (matrix & 1) * (C::sparse ? blockPlane : 8 * 256) + row * 256 + (warp ^ row) * 16;
     addressIn = (matrix >> 1) * (C::ownMatrices ? halfPlane : blockPlane) + place() * 256 + (((matrix & 1) * 8 + row) ^ (place() & 7)) * 16;
     addressOut = (matrix & 1) * halfPlane + place() * 256 + (((matrix >> 1) * 8 + row) ^ (place() & 7)) * 16;
-    turnIn = image + warp * 2048 + g * 128 + turnSlot(g, 2 * c) * 8;
-    turnOut = image + warp * 2048 + c * 256 + turnSlot(2 * c, g) * 8;
+    // Where they come from the cache, sequences that share the tile read those of the first of them.
+    const u32 ofTurns = (C::turnsInCache ? 0 : image) + warp * 2048, ofFirst = C::turnsInCache ? g & ((1 << n2Bits()) / 2 - 1) : g;
+    turnIn = ofTurns + ofFirst * 128 + turnSlot(ofFirst, 2 * c) * 8;
+    const int ofBack = C::turnsInCache ? 2 * c & ((1 << n2Bits()) / 2 - 1) : 2 * c;
+    turnOut = ofTurns + ofBack * 128 + turnSlot(ofBack, g) * 8;
+    // The row after it has the other half of its slots here, unless there is only one.
+    turnNext = C::turnsInCache && n2Bits() == 1 ? turnOut ^ 64 : turnOut + 128;
   }
 
   // Within an exchange block: this lane's row of the 8x8 matrices of n3h = b (and half t of n3l).
@@ -174,15 +181,31 @@ struct Phases {
 #pragma unroll
       for (int i = 0; i < 12; i++) stepTurns[i] = table(own, i);
     }
+    if constexpr (C::turnsInCache && C::keepsTurns) {
+#pragma unroll
+      for (int s = 0; s < 2; s++)
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+          const uint2 v = loadConstant8(turns() + (turnOut ^ half * 64) + s * 1024);
+          const uint2 w = loadConstant8(turns() + (turnNext ^ (1 - half) * 64) + s * 1024);
+          u32* b = turnsBack + (2 * s + half) * 4;
+          b[0] = v.x, b[1] = v.y, b[2] = w.x, b[3] = w.y;
+#pragma unroll
+          for (int i = 0; i < 4; i++) keepInRegister(b[i]);
+        }
+    }
 #pragma unroll
     for (int i = 0; i < Layout::chainRegisters; i++) chain[i] = table(Layout::chain, i);
     if constexpr (C::outerRegisters) loadOuter();
   }
   // What needs the tables or waits for them: whatever else a block begins with is better ordered before it.
   FFC_DEVICE void finishTables() {
-    const char* source = reinterpret_cast<const char*>(tables() + Layout::image);
-    for (int i = threadIndex(); i < C::twiddleBytes / 16; i += threads)
-      sharedStore16(image + i * 16, loadTable16(source + i * 16, keepingPolicy()));
+    // Where rows are scaled the loop stays even if it has nothing to do: the compiler's code was 0.8 % slower without (bfloat16, 1024).
+    if constexpr (C::twiddleBytes > 0 || C::rowScaled) {
+      const char* source = reinterpret_cast<const char*>(tables() + Layout::image);
+      for (int i = threadIndex(); i < C::twiddleBytes / 16; i += threads)
+        sharedStore16(image + i * 16, loadTable16(source + i * 16, keepingPolicy()));
+    }
     if constexpr (C::ownMatrices) {
 #pragma unroll
       for (int i = 0; i < 4; i++) {
@@ -269,17 +292,26 @@ struct Phases {
   // The accurate class turns by the twiddles of kb = centre, which is one table for both directions, and from there to
   // those of kb: e^{-2 pi i n3l (kb - centre) / 16R}. Forward for columns 8t + 2c, backward for rows g + 8 half.
   FFC_DEVICE FloatArithmetic::Turn turnForward(int t, int s) const {
-    return forwardTurn(sharedLoad16((turnIn ^ t * 64) + s * 1024));
+    const u32 at = (turnIn ^ t * 64) + s * 1024;
+    if constexpr (C::turnsInCache) return forwardTurn(C::keepsTurns ? loadConstant16(turns() + at) : loadFresh16(turns() + at));
+    return forwardTurn(sharedLoad16(at));
   }
   FFC_DEVICE FloatArithmetic::Turn turnBackward(int s, int half) const {
+    if constexpr (C::turnsInCache && C::keepsTurns) {
+      const u32* b = turnsBack + (2 * s + half) * 4;
+      return {{asFloat(b[0]), asFloat(b[2])}, {asFloat(b[1]), asFloat(b[3])}};
+    }
     // Two neighbouring rows: their slots differ by the XOR of turnSlot().
     const uint2 v = turnAt((turnOut ^ half * 64) + s * 1024);
-    const uint2 w = turnAt((turnOut ^ (1 - half) * 64) + s * 1024 + 128);
+    const u32 next = C::turnsInCache ? turnNext ^ (1 - half) * 64 : (turnOut ^ (1 - half) * 64) + 128;
+    const uint2 w = turnAt(next + s * 1024);
     return {{asFloat(v.x), asFloat(w.x)}, {asFloat(v.y), asFloat(w.y)}};
   }
+  FFC_DEVICE const char* turns() const { return reinterpret_cast<const char*>(tables() + Layout::image); }
   // In the shortest body the compiler finds registers for the backward turns; elsewhere it must not keep them.
-  FFC_DEVICE static uint2 turnAt(u32 address) {
-    if constexpr (R == 1 && !C::gated) return sharedConstant8(address);
+  FFC_DEVICE uint2 turnAt(u32 address) const {
+    if constexpr (C::turnsInCache) return loadFresh8(turns() + address);
+    if constexpr (C::keepsTurns) return sharedConstant8(address);
     const uint64_t v = sharedLoad8(address);
     return {u32(v), u32(v >> 32)};
   }
@@ -701,6 +733,7 @@ struct Phases {
   template <SpectrumFrom where, class BeforeLast, class Halfway = Nothing, class SpectrumUsed = Nothing>
   FFC_DEVICE void middle(u32 block, BeforeLast&& beforeLast, Halfway&& halfway = {}, SpectrumUsed&& spectrumUsed = {}) {
     if constexpr (C::ownMatrices) return middleOfOwn<where>(block, beforeLast, halfway, spectrumUsed);
+    if constexpr (C::turnsInCache) keepInRegister(turnIn);  // or the turns of the way there take registers over all tiles
     u32 ar[R][4], ai[R][4];  // operands of the n3l contraction: [2t + s]
     u32 matrix[4];
 #pragma unroll

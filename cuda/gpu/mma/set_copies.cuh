@@ -45,6 +45,11 @@ struct TensorCopies : Phases<C> {
 
   // One group of barriers for the first run of the block, one for the run with exact scales.
   FFC_DEVICE void prepareCopies() {
+    // Not where rows are scaled: the code came out 0.5 to 0.9 % slower with it.
+    if (!C::rowScaled && threadIndex() == 0) {
+      prefetchMap(&p.maps.u);
+      prefetchMap(&p.maps.y);
+    }
     staging.initBarriers((C::rowScaled ? 2 : 1) * barrierCount);
     if constexpr (partial) {
       const u32 missing = partBytes * parts();
