@@ -538,7 +538,7 @@ class FusedMma final : public GpuAlgorithm {
     };
     p.useMaps = uniform || (choice_.maps.tilesPerSet && encodeFor());
     const bool longPartial = !p.useMaps && i.longRows && choice_.log2N2 == 4 && choice_.maps.tilesPerSet && encodeLong(p, batch, channels);
-    if (!uniform && !longPartial) p.headParts = 0, p.wraps = wrapsSlices && reaches && !alignedRows(p.u);
+    if (!uniform && !longPartial) p.headParts = 0, p.wraps = wrapsSlices && reaches && !p.useMaps && !alignedRows(p.u);
     p.useMaps |= longPartial;
     Launch shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
     // A channel with an exponent goes by plain copies.
