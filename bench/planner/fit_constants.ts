@@ -44,7 +44,7 @@ function report(title: string, table: Table, list: readonly SweepLine[], details
 }
 
 // Few constants first; dearer ones only where they cannot tell all choices and times.
-const prices = price === undefined ? [0.6, 0.4, 0.2, 0.1] : [Number(price)];
+const prices = price === undefined ? [0.8, 0.6, 0.4, 0.2, 0.1] : [Number(price)];
 let table: Table = {}, fewest = { misses: Infinity, price: 0 };
 for (const price of prices) {
   const found = fit(samples, { price });

@@ -181,7 +181,9 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   c.name = std::string("multi-pass/") + (s.tensorCores ? "mma/" : "") + std::to_string(s.columns) + "x" + std::to_string(s.rowPoints) + "/" + joined(c.radices);
   const std::string kind = s.tensorCores ? "mma" : "cores";
   c.key = "multi-pass/" + kind + (p.precision == FFC_PRECISION_FAST ? "/fast/" : "/accurate/") + classOf(p) +
-          (gated(p) ? "/gated" : "/plain") + "/run" + std::to_string(s.run) + "/n" + std::to_string(c.points);
+          (gated(p) ? "/gated" : "/plain") + "/run" + std::to_string(s.run) +
+          // Columns that leave out rows have code of their own, and computed stages that the bytes do not show.
+          (s.keptRows < 1 ? "/some" : "") + "/n" + std::to_string(c.points);
   const double points = rowsOf(p) * static_cast<double>(c.points), scratch = points * s.keptRows * s.scratchBytes;
   const double n1 = static_cast<double>(s.columns), n2 = static_cast<double>(s.rowPoints);
   // One direction of a transform of n points, for every point of the call; an outer factor is a product more.
