@@ -104,8 +104,9 @@ function workOf(c: CandidateExplanation) {
 // hundredths. What is far from the best one is timed once.
 const samplesFor = (onceMs: number) => onceMs > 2 ? 2 : onceMs > 0.5 ? 3 : Number(given.repeats);
 const hopeless = 2;
-// The best few of short calls are timed again, taking turns, so that a change of the clock meets all of them.
-const again = { share: 1.15, ms: 2, rounds: 4 };
+// The best few of short calls are timed again, taking turns, so that a change of the clock meets all of them; those of some microseconds,
+// whose rounds scatter by a third, more often.
+const again = { share: 1.15, ms: 2, rounds: 4, smallMs: 0.02, smallRounds: 16 };
 
 interface Timed {
   readonly c: CandidateExplanation;
@@ -132,7 +133,8 @@ async function timeAll(problem: ConvPlanOptions, tensors: RandomTensors, list: r
     }
   }
   const close = timers.filter(({ timer }) => timer.medianMs <= again.share * bestMs);
-  for (let round = 0; round < again.rounds && close.length > 1; round++) {
+  const rounds = bestMs < again.smallMs ? again.smallRounds : again.rounds;
+  for (let round = 0; round < rounds && close.length > 1; round++) {
     for (const { timer } of close) await timer.sample();
   }
   for (const { c, timer } of timers) done.push({ c, times: await timer.times() });
