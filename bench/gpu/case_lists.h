@@ -214,16 +214,25 @@ inline std::vector<Case> coverCandidates() {
           if (dtype == FFC_DTYPE_BFLOAT16 && precision == accurate && (length == 24576 || length == 32768)) continue;
           tensorCores(dtype, precision, length, 0, gated);
           if (length <= 8192) tensorCores(dtype, precision, length, 8, gated);  // partial rows that tensor copies serve
+          // Rows that begin anywhere, one right behind the other; some of the longer ones reach past their transform. Rows of a
+          // channel that begin at different places of 16 bytes go by tables.
+          if (length <= 16384 && (precision == fast || length <= 8192)) {
+            for (const int64_t less : {int64_t{3}, length / 5 | 1}) {
+              Case& c = tensorCores(dtype, precision, length, less, gated);
+              c.rowGap = 0;
+              c.batch = std::max<int64_t>(2, c.batch * c.channels / 8 / 2 * 2);
+              c.channels = 8;
+            }
+            tensorCores(dtype, precision, length, 3, gated).rowGap = 4;
+          }
+          // Enough channels for sets of one channel each.
+          if (precision == accurate && length <= 8192) {
+            Case& c = tensorCores(dtype, precision, length, 0, gated);
+            c.batch = std::max<int64_t>(2, c.batch * c.channels / 132 / 2 * 2);
+            c.channels = 132;
+          }
           if (precision == fast && (length <= 16384 || (dtype == FFC_DTYPE_FLOAT16 && length == 49152))) {
             tensorCores(dtype, precision, length, 3, gated);
-            // Rows that begin anywhere, one right behind the other; some of the longer ones reach past their transform.
-            if (length <= 16384)
-              for (const int64_t less : {int64_t{3}, length / 5 | 1}) {
-                Case& c = tensorCores(dtype, precision, length, less, gated);
-                c.rowGap = 0;
-                c.batch = std::max<int64_t>(2, c.batch * c.channels / 8 / 2 * 2);
-                c.channels = 8;
-              }
             --tensorCores(dtype, precision, length, 0, gated).batch;  // sets that do not end with a channel
           }
           if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
@@ -324,6 +333,20 @@ inline std::vector<Case> problemsForEveryCandidate() {
             if (length > 65536) c.batch = c.channels = 1;
             list.push_back(c);
           }
+  // Patterns: every split of 2^18 points and, on CUDA cores, of 2^20.
+  for (const int64_t length : {1 << 18, 1 << 20})
+    for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16})
+      for (const int precision : {FFC_PRECISION_ACCURATE, FFC_PRECISION_FAST})
+        for (const Pattern& pattern : {scattered(32, 5), lowest(length, 0.25)}) {
+          if (precision == FFC_PRECISION_FAST && (dtype == FFC_DTYPE_FLOAT32 || length > 1 << 18)) continue;
+          Case c;
+          c.dtype = dtype;
+          c.precision = precision;
+          c.length = c.kernelLength = length;
+          c.batch = c.channels = 1;
+          c.pattern = pattern;
+          list.push_back(c);
+        }
   // The shortest transforms.
   for (const int64_t length : {12, 20, 28, 40, 56, 80, 160})
     for (const bool gated : {false, true}) {
@@ -349,7 +372,7 @@ inline std::vector<std::string> partsOf(const Case& c, const std::string& candid
   std::smatch split;
   // On tensor cores the columns read and write their own dtype, and precision is another device function.
   if (std::regex_search(candidate, split, std::regex("^multi-pass(/mma)?/([0-9]+)x([0-9]+)/"))) {
-    const std::string kind = split[1].str() + storage + (split[1].matched ? precision : "");
+    const std::string kind = (c.pattern ? "/" + c.pattern.name : std::string()) + split[1].str() + storage + (split[1].matched ? precision : "");
     return {"columns" + split[2].str() + kind + (split[1].matched ? dtypeNames[c.dtype] : ""), "rows" + split[3].str() + kind};
   }
   if (candidate.find("fp32") != std::string::npos || candidate == "direct") return {candidate};
@@ -363,7 +386,9 @@ inline std::string kindOf(const Case& c, const ffc_plan_info& info) {
                      (info.precision == FFC_PRECISION_FAST ? "fast" : "accurate");
   for (int i = 0; i < info.order; ++i) kind += (i ? "x" : "/") + std::to_string(info.radices[i]);
   if (info.algorithm == FFC_ALGORITHM_FUSED_MMA)
-    kind += (c.length + c.rowGap) % 8 ? c.length + 7 > info.transform_length ? "/wrapping" : "/anywhere"
+    kind += c.rowGap == 4             ? "/tables"
+            : c.channels > 100        ? "/channels"
+            : (c.length + c.rowGap) % 8 ? c.length + 7 > info.transform_length ? "/wrapping" : "/anywhere"
             : c.length % 8            ? "/ragged"
             : c.rowGap                ? "/partial"
             : c.batch % 2             ? "/odd"

@@ -10,17 +10,26 @@ export interface SweepLine extends FitSample {
   commit: string;
 }
 
-/** The candidates in the lines of sweeps of one device. */
+/**
+ * The candidates in the lines of sweeps of one device. What several sweeps have timed has the geometric mean of their times: a call of a few
+ * microseconds takes a fifth longer in one of them than in another.
+ */
 export function candidatesOf(...texts: string[]): SweepLine[] {
-  const lines: SweepLine[] = [];
+  const found = new Map<string, { line: SweepLine; times: number[] }>();
   for (const text of texts.flatMap((text) => text.split("\n"))) {
     if (text === "") continue;
     const line = JSON.parse(text);
     if (line.op !== "candidate" && line.op !== "untimed") continue;
     const { mode, dtype, precision, batch, channels, length, kernelLength, gates, frequencies } = line;
     const problem = [mode, dtype, precision, batch, channels, length, kernelLength, gates, frequencies].join("/");
-    lines.push({ ...line, problem, measuredMs: line.medianMs ?? Infinity });
+    const id = `${problem} ${line.candidate}`;
+    if (!found.has(id)) found.set(id, { line: { ...line, problem, measuredMs: Infinity }, times: [] });
+    if (line.medianMs) found.get(id)!.times.push(line.medianMs);
   }
+  const mean = (times: number[]) => Math.exp(times.reduce((sum, ms) => sum + Math.log(ms), 0) / times.length);
+  const lines = [...found.values()].map(({ line, times }) =>
+    times.length > 0 ? { ...line, measuredMs: mean(times) } : line
+  );
   // A problem that failed before its first time says nothing.
   const timed = new Set(lines.filter(({ measuredMs }) => measuredMs < Infinity).map(({ problem }) => problem));
   const kept = lines.filter(({ problem }) => timed.has(problem));
