@@ -137,8 +137,9 @@ struct LongConvolution : Phases<C> {
     const auto fetchBlock = [&](int b) {
       const u32 block = exchangeOf(in) + b * exchangeBytes;
       if constexpr (!C::warpScaled) fetch(b);
+      // As loadPlanes() does, by which the compiler made other code of radices 4 and 8.
       loadTransposed(block + addressOuter, xr[b][0], xr[b][1], xr[b][2], xr[b][3]);
-      loadTransposed(block + addressOuter + 8192, xi[b][0], xi[b][1], xi[b][2], xi[b][3]);
+      loadTransposed(block + addressOuter + Base::blockPlane, xi[b][0], xi[b][1], xi[b][2], xi[b][3]);
     };
 #pragma unroll
     for (int b = 0; b < C::outerAhead; b++) fetchBlock(b);
@@ -155,8 +156,7 @@ struct LongConvolution : Phases<C> {
       if (b == 0 && wrappedIn > 0) {
         u32 imaginary[4] = {rows().wrappedOf(in, wrappedIn), 0, 0, 0};
         prepare<C>(imaginary, scaleIn);
-        const u32 one[1] = {imaginary[0]};
-        Base::addImaginary(one, block, 0, 1);
+        Base::addImaginary(imaginary[0], block);
       }
       if (b == 0 && wrappedOut > 0) {
         const u32 minus[4] = {halfNegate(xr[b][0]), halfNegate(xr[b][1]), halfNegate(xr[b][2]), halfNegate(xr[b][3])};

@@ -313,11 +313,10 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
   }
 
   // ---- what comes round behind N: imaginary parts of n0 = n1 = n2 = n3h = 0, n3l = 0 ... 7, in this warp's column of the exchange
-  // buffer. There the first and the last matrix have the same real number for all k1, see uniform.cuh.
-  FFC_DEVICE static float ofMatrix(const u32 (&matrix)[2][4]) { return unpackHalf(fromLane(matrix[0][0], 0)).x; }
+  // buffer. No products of matrices, see ofMatrix().
   // To what first() has left there: a lane for each row k1.
   FFC_DEVICE void addWrapped() const {
-    const float f = ofMatrix(matrixIn);
+    const float f = Base::ofMatrix(matrixIn);
     const u32 factor = packHalf(f, f);
     warpSync();
     if (lane >= 16) return;
@@ -338,12 +337,12 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     const Output o = outputOf(set);
     u32 y[4];
     loadTransposed(exchange + Base::blockPlane + addressOuter, y[0], y[1], y[2], y[3]);
-    float sum = sumOfRows(y[0], y[1]) * ofMatrix(C::unfoldByMatrix ? matrixLast[0][K - 1] : matrixOut);
+    float sum = sumOfRows(y[0], y[1]) * Base::ofMatrix(C::unfoldByMatrix ? matrixLast[0][K - 1] : matrixOut);
 #pragma unroll
     for (int s = 0; s < K - 1; s++) {
       const uint4 im = kept(s, 0).piece[1];
       if constexpr (C::unfoldByMatrix)
-        sum += sumOfRows(im.x, im.y) * ofMatrix(matrixLast[0][s]);
+        sum += sumOfRows(im.x, im.y) * Base::ofMatrix(matrixLast[0][s]);
       else
         sum += unpackHalf(fromLane(im.x, Base::g >> 1) >> (Base::g & 1) * 16).x;
     }
@@ -372,8 +371,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     for (int b = 0; b < R; b++) {
       const u32 block = exchange + b * exchangeBytes + addressOuter;
       u32 x[4], y[4];
-      loadTransposed(block, x[0], x[1], x[2], x[3]);
-      loadTransposed(block + 8192, y[0], y[1], y[2], y[3]);
+      Base::loadPlanes(block, x, y);
       const uint4 re = staging.kept(0, 2 * b), im = staging.kept(0, 2 * b + 1);
       const u32 x0[4] = {re.x, re.y, re.z, re.w}, y0[4] = {im.x, im.y, im.z, im.w};
       const u32 to = exchange + b * exchangeBytes + turnedOuter(b);
@@ -389,8 +387,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
           word[n][2 * t] = A::pack(d[0]), word[n][2 * t + 1] = A::pack(d[1]);
         }
       warpSync();
-#pragma unroll
-      for (int n = 0; n < 2; n++) storeMatrices(to + n * 8192, word[n][0], word[n][1], word[n][2], word[n][3]);
+      Base::storePlanes(to, word[0], word[1]);
     }
     warpSync();
     loadFirst(firstSlice());
@@ -405,8 +402,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
 #pragma unroll
     for (int b = 0; b < R; b++) {
       const u32 block = exchange + b * exchangeBytes + addressOuter;
-      loadTransposed(block, x[b][0], x[b][1], x[b][2], x[b][3]);
-      loadTransposed(block + 8192, y[b][0], y[b][1], y[b][2], y[b][3]);
+      Base::loadPlanes(block, x[b], y[b]);
     }
 #pragma unroll
     for (int b = 0; b < R; b++) {
@@ -436,8 +432,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
         for (int n = 0; n < K; n++) word[n][i] = A::pack(re[n]);
       }
       const u32 to = exchange + b * exchangeBytes + turnedOuter(b);
-#pragma unroll
-      for (int i = 0; i < 2; i++) storeMatrices(to + i * 8192, word[i][0], word[i][1], word[i][2], word[i][3]);
+      Base::storePlanes(to, word[0], word[1]);
       if constexpr (K > 2)
 #pragma unroll
         for (int i = 0; i < 4; i++) x[b][i] = word[K - 2][i], y[b][i] = word[K - 1][i];
@@ -450,8 +445,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
 #pragma unroll
       for (int b = 0; b < R; b++) {
         const u32 to = exchange + b * exchangeBytes + turnedOuter(b);
-        storeMatrices(to, x[b][0], x[b][1], x[b][2], x[b][3]);
-        storeMatrices(to + 8192, y[b][0], y[b][1], y[b][2], y[b][3]);
+        Base::storePlanes(to, x[b], y[b]);
       }
       warpSync();
       loadFirst(firstSlice());
@@ -482,8 +476,7 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
       const u32 block = exchange + b * exchangeBytes + addressOuter;
       u32 x[4], y[4];
       foldedFirst(b, x, y);
-      storeMatrices(block, x[0], x[1], x[2], x[3]);
-      storeMatrices(block + 8192, y[0], y[1], y[2], y[3]);
+      Base::storePlanes(block, x, y);
     }
     if (staging.wraps()) addWrapped();
   }
@@ -503,10 +496,8 @@ struct SlicedConvolution : Phases<C, SlicedStaging<C>> {
     for (int b = 0; b < R; b++) {
       const u32 block = exchange + b * exchangeBytes + addressOuter;
       u32 x[4], y[4];
-      loadTransposed(block, x[0], x[1], x[2], x[3]);
-      loadTransposed(block + 8192, y[0], y[1], y[2], y[3]);
-      storeMatrices(block, re[b][0], re[b][1], re[b][2], re[b][3]);
-      storeMatrices(block + 8192, im[b][0], im[b][1], im[b][2], im[b][3]);
+      Base::loadPlanes(block, x, y);
+      Base::storePlanes(block, re[b], im[b]);
 #pragma unroll
       for (int i = 0; i < 4; i++) re[b][i] = x[i], im[b][i] = y[i];
     }

@@ -184,10 +184,7 @@ struct Uniform : Copies {
       loadTransposed(at.stage + offset, o.u[0], o.u[1], o.u[2], o.u[3]);
       if constexpr (C::gated) loadTransposed(at.pre + offset, o.gate[0], o.gate[1], o.gate[2], o.gate[3]);
     }
-    if constexpr (doLast) {
-      loadTransposed(block + addressOuter, o.xr[0], o.xr[1], o.xr[2], o.xr[3]);
-      loadTransposed(block + addressOuter + 8192, o.xi[0], o.xi[1], o.xi[2], o.xi[3]);
-    }
+    if constexpr (doLast) Base::loadPlanes(block + addressOuter, o.xr, o.xi);
   }
   template <bool doFirst, bool doLast, bool exact, bool scaled>
   FFC_DEVICE void compute(Operands& o, const Interval& at, int tile, int b) {
@@ -292,19 +289,15 @@ struct Uniform : Copies {
     const int b = batchOfWrapped(from, lane), count = b < p.batch ? Copies::wrapped(from.channel) : 0;
     copyAsyncPart16(wrapAt(lane), Copies::wrappedOf(p.u, b, from.channel), count > 0 ? 2 * count : 0);
   }
-  // Of n1 = 0 and n2 = 0 the first and the last matrix have the same real number for all k1. So imaginary samples add a multiple of
-  // themselves to the imaginary parts of all 16 rows k1, and imaginary outputs are a multiple of the sum over these: no products of
-  // matrices, and all tiles of a set at once. (One tile after the other through the matrices took 0.08 of 0.39 ms at 4096.)
-  FFC_DEVICE float ofMatrix(const u32 (&matrix)[2][4]) const { return unpackHalf(fromLane(matrix[0][0], 0)).x; }
   // In the exchange buffer: imaginary parts of n3h = 0, n3l = 0 ... 7 of row k1.
   FFC_DEVICE u32 imaginaryAt(const Interval& at, int tile, int k1) const {
     return at.outer + tile * (R * exchangeBytes) + Base::blockPlane + k1 * 256 + (warp ^ (k1 & 7)) * 16;
   }
-  // Two tiles at a time, a lane for each row k1.
+  // Two tiles at a time, a lane for each row k1; no products of matrices, see ofMatrix().
   template <bool exact>
   FFC_DEVICE void addWrapped(const Interval& at) {
     copyAsyncWaitAll();
-    const float f = ofMatrix(Base::matrixIn);
+    const float f = Base::ofMatrix(Base::matrixIn);
     const u32 factor = packHalf(f, f);
     warpSync();
 #pragma unroll
@@ -332,7 +325,7 @@ struct Uniform : Copies {
   FFC_DEVICE void storeWrapped(const Interval& at, SetPosition to) const {
     const int tile = lane >> 3, upper = lane >> 2 & 1, row = batchOfWrapped(to, tile), sample = 2 * Base::c + upper;
     const bool exists = tile < p.tilesPerSet && row < p.batch;
-    float f = ofMatrix(Base::matrixOut);
+    float f = Base::ofMatrix(Base::matrixOut);
     float2 sum = {0, 0};
     if (exists) {
 #pragma unroll
