@@ -40,6 +40,8 @@ struct Convolution : Phases<C> {
   FFC_DEVICE bool spectrumLasts(int set) const {
     return staging.firstTile + (set + 1) * p.tilesPerSet <= spectrumUntil;
   }
+  // `steady`: code without branches, for sets for which nothing out of the ordinary is to be done. Then the compiler can
+  // mix the phases and tiles of an interval.
   template <bool steady, class BeforeLast, class Halfway = typename Base::Nothing>
   FFC_DEVICE void runMiddle(int set, int tile, BeforeLast&& beforeLast, Halfway&& halfway = {}) {
     const int global = staging.firstTile + set * p.tilesPerSet + tile;

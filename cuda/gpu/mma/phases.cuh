@@ -7,6 +7,17 @@
 //   middle  (warp w = k1)  n2 -> k2, n3h -> kb, n3l -> j, times the spectrum, and back, all in registers
 //   last    (warp w = n2)  k1 -> n1, real part
 // Packed samples are two windows of a row, the real and the imaginary part of one complex sequence.
+//
+// The files of phases/, each of which adds to the one before it:
+//   state.cuh                 what a warp and its lanes keep, all of it
+//   load_tables.cuh           constants on their way from the plan's tables into registers and shared memory
+//   middle_twiddles.cuh       twiddles of the middle, as they are needed
+//   tile_spectrum.cuh         which spectrum a tile has, and how it is read;
+//   spectrum_ring.cuh           through a ring in shared memory,
+//   spectrum_in_exchange.cuh    or through the exchange buffer
+//   middle_there.cuh          the middle up to the digit n3l,
+//   middle.cuh                  all of it
+//   outer.cuh                 first and last
 #pragma once
 #include "phases/outer.cuh"
 

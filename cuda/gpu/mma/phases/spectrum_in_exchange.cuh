@@ -15,9 +15,8 @@ struct SpectrumInExchange : SpectrumRing<C, StagingOf> {
 
   using Base::Base;
 
-  // ---- a spectrum of halves in the exchange buffer: pieces 2 b + s, just as many as a warp's part of the buffer
-  // holds.
-  // Those of half t lie where the operands of that half were. A lane reads only what it has copied itself.
+  // A spectrum of halves: pieces 2 b + s, just as many as a warp's part of the buffer holds. Those of half t lie where
+  // the operands of that half were. A lane reads only what it has copied itself.
   FFC_DEVICE u32 placeOfPiece(u32 block, int piece) const {
     return block + (piece % R) * C::blockBytes + (piece / R) * halfPlane + (lane >> 4) * blockPlane + warp * 256 + (lane & 15) * 16;
   }
@@ -44,9 +43,10 @@ struct SpectrumInExchange : SpectrumRing<C, StagingOf> {
     return Base::template withSkip<withoutSkip>(bins, s);
   }
 
-  // ---- rows of two halves: in the first, the middle also multiplies by the second segment of the kernel, whose
-  // products it leaves
-  // in device memory (crossTo); in the second it adds them. Either comes in the order of the spectrum, from crossFrom.
+  // ---- rows of two halves
+  // In the first, the middle also multiplies by the second segment of the kernel, whose products it leaves in device
+  // memory (crossTo); in the second it adds them. Either comes in the order of the spectrum, from crossFrom.
+
   // spectrumGroup() of b and this lane's k2 and c: 15 - k2 where s is 1.
   FFC_DEVICE u32 pieceAt(int b, int s) const { return (warp * R + b) * 64 + (lane ^ (s ? 60 : 0)); }
   // A lane has 2 R places in the exchange buffer and two in the ring for twice 2 R pieces. First of all come block 0 of

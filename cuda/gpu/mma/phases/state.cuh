@@ -1,9 +1,7 @@
 // Everything that a warp and its lanes keep for the phases, most of it in registers: constant matrices, twiddles, the
 // spectrum at hand, and where in shared memory the rest is. All of it is in one struct, because the compiler's code
 // depends on the order and the places of these members: kernels that use up their registers come out otherwise when
-// some of them move to the files that use them. Those files are load_tables.cuh, middle_twiddles.cuh,
-// tile_spectrum.cuh, spectrum_ring.cuh, spectrum_in_exchange.cuh, middle_there.cuh, middle.cuh and outer.cuh, each a
-// step above the one before it; phases.cuh has the digits that they speak of.
+// some of them move to the files that use them.
 #pragma once
 #include "../arithmetic.cuh"
 #include "../config.h"
