@@ -7,7 +7,7 @@
 // it: a warp that waits for both puts them into place, and clears what precedes the row, before the barrier in front of
 // first(). Of y the line in which it begins goes out by plain stores, and what is left likewise.
 //
-// Shifted samples behind N come round as imaginary parts of the first eight (see uniform.cuh).
+// Shifted samples behind N come round as imaginary parts of the first eight (see uniform/wrapped.cuh).
 #pragma once
 #include "staging.cuh"
 

@@ -27,7 +27,7 @@ struct SetPosition {
   int channel, set;
 };
 
-// `wrapping`: samples may come round behind N (uniform.cuh).
+// `wrapping`: samples may come round behind N (uniform/wrapped.cuh).
 template <class C, bool partial, bool wrapping = false>
 struct TensorCopies : Phases<C> {
   using Base = Phases<C>;
