@@ -349,6 +349,22 @@ inline std::vector<Case> problemsForEveryCandidate() {
           c.pattern = pattern;
           list.push_back(c);
         }
+  // Bands of low frequencies, at a half and a quarter of the sampling rate.
+  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const int precision : {FFC_PRECISION_ACCURATE, FFC_PRECISION_FAST})
+      for (const double part : {0.25, 0.09})
+        for (const bool gated : {false, true}) {
+          Case c;
+          c.dtype = dtype;
+          c.precision = precision;
+          c.length = c.kernelLength = 1 << 19;
+          if (gated) c.length -= 3;
+          c.batch = c.channels = 1;
+          c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE : 0;
+          c.pattern = lowest(c.length, part);
+          if (gated) c.pattern.name += "gated";
+          list.push_back(c);
+        }
   // The shortest transforms.
   for (const int64_t length : {12, 20, 28, 40, 56, 80, 160})
     for (const bool gated : {false, true}) {
@@ -374,7 +390,9 @@ inline std::vector<std::string> partsOf(const Case& c, const std::string& candid
   std::smatch split;
   // On tensor cores the columns read and write their own dtype, and precision is another device function.
   if (std::regex_search(candidate, split, std::regex("^multi-pass(/mma)?/([0-9]+)x([0-9]+)/"))) {
-    const std::string kind = (c.pattern ? "/" + c.pattern.name : std::string()) + split[1].str() + storage + (split[1].matched ? precision : "");
+    std::smatch rate;  // columns of another rate are device functions of their own
+    const std::string resampled = std::regex_search(candidate, rate, std::regex("/rate[0-9]$")) ? rate.str() : std::string();
+    const std::string kind = (c.pattern ? "/" + c.pattern.name : std::string()) + resampled + split[1].str() + storage + (split[1].matched ? precision : "");
     return {"columns" + split[2].str() + kind + (split[1].matched ? dtypeNames[c.dtype] : ""), "rows" + split[3].str() + kind};
   }
   if (candidate.find("fp32") != std::string::npos || candidate == "direct") return {candidate};
@@ -550,7 +568,7 @@ inline std::vector<Case> sparseCases(bool speed) {
         continue;
       // The float64 reference of a million samples takes a second.
       if (!speed && length > 200000 && pattern.name != scattered(256, 23).name && pattern.name != lowest(length, 0.25).name &&
-          pattern.name != band(length, 0.3, 0.55).name)
+          pattern.name != lowest(length, 0.09).name && pattern.name != band(length, 0.3, 0.55).name)
         continue;
       // What a pattern of neighbours saves is the spectrum, which one row a channel reads for itself.
       if (speed && batch == 1 && pattern.kind == FFC_SPARSITY_CLASSES && pattern.name != scattered(256, 64).name) continue;

@@ -108,6 +108,8 @@ function gpuProblems(set: string): ConvPlanOptions[] {
     for (const kind of sparse) {
       add(length, kind);
       for (const keepFrequencies of patterns) add(length, kind, { keepFrequencies });
+      // At a quarter of the sampling rate.
+      if (length > 2 ** 16) add(length, kind, { keepFrequencies: { lowest: 0.09 } });
     }
   }
   for (const kernelLength of [1, 64, 512, 1000, 3000, 4096, 6000, 12000, 16384]) {

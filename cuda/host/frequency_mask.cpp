@@ -86,6 +86,23 @@ FrequencyMask::FrequencyMask(const ConvProblem& problem, const ffc_sparsity& spa
   }
 }
 
+FrequencyMask::FrequencyMask(const FrequencyMask& whole, int64_t points)
+    : view_(whole.view_), bins_(points), keptBins_(whole.keptBins_) {
+  const int64_t blocks = (points + view_.block - 1) / view_.block;
+  if (view_.classes || !view_.shifted || whole.band() * static_cast<double>(whole.bins_) > static_cast<double>(points))
+    throw Error(FFC_INTERNAL_ERROR, "a ring of " + std::to_string(points) + " points does not have all frequencies that are kept");
+  keep_.assign(whole.keep_.begin(), whole.keep_.begin() + blocks);
+  view_.keep = keep_.data();
+  view_.points = points;
+}
+
+double FrequencyMask::band() const {
+  if (view_.classes) return 1;
+  int64_t blocks = static_cast<int64_t>(keep_.size());
+  while (!keep_[blocks - 1]) --blocks;  // one is kept
+  return static_cast<double>(std::min(blocks * view_.block, bins_)) / static_cast<double>(bins_);
+}
+
 std::string FrequencyMask::explainBegin() const {
   char zeroFraction[32];
   std::snprintf(zeroFraction, sizeof zeroFraction, "%.6g", zeros());

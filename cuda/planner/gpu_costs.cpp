@@ -178,12 +178,12 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   c.points = s.columns * s.rowPoints;
   c.radices = s.columnRadices;
   c.radices.insert(c.radices.end(), s.rowRadices.begin(), s.rowRadices.end());
-  c.name = std::string("multi-pass/") + (s.tensorCores ? "mma/" : "") + std::to_string(s.columns) + "x" + std::to_string(s.rowPoints) + "/" + joined(c.radices);
+  c.name = std::string("multi-pass/") + (s.tensorCores ? "mma/" : "") + std::to_string(s.columns) + "x" + std::to_string(s.rowPoints) + "/" + joined(c.radices) + (s.rate > 1 ? "/rate" + std::to_string(s.rate) : "");
   const std::string kind = s.tensorCores ? "mma" : "cores";
   c.key = "multi-pass/" + kind + (p.precision == FFC_PRECISION_FAST ? "/fast/" : "/accurate/") + classOf(p) +
           (gated(p) ? "/gated" : "/plain") + "/run" + std::to_string(s.run) +
           // Columns that leave out rows have code of their own, and computed stages that the bytes do not show.
-          (s.keptRows < 1 ? "/some" : "") + "/n" + std::to_string(c.points);
+          (s.keptRows < 1 ? "/some" : "") + (s.rate > 1 ? "/resampled" : "") + "/n" + std::to_string(c.points);
   const double points = rowsOf(p) * static_cast<double>(c.points), scratch = points * s.keptRows * s.scratchBytes;
   const double n1 = static_cast<double>(s.columns), n2 = static_cast<double>(s.rowPoints);
   // One direction of a transform of n points, for every point of the call; an outer factor is a product more.
@@ -199,14 +199,18 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   Pass columns, rows, back;
   count(columns, n1, s.columnRadices.size(), 1);
   columns.coreFlops += points * 6.0;
+  // Five taps for each sample on the way in and out (host/resampling.h).
+  const double filters = s.rate > 1 ? points * s.rate * 10.0 : 0.0;
+  columns.coreFlops += filters;
   columns.deviceBytes = inputBytes(p) + scratch;
   count(rows, n2, s.rowRadices.size(), 2 * s.keptRows);
   rows.coreFlops += points * s.keptRows * 8.0;
   rows.deviceBytes = 2 * scratch + spectraOf(p) * static_cast<double>(c.points) * s.keptRows * s.keptPieces * s.scratchBytes;
   rows.l2Bytes = 3 * scratch;  // the batch shares a row of the spectrum in the cache
   count(back, n1, s.columnRadices.size(), 1);
-  back.coreFlops += points * 6.0 + pointwiseFlops(p);
+  back.coreFlops += points * 6.0 + pointwiseFlops(p) + filters;
   back.deviceBytes = scratch + outputBytes(p) + (p.skip ? inputBytes(p) : 0.0);
+  back.l2Bytes = back.deviceBytes + scratch * (s.overlap - 1);
   for (Pass* pass : {&columns, &rows, &back}) {
     pass->launches = static_cast<double>(s.usualChunks);
     pass->l2Bytes = std::max(pass->l2Bytes, pass->deviceBytes);

@@ -55,6 +55,8 @@ struct MultiPassShape {
   bool tensorCores = false;
   double keptRows = 1;                              // share of the rows that a frequency-sparse plan works on
   double keptPieces = 1;                            // and of their spectrum that it reads
+  int rate = 1;                                     // samples for each point
+  double overlap = 1;                               // points that the last pass reads, each
   std::vector<int> columnRadices, rowRadices;
 };
 Candidate multiPassCandidate(const ConvProblem& problem, const MultiPassShape& shape, const GpuSize& size);

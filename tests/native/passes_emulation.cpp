@@ -7,6 +7,7 @@
 #include "../../cuda/gpu/multipass/tensor_columns.cuh"
 #include "../../cuda/gpu/multipass/tensor_long_rows.cuh"
 #include "../../cuda/gpu/multipass/tensor_tables.h"
+#include "../../cuda/host/resampling.h"
 
 #include <random>
 
@@ -42,7 +43,7 @@ void transform(std::vector<Complex>& a, int sign) {
 }
 
 struct Case {
-  int log2Inner, batch, channels, length, taps, outLength = 0;
+  int log2Inner, batch, channels, length, taps, outLength = 0;  // N points of the ring, of `rate` samples each
   bool pre = false, post = false, skip = false, bulk = true;
   int lead = 0, blocks = 2, slots = 5;
   double amplitude = 1, kernelSize = 1;
@@ -65,7 +66,7 @@ int passed = 0, failed = 0;
 template <class Column, class Row>
 void check(Case c) {
   engine.seed(seed);
-  constexpr int Q = Row::R;
+  constexpr int Q = Row::R, rate = Column::rate;
   c.slots = std::min(c.slots, Row::mostSlots);
   const int N1 = 16 * Column::R << c.log2Inner, N2 = 4096 * Q, N = N1 * N2, sequences = c.batch * c.channels;
   int log2N1 = 0;
@@ -88,8 +89,11 @@ void check(Case c) {
   constexpr int guard = 16;
   const int64_t inputs = int64_t(sequences) * c.length, outputs = int64_t(sequences) * c.outLength;
   Aligned u(inputs * 2, c.lead), pre(inputs * 2, c.lead), post(outputs * 2, c.lead), y((outputs + guard) * 2, c.lead);
+  const ffc::Resampling resampling(rate > 1 ? c.until / rate : 0.2, rate > 1 ? rate : 2);
   auto at = [](const Aligned& a, int64_t i) -> uint16_t& { return reinterpret_cast<uint16_t*>(a.data)[i]; };
-  for (int64_t i = 0; i < inputs; i++) at(u, i) = bits(gauss() * c.amplitude), at(pre, i) = bits(gauss());
+  // Loud ends show what becomes of the samples that the filters of another rate mix with those beyond the row.
+  auto loudness = [&](int64_t i) { return rate > 1 && (i < 8 || i >= c.length - 8) ? 80 * c.amplitude : c.amplitude; };
+  for (int64_t i = 0; i < inputs; i++) at(u, i) = bits(gauss() * loudness(i % c.length)), at(pre, i) = bits(gauss());
   for (int64_t i = 0; i < outputs; i++) at(post, i) = bits(gauss());
   for (int64_t i = 0; i < outputs + guard; i++) at(y, i) = 0x7fff;
 
@@ -157,7 +161,7 @@ void check(Case c) {
   std::memset(scratch.data, 0xff, size_t(sequences) * N * 4);
   const int log2Tiles = 12 + Row::log2Q - (4 - c.log2Inner + (Column::width == 64 ? 6 : 5));
   std::vector<uint8_t> largest(sequences << log2Tiles, 200);
-  const bool scaled = Column::bf16 || c.pre;
+  const bool scaled = Column::bf16 || c.pre || rate > 1;
 
   ColumnParams p;
   auto describe = [&](const Aligned& a, int64_t length, Rows& r) {
@@ -184,6 +188,12 @@ void check(Case c) {
   p.length = c.length, p.outLength = c.outLength;
   p.phased = c.length + 7 <= N && c.outLength + 7 <= N;
   p.imaginary = c.tail;
+  if (rate > 1) {
+    p.phased = 0;
+    const int groups = (N2 / 8 + Column::ownPieces - 1) / Column::ownPieces, together = 16 >> c.log2Inner;
+    p.outTiles = (groups + together - 1) / together;
+    std::copy(resampling.taps.begin(), resampling.taps.end(), p.filter);
+  }
   p.rangeExponent = 15 - (log2N + 1) / 2 - (Row::accurate && Q > 1);
   p.mostExponent = scaled ? 126 : 15 - columnExponent(log2N1);
   RowParams q;
@@ -227,17 +237,25 @@ void check(Case c) {
   for (int b = 0; b < c.batch; b++)
     for (int h = 0; h < c.channels; h++) {
       const int64_t row = (int64_t(b) * c.channels + h) * c.length, outRow = (int64_t(b) * c.channels + h) * c.outLength;
-      std::vector<Complex> v(N, 0);
+      const int samples = rate * N;
+      std::vector<Complex> v(samples, 0), product(samples, 0);
       std::vector<double> plain(c.length);
       for (int i = 0; i < c.length; i++) {
         plain[i] = value(at(u, row + i)) * (c.pre ? value(at(pre, row + i)) : 1);
-        v[i] = plain[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
+        v[i] = plain[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * samples));
       }
       transform(v, -1);
-      for (int k = 0; k < N; k++) v[k] *= spectra[h][k] / double(N);
+      for (int k = 0; k < N; k++) {
+        // The same frequency among those of all samples, and what the filters make of it.
+        const int f = k < N / 2 ? k : k + samples - N;
+        const double w = 2 * pi * (k < N / 2 ? k - 0.25 : k - 0.25 - N) / samples;
+        const double both = rate > 1 ? resampling.response.squared(float(std::fabs(w))) / rate : 1;
+        product[f] = v[f] * spectra[h][k] * both / double(samples);
+      }
+      v = product;
       transform(v, 1);
       for (int n = 0; n < c.outLength; n++) {
-        const Complex z = v[n] * std::polar(1.0, -2 * pi * double(n) / (4.0 * N));
+        const Complex z = v[n] * std::polar(1.0, -2 * pi * double(n) / (4.0 * samples));
         double r = c.tail ? z.imag() : z.real() + (c.skip && n < c.length ? skip[h] * plain[n] : 0);
         if (c.post) r *= value(at(post, outRow + n));
         const double d = value(at(y, outRow + n)) - r;
@@ -254,7 +272,7 @@ void check(Case c) {
   (good && conflictFree ? passed : failed)++;
   std::printf("%s N1=%d N2=%d %s %s%s%s%s%s%s%s%s length %d of %d batch %d channels %d: error %.2e%s%s", good ? "ok  " : "FAIL", N1, N2,
               Column::bf16 ? "bfloat16" : "float16", Column::accurate ? "accurate" : "fast", c.pre ? " pre" : "",
-              c.post ? " post" : "", c.skip ? " skip" : "", c.paired ? " paired" : "", c.tail ? " tail" : "", c.bulk ? c.every > 1 ? " some rows" : "" : " plain copies", Row::somePieces ? " some pieces" : "", c.length, N,
+              c.post ? " post" : "", c.skip ? " skip" : "", c.paired ? " paired" : "", c.tail ? " tail" : "", c.bulk ? c.every > 1 ? " some rows" : "" : " plain copies", Row::somePieces ? " some pieces" : "", c.length, rate * N,
               c.batch, c.channels, error, intact ? "" : ", guard band overwritten", inOrder ? "" : ", waits out of order");
   if (!conflictFree)
     for (int i = 0; i < 3; i++) std::printf(" conflicts %ld/%ld", wavefronts[i], 4 * instructions[i]);
@@ -278,7 +296,8 @@ int main(int argc, char** argv) {
   using B = ColumnConfig<true, false, 1>;
   using Row1 = RowConfig<1, false>;
   auto gated = [](Case c, int lead) {
-    c.pre = c.post = c.skip = true;
+    c.pre = c.post = true;
+    c.skip = c.until == 1;  // it would reach frequencies that the ring does not have
     c.lead = lead;
     return c;
   };
@@ -315,6 +334,14 @@ int main(int argc, char** argv) {
   if (turn()) check<FA, RowConfig<1, true, true>>(sparse(band({1, 2, 1, 131071, 131072}, 0.55, 1), 3));
   if (turn()) check<F, RowConfig<2, false, true>>(band({1, 1, 2, 262144, 262144}, 0, 0.09));
   if (turn()) check<FA, RowConfig<2, true, true>>(band({1, 2, 1, 262144, 262144}, 0.5, 0.51));
+  using Half = ColumnConfig<false, true, 1, 2>;
+  using HalfB = ColumnConfig<true, true, 1, 2>;
+  using Quarter = ColumnConfig<false, true, 1, 4>;
+  using QuarterB = ColumnConfig<true, true, 1, 4>;
+  if (turn()) check<Half, RowConfig<1, true, true>>(paired(band({1, 1, 2, 262144, 131072}, 0, 0.5)));
+  if (turn()) check<HalfB, RowConfig<1, false, true>>(gated(band({2, 1, 2, 524003, 262144}, 0, 0.6), 3));
+  if (turn()) check<Quarter, RowConfig<1, true, true>>(band({1, 2, 1, 524288, 131072}, 0, 0.36));
+  if (turn()) check<QuarterB, RowConfig<2, false, true>>(gated(band({1, 1, 1, 1000001, 262144}, 0, 0.2), 0));
   using Row4 = RowConfig<4, false>;
   if (turn()) check<B, Row4>(paired(gated({1, 2, 1, 524001, 524288}, 3)));
   if (turn()) check<F, Row4>(plainCopies(sparse({1, 3, 1, 524288, 524288}, 5)));

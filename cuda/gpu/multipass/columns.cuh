@@ -135,7 +135,10 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsForward(const __gri
 #pragma unroll
       for (int q = 0; q < R; ++q) {
         const int64_t at = n + q * step;
-        x[q] = {p.taps.at(at, p.points, 0, tile.channel), p.taps.at(at + p.points, p.points, 0, tile.channel)};
+        if (Sparse && p.resampled.filter)
+          x[q] = {p.resampled.at(p.taps, at, tile.channel), p.resampled.at(p.taps, at + p.points, tile.channel)};
+        else
+          x[q] = {p.taps.at(at, p.points, 0, tile.channel), p.taps.at(at + p.points, p.points, 0, tile.channel)};
       }
     } else {
       float re[R];

@@ -37,6 +37,34 @@ struct KeptRows {
   const int16_t *firstDigitList = nullptr, *butterflies = nullptr;
 };
 
+// A causal kernel at 1 / rate of its sampling rate, on a ring of `points` / rate complex points (host/resampling.h). Its taps lie at
+// 0 .. count - 1 of 2 points real samples, count <= points.
+struct ResampledTaps {
+  const float* filter = nullptr;  // [reach + 1], of either side; null: the taps as they are
+  int reach = 0, rate = 1;
+  int64_t points = 0;
+
+  FFC_HD float at(const KernelTaps& taps, int64_t position, int64_t channel) const {
+    const int64_t middle = position * rate, around = 2 * points, base = channel * taps.channelStride + taps.first;
+    if (middle - reach >= taps.count && middle + reach < around) return 0;
+    float sum = 0;
+    if (middle >= reach && middle + reach < taps.count && taps.dtype == Dtype::float32) {
+      // Most of them.
+      const float* const k = static_cast<const float*>(taps.kernel) + base + middle;
+      sum = filter[0] * k[0];
+      for (int j = 1; j <= reach; ++j) sum += filter[j] * (k[-j] + k[j]);
+      return sum;
+    }
+    for (int j = -reach; j <= reach; ++j) {
+      const bool wrapped = middle + j >= around;
+      const int64_t i = middle + j - (wrapped ? around : 0);
+      const float tap = i >= 0 && i < taps.count ? filter[j < 0 ? -j : j] * loadElement(taps.kernel, base + i, taps.dtype) : 0;
+      sum += wrapped ? -tap : tap;
+    }
+    return sum;
+  }
+};
+
 struct MultiPassParams {
   int64_t points = 0;  // N
   int n1 = 0, n2 = 0, tiles = 0;  // tiles: column tiles of a sequence
@@ -55,6 +83,7 @@ struct MultiPassParams {
   int64_t length = 0, outputLength = 0;
   KernelTaps taps;          // columns forward reads taps instead of u when readTaps is set
   bool readTaps = false;
+  ResampledTaps resampled;  // with a pattern
   bool sharedSpectrum = false;
   // Scratch and spectrum hold complex numbers of the storage type. 16-bit storage has a power-of-two scale for each
   // column tile (written by columns forward, read by rows) and for each row (written by rows, read by columns

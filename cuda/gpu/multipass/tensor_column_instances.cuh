@@ -22,6 +22,8 @@ TensorColumnInstance makeColumnInstance() {
   i.accurate = C::accurate;
   i.radix = C::R;
   i.width = C::width;
+  i.rate = C::rate;
+  i.ownPieces = C::ownPieces;
   i.sharedBytes = C::sharedBytes;
   i.blocks = C::blocks;
   i.log2MostTiles = C::log2MostTiles;
@@ -37,6 +39,11 @@ void addColumns(std::vector<TensorColumnInstance>& list) {
   list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 1>>());
   list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 4>>());
   if constexpr (accurate) list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 4>>());
+  // Bands of low frequencies (host/resampling.h).
+  list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 1, 2>>());
+  list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 1, 2>>());
+  list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 1, 4>>());
+  list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 1, 4>>());
 }
 
 }  // namespace ffc::mma

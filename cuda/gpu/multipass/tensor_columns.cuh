@@ -9,6 +9,10 @@
 // them to or from scratch, without a barrier. In a frequency-sparse plan a warp whose ka has no kept row skips inner and moves
 // nothing. Two blocks share a multiprocessor (one for R = 4), so that one computes while the
 // other waits for memory.
+//
+// Of a band of low frequencies (rate > 1) the ring has a number for every second or fourth sample. The first pass makes the numbers of a
+// tile from samples, four rows of a warp at a time; each tile of the last pass overlaps the next one by the eight columns that its
+// outputs need as neighbours.
 #pragma once
 #include "../mma/arithmetic.cuh"
 #include "../mma/staging.cuh"
@@ -16,12 +20,14 @@
 #include "tensor_largest.cuh"
 #include "tensor_order.cuh"
 #include "tensor_params.h"
+#include "tensor_resampling.cuh"
 
 namespace ffc::mma {
 
 template <class C>
 struct Columns {
   static constexpr int R = C::R;
+  static constexpr bool resampled = C::rate > 1;
   using A = std::conditional_t<C::accurate, FloatArithmetic, HalfArithmetic>;
   using Pair = typename A::Pair;
   using Factor = typename A::Factor;
@@ -44,10 +50,10 @@ struct Columns {
       : p(params), warp(threadIndex() >> 5), lane(threadIndex() & 31), g(lane >> 2), c(lane & 3),
         ka((warp & 12) | ((warp - (warp >> 2)) & 3)) {
     samples = sharedBase();
-    points = samples + C::planeBytes;
+    points = samples + R * 16 * C::ownSampleBytes;
     word = points + 2 * C::planeBytes;
     const int row8 = lane & 7, half = lane >> 3 & 1, piece = lane >> 4, row = half * 8 + row8;
-    atSamples = samples + warp * C::fragmentBytes + place(row, piece, 0);
+    atSamples = samples + warp * C::ownSampleBytes + place(row, piece, 0);
     atOuter = points + row * C::fragmentBytes + place(warp, piece, row);
     atInner = points + ka * C::fragmentBytes + place(row, piece, ka);
     // The half-cost transform yields +f and -f: rows j of the first half, mirrored rows of the second.
@@ -101,6 +107,58 @@ struct Columns {
   }
   FFC_DEVICE int phaseOf(const Tile& t) const { return p.phased ? int(rowOf(p.u, t) >> 1) & 7 : 0; }
   FFC_DEVICE int columnsOf(const Tile& t) const { return t.index << (4 - p.log2Inner + log2Pieces + 3); }
+
+  // Of the last pass, resampled: groups begin ownPieces after one another, so that each has its neighbours in its last piece. The ring's
+  // last numbers have the first ones of the next row as neighbours: piece N2 / 8, which is piece 0 moved by a row (turnNeighbours).
+  FFC_DEVICE Tile overlappedTileAt(int t) const {
+    Tile tile;
+    tile.sequence = t / p.outTiles;
+    tile.index = t - tile.sequence * p.outTiles;
+    const int row = p.first + tile.sequence;
+    tile.h = p.batchMagic ? int(highProduct(row, p.batchMagic) >> p.batchShift) : row;
+    tile.b = row - tile.h * p.batch;
+    return tile;
+  }
+  FFC_DEVICE int rowPieces() const { return 512 << p.log2Q; }  // N2 / 8
+  FFC_DEVICE int firstPieceOf(const Tile& t, int group) const { return ((t.index << (4 - p.log2Inner)) + group) * C::ownPieces; }
+  // body(shared address, address in scratch, is there such a piece) for each.
+  template <class Body>
+  FFC_DEVICE void forOverlappedPoints(const Tile& t, Body&& body) const {
+    const u32 plane = 8192u << p.log2Q;
+    const int inside = (1 << p.log2Inner) - 1, piece = lane & (C::pieces - 1);
+    char* const sequence = p.scratch + t.sequence * p.sequenceBytes;
+#pragma unroll
+    for (int i = 0; i < ownPasses; i++) {
+      const int row = (lane >> log2Pieces) + i * (32 >> log2Pieces);
+      const int number = firstPieceOf(t, row >> p.log2Inner) + piece;
+      const bool there = number <= rowPieces();
+      const int inRow = number < rowPieces() ? number : 0, group = inRow >> 3;
+      const u32 within = group * 128 + ((inRow & 7) ^ pieceTurn(group, p.log2Q)) * 16;
+      char* const at = sequence + (u32(ka + 16 * (row & inside)) * (2 * plane) + within);
+      const u32 shared = points + ka * C::fragmentBytes + place(row, piece, ka);
+      body(shared, at, there);
+      body(shared + C::planeBytes, at + plane, there);
+    }
+  }
+  // Moved by a row: times e^{2 pi i (k1 - 1/4) / N1}. Of the last row they become what follows the ring: its imaginary part.
+  FFC_DEVICE void turnNeighbours(const Tile& t) const {
+    const int piece = rowPieces() - firstPieceOf(t, (lane & 15) >> p.log2Inner), inside = (1 << p.log2Inner) - 1;
+    if (lane < 16 && piece >= 0 && piece < C::pieces) {
+      const u32 at = points + ka * C::fragmentBytes + place(lane, piece, ka);
+      const float2 w = rootOfUnity(4 * (ka + 16 * (lane & inside)) - 1, 6 + p.log2Inner);  // e^{-2 pi i m / 2^bits}
+      uint4 re = sharedLoad16(at), im = sharedLoad16(at + C::planeBytes);
+      u32 x[4] = {re.x, re.y, re.z, re.w}, y[4] = {im.x, im.y, im.z, im.w};
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        const float2 a = unpackHalf(x[i]), b = unpackHalf(y[i]);
+        x[i] = packHalf(a.x * w.x + b.x * w.y, a.y * w.x + b.y * w.y);
+        y[i] = packHalf(b.x * w.x - a.x * w.y, b.y * w.x - a.y * w.y);
+      }
+      sharedStore16(at, uint4{x[0], x[1], x[2], x[3]});
+      sharedStore16(at + C::planeBytes, uint4{y[0], y[1], y[2], y[3]});
+    }
+    warpSync();
+  }
 
   // This warp's rows of complex points: body(shared address, address in scratch, is it kept) for each 16-byte piece. A warp moves rows of
   // 128 (or 64) bytes.
@@ -171,7 +229,7 @@ struct Columns {
 #pragma unroll
       for (int b = 0; b < R; b++) {
         const int row = ((a << p.log2Inner) + m) * R + b;
-        body(i * R + b, samples + b * blockBytes + warp * C::fragmentBytes + place(a, piece, 0), (row << (12 + p.log2Q)) + column);
+        body(i * R + b, samples + b * blockBytes + warp * C::ownSampleBytes + place(a, piece, 0), (row << (12 + p.log2Q)) + column);
       }
     }
   }
@@ -229,6 +287,152 @@ struct Columns {
       for (int i = 0; i < 4; i++) h[i] = packHalf(v[i].x * scale, v[i].y * scale);
       sharedStore16(shared, uint4{h[0], h[1], h[2], h[3]});
     });
+  }
+
+  // ---------------------------------------------------------------- real samples of another rate
+
+  // The samples that rows 4 i .. 4 i + 3 of this warp's numbers are made of, on their way.
+  FFC_DEVICE void orderRaw(const Tile& t, int i) const {
+    const uint64_t row = rowOf(p.u, t);
+    const int m = warp & ((1 << p.log2Inner) - 1), column = columnsOf(t) + (warp >> p.log2Inner) * C::width;
+    const u32 to = samples + warp * C::ownSampleBytes + i % C::rawBuffers * C::rawBytes;
+    for (int e = lane; e < C::rawRows * C::rawPieces; e += 32) {
+      const int a = e / C::rawPieces, piece = e - a * C::rawPieces;
+      const int n = (((a + C::rawRows * i) << p.log2Inner | m) << (12 + p.log2Q)) + column - ringNeighbours;
+      fill(to + (a * C::rawPieces + turnedPiece<C::rate>(piece)) * 16, row, C::rate * n + 8 * piece, p.length);
+    }
+    copyAsyncCommit();
+  }
+  // This warp's share of the ring's real numbers, each piece of eight at a scale of its own until that of the tile is known:
+  // times 2^tileExponent(code). Returns the codes, a byte a piece. The first rows' samples are on their way.
+  FFC_DEVICE u32 decimateOwn(const Tile& t, u32 (&numbers)[samplePieces][4]) const {
+    u32 codes = 0;
+    forOwnSamples(t, [&](int i, u32, int n) {
+      if (C::rawBuffers > 1 && i + 1 < samplePieces) {
+        orderRaw(t, i + 1);
+        copyAsyncWaitButOne();
+      } else {
+        copyAsyncWaitAll();
+      }
+      warpSync();
+      float sum[8] = {};
+      const u32 from = samples + warp * C::ownSampleBytes + i % C::rawBuffers * C::rawBytes + (lane >> log2Pieces) * C::rawPieces * 16;
+      const int mine = (lane & (C::pieces - 1)) * C::rate;
+      forEachPiece<C::rate + C::rate * ringNeighbours / 8>([&](auto piece) {
+        float x[8];
+        unpackSamples<C>(sharedLoad16(from + turnedPiece<C::rate>(mine + decltype(piece)::value) * 16), x);
+        if (p.pre.data) multiplySamples<C>(x, rowOf(p.pre, t), C::rate * (n - ringNeighbours) + 8 * decltype(piece)::value, p.length);
+        decimate<C::rate, decltype(piece)::value>(sum, x, p.filter);
+      });
+      warpSync();
+      if (C::rawBuffers == 1 && i + 1 < samplePieces) orderRaw(t, i + 1);
+      u32 most = 0;
+#pragma unroll
+      for (int o = 0; o < 8; o++) {
+        const u32 size = floatBits(sum[o]) & 0x7fffffffu;
+        most = size > most ? size : most;
+      }
+      const int code = largestCode(most);
+      const float scale = powerOfTwo(tileExponent(code));
+#pragma unroll
+      for (int o = 0; o < 4; o++) numbers[i][o] = packHalf(sum[2 * o] * scale, sum[2 * o + 1] * scale);
+      codes |= u32(code) << (8 * i);
+    });
+    return codes;
+  }
+  FFC_DEVICE static u32 largestOfCodes(u32 codes) {
+    u32 most = 0;
+#pragma unroll
+    for (int i = 0; i < samplePieces; i++) most = (codes >> (8 * i) & 255) > most ? codes >> (8 * i) & 255 : most;
+    return most << 23;  // as bits of a float
+  }
+  // At the scale of the tile, where the others have their samples.
+  FFC_DEVICE void layDown(const Tile& t, const u32 (&numbers)[samplePieces][4], u32 codes, int largest) const {
+    forOwnSamples(t, [&](int i, u32 shared, int) {
+      const int code = codes >> (8 * i) & 255;
+      const float down = powerOfTwo(tileExponent(largest) - tileExponent(code));
+      const u32 factor = packHalf(down, down);
+      const u32(&v)[4] = numbers[i];
+      sharedStore16(shared, uint4{halfMul(v[0], factor), halfMul(v[1], factor), halfMul(v[2], factor), halfMul(v[3], factor)});
+    });
+  }
+  // The filter reaches past the last sample: numbers N .. N + 3 of the ring's real ones, which are the imaginary part of 0 .. 3. Lanes
+  // with i in their low two bits have number N + i.
+  FFC_DEVICE float leftOver(const Tile& t) const {
+    const uint64_t row = rowOf(p.u, t), gate = rowOf(p.pre, t);
+    const int last = C::rate * ((lane & 3) + 1 + (16 << (p.log2Inner + 12 + p.log2Q))) - 1;
+    const auto sampleAt = [](uint64_t tensor, int n) {
+      const char* const at = reinterpret_cast<const char*>(tensor) + int64_t(n) * 2;
+      return unpackElements<C>(loadFresh1(at) | loadFresh1(at + 1) << 8).x;
+    };
+    float sum = 0;
+#pragma unroll
+    for (int i = 0; i < C::rate * (1 + ringNeighbours); i += 8) {
+      const int j = i + (lane >> 2), n = last - j;
+      if (j < C::rate * (1 + ringNeighbours) && n < p.length)
+        sum += p.filter[j] * sampleAt(row, n) * (p.pre.data ? sampleAt(gate, n) : 1);
+    }
+#pragma unroll
+    for (int other = 4; other < 32; other *= 2) sum += asFloat(fromLane(floatBits(sum), lane ^ other));
+    return sum;
+  }
+  // They lie in row n1 = 0, which has the factor 1 in every k1: scaled as the matrices scale it.
+  FFC_DEVICE void addLeftOver(int exponent) const {
+    const int log2N1 = 4 + p.log2Inner;
+    const float scale = powerOfTwo(exponent - (log2N1 + 1) / 2) * (log2N1 & 1 ? 0.70710678f : 1) * powerOfTwo(-(log2N1 / 2));
+    if (lane < 1 << p.log2Inner) {
+      const u32 at = points + C::planeBytes + ka * C::fragmentBytes + place(lane, 0, ka), from = word + 16;
+      const uint4 values = sharedLoad16(from);
+      uint4 v = sharedLoad16(at);
+      const float2 a = unpackHalf(v.x), b = unpackHalf(v.y);
+      v.x = packHalf(a.x + asFloat(values.x) * scale, a.y + asFloat(values.y) * scale);
+      v.y = packHalf(b.x + asFloat(values.z) * scale, b.y + asFloat(values.w) * scale);
+      sharedStore16(at, v);
+    }
+    warpSync();
+  }
+  // The lines of this warp's samples, on their way from device memory together. Ordered a tile earlier, they would fill the
+  // second-level cache: 128 KB for each block.
+  FFC_DEVICE void fetchAhead(const Tile& t) const {
+    const uint64_t row = rowOf(p.u, t), gate = rowOf(p.pre, t);
+    const int m = warp & ((1 << p.log2Inner) - 1), n1 = ((lane & 15) << p.log2Inner) + m;
+    const int column = columnsOf(t) + (warp >> p.log2Inner) * C::width;
+    for (int i = lane >> 4; i < C::rate; i += 2) {
+      const int n = C::rate * ((n1 << (12 + p.log2Q)) + column) + 64 * i;
+      if (n >= p.length) continue;
+      prefetch(reinterpret_cast<const void*>(row + int64_t(n) * 2));
+      if (p.pre.data) prefetch(reinterpret_cast<const void*>(gate + int64_t(n) * 2));
+    }
+  }
+  // The real part of this warp's rows lies in the samples' place, halved; outputs are those of the group's own pieces. Neighbouring
+  // lanes have neighbouring ones, eight each.
+  FFC_DEVICE void storeInterpolated(const Tile& t, int exponent) const {
+    const uint64_t row = rowOf(p.y, t), post = rowOf(p.post, t);
+    const float scale = powerOfTwo(exponent + 1);
+    constexpr int inRow = C::ownPieces * C::rate, each = 8 / C::rate;  // lanes' shares of a row; numbers that a share begins after the last
+    const int m = warp & ((1 << p.log2Inner) - 1);
+    const int first = 8 * C::rate * firstPieceOf(t, warp >> p.log2Inner), rowSamples = 8 * C::rate * rowPieces();
+#pragma unroll 2
+    for (int e = lane; e < 16 * inRow; e += 32) {
+      const int a = e / inRow, share = e - a * inRow;
+      if (first + 8 * share >= rowSamples) continue;
+      float z[each + ringNeighbours];
+#pragma unroll
+      for (int i = 0; i < each + ringNeighbours; i += 2) {
+        const int number = each * share + i;
+        const float2 pair = unpackHalf(sharedLoad4(samples + warp * C::ownSampleBytes + place(a, number >> 3, 0) + (number & 7) * 2));
+        z[i] = pair.x * scale, z[i + 1] = pair.y * scale;
+      }
+      float y[8];
+      interpolate<C::rate>(y, z, p.filter);
+      const int at = rowSamples * (a << p.log2Inner | m) + first + 8 * share;
+      if (at >= p.outLength) continue;
+      if (p.post.data) multiplySamples<C>(y, post, at, p.outLength);
+      u32 out[4];
+#pragma unroll
+      for (int o = 0; o < 4; o++) out[o] = C::bf16 ? packBfloat(y[2 * o], y[2 * o + 1]) : packHalf(y[2 * o], y[2 * o + 1]);
+      drainPiece(uint4{out[0], out[1], out[2], out[3]}, row, at, p.outLength);
+    }
   }
 
   // ---------------------------------------------------------------- forward
@@ -326,8 +530,10 @@ struct Columns {
   }
 
   FFC_DEVICE void forward() {
-    loadMatrix(matrix[0], 0);
-    loadMatrix(matrix[1], 1);
+    if constexpr (!resampled) {
+      loadMatrix(matrix[0], 0);
+      loadMatrix(matrix[1], 1);
+    }
 #pragma unroll
     for (int i = 0; i < 4; i++) inner[0][i] = table(Layout::inner, i);
     u32 steps[R > 1 ? Layout::forwardSteps : 1];
@@ -341,7 +547,12 @@ struct Columns {
     blockSync();
     beginPass(p.order);
     int t = blockIndex();
-    if (t < tiles()) load(t);
+    if (t < tiles()) {
+      if constexpr (resampled)
+        orderRaw(tileAt(t), 0);
+      else
+        load(t);
+    }
     for (int turn = 0; t < tiles(); t += gridSize(), turn ^= 1) {
       const Tile tile = tileAt(t);
       const int next = t + gridSize();
@@ -351,7 +562,34 @@ struct Columns {
       };
       u32 x[R][pairs][4];
       int exponent = 0;
-      if (gated) {
+      if constexpr (resampled) {
+        u32 numbers[samplePieces][4];
+        fetchAhead(tile);
+        const u32 codes = decimateOwn(tile, numbers);
+        u32 most = largestOfCodes(codes);
+        float behind = 0;
+        if (tile.index == 0 && warp == 0) {
+          behind = leftOver(tile);
+          const u32 size = floatBits(behind) & 0x7fffffffu;
+          most = size > most ? size : most;
+        }
+        note(most);
+        blockSync();  // points are free: all warps have moved theirs to scratch; and the largest number is known
+        const int largest = largestCode(sharedLoad4(word + turn * 4));
+        exponent = tileExponent(largest);
+        if (tile.index == 0 && warp == 0 && lane < ringNeighbours) sharedStore4(word + 16 + lane * 4, floatBits(behind));
+        // For each tile: while numbers are made there is no room for matrices.
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+          const uint4 v = loadFresh16(static_cast<const uint4*>(p.tables) + warp * 128 + i * 32 + lane);
+          matrix[i][0] = v.x, matrix[i][1] = v.y, matrix[i][2] = v.z, matrix[i][3] = v.w;
+        }
+        layDown(tile, numbers, codes, largest);
+        warpSync();
+        takeSamples(x);
+        if (next < tiles()) orderRaw(tileAt(next), 0);
+        outerForward<false>(x, 0);
+      } else if (gated) {
         uint4 gate[samplePieces];
         fetchGate(tile, gate);
         copyAsyncWaitAll();
@@ -382,6 +620,8 @@ struct Columns {
       if (!active) continue;
       innerForward(steps);
       warpSync();
+      if constexpr (resampled)
+        if (tile.index == 0) addLeftOver(exponent);
       forOwnPoints(tile, [](u32 shared, char* at, bool kept) {
         if (kept) storePoints(at, sharedLoad16(shared));
       });
@@ -453,7 +693,7 @@ struct Columns {
   template <bool gated>
   FFC_DEVICE void outerInverse(int exponent) const {
     const float scale = powerOfTwo(exponent);
-    const bool exact = !C::accurate && !C::bf16 && !gated && exponent >= -14 && exponent <= 15;
+    const bool exact = !C::accurate && !C::bf16 && !gated && !resampled && exponent >= -14 && exponent <= 15;
     const u32 scalePair = exact ? packHalf(scale, scale) : 0;
     using Last = std::conditional_t<C::accurate || C::bf16, FloatArithmetic, HalfArithmetic>;
 #pragma unroll
@@ -493,7 +733,7 @@ struct Columns {
               const float2 f = unpackElements<C>(post[2 * t + half]);
               v.x *= f.x, v.y *= f.y;
             }
-            o = C::bf16 ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
+            o = C::bf16 && !resampled ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
           }
         }
         storeMatrices(to, out[0], out[1], out[2], out[3]);
@@ -559,20 +799,24 @@ struct Columns {
                         i / 2 / (C::fragmentBytes / 16) * blockBytes + ka * C::fragmentBytes,
                     uint4{0, 0, 0, 0});
     beginPass(p.order);
-    for (int t = blockIndex(); t < tiles(); t += gridSize()) {
+    const int count = resampled ? p.sequences * p.outTiles : tiles();
+    for (int t = blockIndex(); t < count; t += gridSize()) {
       if (threadIndex() == 0 && t - blockIndex() == p.order.meet) meetEarlierWork();
-      const Tile tile = tileAt(t);
+      const Tile tile = resampled ? overlappedTileAt(t) : tileAt(t);
       // On their way at once and before the points, which loads behind them would have to wait for.
       TileCodes<(1 << C::log2MostTiles) / 128> codes;
       codes.fetch(p.largest + (int64_t(tile.sequence) << p.log2Tiles), p.log2Tiles, lane);
-      if (active)
-        forOwnPoints(tile, [](u32 shared, char* at, bool kept) {
-          if (kept)
-            copyAsync16(shared, at);
-          else
-            sharedStore16(shared, uint4{0, 0, 0, 0});
-        });
-      if (p.post.data) {
+      const auto bring = [](u32 shared, char* at, bool kept) {
+        if (kept)
+          copyAsync16(shared, at);
+        else
+          sharedStore16(shared, uint4{0, 0, 0, 0});
+      };
+      if constexpr (resampled)
+        forOverlappedPoints(tile, bring);
+      else if (active)
+        forOwnPoints(tile, bring);
+      if (!resampled && p.post.data) {
         const uint64_t row = rowOf(p.post, tile);
         const int phase = phaseOf(tile);
         forOwnSamples(tile, [&](int, u32 shared, int n) { fill(shared, row, n - phase, p.outLength); });
@@ -580,15 +824,21 @@ struct Columns {
       const int ofSpectrum = outputExponent(tile);
       copyAsyncWaitAll();
       warpSync();
+      if constexpr (resampled) turnNeighbours(tile);
       if (active) innerInverse(steps);
       const int exponent = ofSpectrum - sequenceExponent(codes.largest(), p.rangeExponent, p.mostExponent);
       blockSync();  // points of all warps are transformed
-      if (p.post.data)
+      if constexpr (resampled)
+        outerInverse<false>(-1);
+      else if (p.post.data)
         outerInverse<true>(exponent);
       else
         outerInverse<false>(exponent);
       blockSync();  // points are free
-      store(tile);
+      if constexpr (resampled)
+        storeInterpolated(tile, exponent);
+      else
+        store(tile);
       warpSync();   // samples are free (the next post gate)
     }
   }

@@ -4,18 +4,30 @@
 
 namespace ffc::mma {
 
-// Columns of N1 = 32, 64, 128, 256 (R = 1) or 1024 (R = 4, N1 = 256 R) points.
-template <bool bf16_, bool accurate_, int radix_>
+// Points of the ring beside its own that an output of another rate is made of (host/resampling.h).
+constexpr int ringNeighbours = 4;
+
+// Columns of N1 = 32, 64, 128, 256 (R = 1) or 1024 (R = 4, N1 = 256 R) points. rate: samples for each point of the ring, of which more
+// than one are brought to its rate on their way (tensor_resampling.cuh).
+template <bool bf16_, bool accurate_, int radix_, int rate_ = 1>
 struct ColumnConfig {
   static constexpr bool bf16 = bf16_, accurate = accurate_;
-  static constexpr int R = radix_;
+  static constexpr int R = radix_, rate = rate_;
+  static_assert(rate == 1 || R == 1);
   // Columns of a group: runs of 128 bytes of 16-bit samples, as long as a line of L2, where shared memory allows (R = 4: 64 bytes).
   static constexpr int width = R == 1 ? 64 : 32;
   static constexpr int pieces = width / 8;          // of 16 bytes in a row of a group
   static constexpr int fragmentBytes = 32 * width;  // 16 rows of 16-bit numbers: one warp, one b
   static constexpr int planeBytes = R * 16 * fragmentBytes;
-  // Samples, real and imaginary plane: 96 KB for R = 1, two blocks on a multiprocessor; 192 KB for R = 4.
-  static constexpr int sharedBytes = 3 * planeBytes + 16;
+  // Pieces of a group whose outputs the last pass stores: those of another rate need the neighbours in the last one.
+  static constexpr int ownPieces = rate > 1 ? pieces - 1 : pieces;
+  // A warp's samples: 16 rows, or, on their way to the ring's rate, four longer ones with the samples before them.
+  static constexpr int rawPieces = rate * pieces + rate * ringNeighbours / 8, rawRows = 4;  // 16 bytes each
+  static constexpr int rawBytes = rawRows * rawPieces * 16, rawBuffers = rate == 2 ? 2 : 1;
+  static constexpr int ownSampleBytes = rate > 1 ? rawBuffers * rawBytes : fragmentBytes;
+  // Samples, real and imaginary plane: 96 KB for R = 1, two blocks on a multiprocessor (98 KB with another rate); 192 KB for R = 4.
+  // Then two words for the largest sample, and what is left over behind the ring (Columns::leftOver).
+  static constexpr int sharedBytes = R * 16 * ownSampleBytes + 2 * planeBytes + (rate > 1 ? 32 : 16);
   static constexpr int blocks = R == 1 ? 2 : 1;
   // Of a sequence, whose codes a warp of the last pass has in registers: as many as rows of 8192 (R = 4: 16384) points make.
   static constexpr int log2MostTiles = R == 1 ? 7 : 9;

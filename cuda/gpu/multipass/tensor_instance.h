@@ -8,6 +8,8 @@ namespace ffc::mma {
 struct TensorColumnInstance {
   bool bf16 = false, accurate = false;
   int radix = 1, width = 64;  // N1 = 16 (1 << log2Inner) radix, columns of a group
+  int rate = 1;  // samples for each point of the ring
+  int ownPieces = 8;  // of a group, 8 columns each, whose outputs the last pass stores
   int sharedBytes = 0, blocks = 1, log2MostTiles = 0;
   const void *forward = nullptr, *inverse = nullptr;
   std::vector<uint32_t> (*tables)(int log2Inner) = nullptr;

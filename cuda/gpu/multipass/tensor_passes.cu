@@ -5,6 +5,7 @@
 
 #include "../core/fft_shape.h"
 #include "../launch.h"
+#include "../../host/resampling.h"
 #include "../mma/config.h"
 #include "instance.h"
 #include "kept_rows.h"
@@ -34,6 +35,13 @@ struct TensorSplit {
   int64_t n1() const { return int64_t{1} << log2N1; }
   int64_t n2() const { return int64_t{1} << log2N2; }
   int64_t points() const { return n1() * n2(); }
+  int64_t samples() const { return points() * column.rate; }
+  // Of a sequence in the last pass. Groups that overlap come in the same tiles.
+  int64_t outTiles() const {
+    if (column.rate == 1) return int64_t{1} << log2Tiles();
+    const int64_t groups = (n2() / 8 + column.ownPieces - 1) / column.ownPieces, together = int64_t{16} >> log2Inner;
+    return (groups + together - 1) / together;
+  }
   int log2Tiles() const { return log2N2 - (4 - log2Inner) - log2Exactly(column.width); }  // of a sequence
   std::vector<int> columnRadices() const {
     std::vector<int> list = {16, 1 << log2Inner};
@@ -58,6 +66,12 @@ bool keepsAll(const ConvProblem& problem) { return problem.skip; }
 // Whether pieces of rows may have no kept frequency: patterns of bins, and classes finer than rows.
 bool readsPieces(const ConvProblem& problem, int64_t n1) {
   return problem.mask && (!problem.mask->view().classes || problem.mask->view().block > n1);
+}
+
+// What a pattern keeps, on the ring of a split: that of the problem, or with fewer points, which have its lowest frequencies.
+std::shared_ptr<const FrequencyMask> ringMask(const ConvProblem& problem, int rate) {
+  if (rate == 1) return problem.mask;
+  return std::make_shared<FrequencyMask>(*problem.mask, problem.mask->points() / rate);
 }
 
 // Sequences that go through scratch together: each needs its points and what is known of its tiles.
@@ -86,6 +100,7 @@ Chunks chunksOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPo
 
 class TensorPasses final : public GpuAlgorithm {
  public:
+  // The problem's mask is that of the split's ring.
   TensorPasses(const ConvProblem& problem, const KernelWindow& window, const TensorSplit& split, int slots,
                const GpuLimits& limits, TableCache& cache)
       : problem_(problem), split_(split), slots_(slots), limits_(limits) {
@@ -109,6 +124,14 @@ class TensorPasses final : public GpuAlgorithm {
         pieces_ = cache.planTable(pieces.bits);
         keptPieces_ = pieces.share;
       }
+    }
+    if (split.column.rate > 1) {
+      const Resampling resampling(problem.mask->band() / split.column.rate, split.column.rate);
+      std::copy(resampling.taps.begin(), resampling.taps.end(), columns_.filter);
+      response_ = resampling.response;
+      const auto* bytes = reinterpret_cast<const uint8_t*>(resampling.kernelTaps.data());
+      kernelReach_ = static_cast<int>(resampling.kernelTaps.size()) - 1;
+      kernelFilter_ = cache.planTable({bytes, bytes + resampling.kernelTaps.size() * sizeof(float)});
     }
     planColumns();
     planRows();
@@ -140,16 +163,19 @@ class TensorPasses final : public GpuAlgorithm {
   // one where a row of the same ka is kept.
   SkippedWork skippedWork() const override {
     SkippedWork w;
-    const double points = static_cast<double>(split_.points()), share = static_cast<double>(rowCount_) / split_.n1();
+    // A ring of fewer points is so many points that are skipped.
+    const double points = static_cast<double>(split_.samples()), part = 1.0 / split_.column.rate;
+    const double share = part * static_cast<double>(rowCount_) / static_cast<double>(split_.n1());
     const auto twoWays = [&](double operations, double kept) {
       w.flops += 2 * points * operations;
       w.flopsSkipped += 2 * points * operations * (1 - kept);
     };
     // The outer digit of the columns lies between real and complex numbers, that of the rows between complex ones; inner digits
     // have real matrices (half cost).
-    twoWays(4 * 16, 1);
-    twoWays(4.0 * (1 << split_.log2Inner) + butterflyOperations(split_.column.radix), kept_.outerShare);
+    twoWays(4 * 16, part);
+    twoWays(4.0 * (1 << split_.log2Inner) + butterflyOperations(split_.column.radix), part * kept_.outerShare);
     twoWays(8 * 16 + 2 * 4 * 16 + butterflyOperations(split_.row.points / mma::tilePoints) + 3, share);
+    if (part < 1) w.flopsSkipped -= 2 * points * 2 * Resampling::tapsPerRate;  // which the filters do instead
     // Scratch is written and read twice, the spectrum is read.
     const double scratch = points * 4 * 4, spectrum = points * static_cast<double>(elementBytes()) / rowsOfSpectrum(problem_);
     w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + scratch + spectrum;
@@ -162,6 +188,7 @@ class TensorPasses final : public GpuAlgorithm {
     s.gain = gain_;
     s.passes = spectrumPasses_;
     s.pieces = split_.row.pieces;
+    s.response = response_;
     MultiPassParams& p = s.passes;
     p.taps.kernel = kernel;
     char* const base = static_cast<char*>(spectrum);
@@ -206,7 +233,7 @@ class TensorPasses final : public GpuAlgorithm {
       // microsecond; one of milliseconds loses one or two per cent (4M and 16M samples, 8 rows a channel).
       forEach([&](bool meets) {
         const bool early = early_ && (c.order.paired || c.sequences * split_.points() <= mostEarlyPoints);
-        launchColumns(first_, c, early, meets, stream, "the first pass");
+        launchColumns(first_, c, int64_t{1} << c.log2Tiles, early, meets, stream, "the first pass");
       });
       forEach([&](bool meets) {
         const int64_t rows = c.sequences * rowCount_, blocks = std::min<int64_t>(rows, limits_.multiprocessors);
@@ -214,12 +241,12 @@ class TensorPasses final : public GpuAlgorithm {
         launchKernel(middle_, {blocks, mma::threads, rowBytes(), 1, early_}, r, stream, "the middle pass");
       });
       // Samples N .. 2N of the result are the imaginary part of the same transform.
-      for (int64_t done = 0; done < problem_.outputLength; done += split_.points()) {
+      for (int64_t done = 0; done < problem_.outputLength; done += split_.samples()) {
         c.imaginary = done > 0;
-        c.outLength = static_cast<int32_t>(std::min(split_.points(), problem_.outputLength - done));
+        c.outLength = static_cast<int32_t>(std::min(split_.samples(), problem_.outputLength - done));
         c.y = rowsOf(t.y, problem_.y, done);
         if (problem_.postGate) c.post = rowsOf(t.postGate, problem_.post, done);
-        forEach([&](bool meets) { launchColumns(last_, c, early_, meets, stream, "the last pass"); });
+        forEach([&](bool meets) { launchColumns(last_, c, split_.outTiles(), early_, meets, stream, "the last pass"); });
       }
     }
   }
@@ -238,7 +265,7 @@ class TensorPasses final : public GpuAlgorithm {
     return r;
   }
   int64_t keptPoints() const { return rowCount_ * split_.n2(); }  // of a sequence, in scratch and in the spectrum
-  bool scaledTiles() const { return problem_.dtype == Dtype::bfloat16 || problem_.preGate; }
+  bool scaledTiles() const { return problem_.dtype == Dtype::bfloat16 || problem_.preGate || split_.column.rate > 1; }
   // Of scratch: the codes of its tiles follow a chunk's points, another chunk follows them.
   int64_t codesAt() const { return alignedUp(chunks_.sequences * keptPoints() * 4); }
   int64_t bufferBytes() const { return codesAt() + alignedUp(chunks_.sequences << columns_.log2Tiles); }
@@ -263,7 +290,8 @@ class TensorPasses final : public GpuAlgorithm {
     c.log2Tiles = split_.log2Tiles();
     c.length = static_cast<int32_t>(problem_.length);
     // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
-    c.phased = problem_.length + 7 <= points && problem_.outputLength + 7 <= points;
+    c.phased = split_.column.rate == 1 && problem_.length + 7 <= points && problem_.outputLength + 7 <= points;
+    c.outTiles = static_cast<int32_t>(split_.outTiles());
     // The accurate rows leave a factor 2^(1/2) of radix 2 to the spectrum.
     c.rangeExponent = 15 - (split_.log2N1 + split_.log2N2 + 1) / 2 - (accurate_ && split_.row.points > mma::tilePoints);
     c.mostExponent = scaledTiles() ? 126 : 15 - mma::columnExponent(split_.log2N1);
@@ -312,6 +340,8 @@ class TensorPasses final : public GpuAlgorithm {
     p.taps.lead = window.offset;
     p.taps.circularImage = problem_.circular();
     p.readTaps = true;
+    if (kernelFilter_)
+      p.resampled = {static_cast<const float*>(kernelFilter_->data()), kernelReach_, split_.column.rate, split_.samples()};
     spectrumColumnTables_ = cache.table(spectrumColumn_.tableKey, spectrumColumn_.tables);
     spectrumRowTables_ = cache.table("tensor-spectrum/" + std::to_string(p.n2), spectrumRow_.tables);
     turns_ = turnTable(p.points, cache);
@@ -322,9 +352,10 @@ class TensorPasses final : public GpuAlgorithm {
     allowSharedMemory(spectrumRow_.transform, spectrumRow_.sharedBytes);
   }
 
-  // meets: half-way, the launch before it.
-  void launchColumns(const DeviceFunction& function, mma::ColumnParams& c, bool early, bool meets, cudaStream_t stream, const char* what) const {
-    const int64_t tiles = int64_t{c.sequences} << c.log2Tiles;
+  // tilesOfSequence: in this pass. meets: half-way, the launch before it.
+  void launchColumns(const DeviceFunction& function, mma::ColumnParams& c, int64_t tilesOfSequence, bool early, bool meets, cudaStream_t stream,
+                     const char* what) const {
+    const int64_t tiles = c.sequences * tilesOfSequence;
     const int64_t blocks = std::min<int64_t>(tiles, int64_t{limits_.multiprocessors} * split_.column.blocks);
     c.order.meet = meets ? static_cast<int32_t>(tiles / blocks / 2 * blocks) : -1;
     launchKernel(function, {blocks, mma::threads, split_.column.sharedBytes, 1, early}, c, stream, what);
@@ -342,13 +373,15 @@ class TensorPasses final : public GpuAlgorithm {
   float gain_ = 1;
   mma::ColumnParams columns_;
   mma::RowParams rows_;
+  Response response_;
+  int kernelReach_ = 0;
   MultiPassParams spectrumPasses_;
   ColumnInstance spectrumColumn_;
   TensorSpectrumInstance spectrumRow_;
   PlanInfo info_;
   std::shared_ptr<Buffer> columnTables_, rowTables_, spectrumColumnTables_, spectrumRowTables_, turns_;
   KeptOnDevice kept_;
-  std::shared_ptr<Buffer> pieces_;
+  std::shared_ptr<Buffer> pieces_, kernelFilter_;
   double keptPieces_ = 1;  // share of the pieces of the kept rows' spectrum that is read
   int64_t rowCount_ = 0;  // of a sequence in scratch
   int64_t spectra_ = 0;
@@ -388,6 +421,8 @@ MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const G
   shape.run = s.column.width << (4 - s.log2Inner);
   shape.scratchBytes = 4;
   shape.tensorCores = true;
+  shape.rate = s.column.rate;
+  shape.overlap = s.column.rate > 1 ? s.column.width / (8.0 * s.column.ownPieces) : 1;
   if (problem.mask) {
     const KeptRowTables rows(*problem.mask, static_cast<int>(s.n1()), keepsAll(problem));
     shape.keptRows = static_cast<double>(rows.rowOfSlot.size()) / static_cast<double>(s.n1());
@@ -419,7 +454,13 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
   int64_t shortest = std::numeric_limits<int64_t>::max();
   std::vector<TensorSplit> list;
   std::vector<int> slots;
+  // A band of low frequencies has its own rate. A skip term reaches all frequencies.
+  const int lowRate = problem.mask && !problem.skip ? Resampling::rateFor(problem.mask->band()) : 1;
+  std::vector<ConvProblem> problemsOf(lowRate + 1, problem);  // by rate
+  for (const int rate : {1, lowRate}) problemsOf[rate].mask = ringMask(problem, rate);
   for (const TensorColumnInstance& column : columnInstances()) {
+    if (column.rate != 1 && column.rate != lowRate) continue;
+    const ConvProblem& onRing = problemsOf[column.rate];
     // Beside the rounding of its outputs, bfloat16 leaves no room for columns of three radices in halves (2.22e-3 at 8M).
     if (column.accurate != (accurate || (bf16 && column.radix > 1)) || column.bf16 != bf16) continue;
     if (column.sharedBytes > limits.sharedMemoryPerBlock) continue;
@@ -432,20 +473,21 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
         const TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points)};
         if (s.log2Tiles() > column.log2MostTiles) continue;
         // Rows of 16384 points have no form that reads pieces: theirs holds zeros.
-        if (row.pieces != (row.points <= 2 * mma::tilePoints && readsPieces(problem, s.n1()))) continue;
+        if (row.pieces != (row.points <= 2 * mma::tilePoints && readsPieces(onRing, s.n1()))) continue;
         // Inputs fill the real part alone; what is longer than N goes through the float32 passes, which pack both.
-        if (problem.mask && s.points() != problem.mask->points()) continue;
-        if (s.points() < problem.length || 2 * s.points() < samples) continue;
-        shortest = std::min(shortest, s.points());
+        if (problem.mask && s.samples() != problem.mask->points()) continue;
+        if (s.samples() < problem.length || 2 * s.samples() < samples) continue;
+        shortest = std::min(shortest, s.samples());
         list.push_back(s);
         slots.push_back(slotsOfRow);
       }
   }
   for (size_t i = 0; i < list.size(); i++) {
-    if (list[i].points() > shortest) continue;
-    offers.add(multiPassCandidate(problem, shapeOf(problem, list[i], limits), sizeOf(limits)),
-               [&problem, &limits, &cache, window, split = list[i], ring = slots[i]] {
-                 return std::make_unique<TensorPasses>(problem, window, split, ring, limits, cache);
+    if (list[i].samples() > shortest) continue;
+    const ConvProblem& onRing = problemsOf[list[i].column.rate];
+    offers.add(multiPassCandidate(onRing, shapeOf(onRing, list[i], limits), sizeOf(limits)),
+               [onRing, &limits, &cache, window, split = list[i], ring = slots[i]] {
+                 return std::make_unique<TensorPasses>(onRing, window, split, ring, limits, cache);
                });
   }
 }

@@ -10,6 +10,12 @@
 
 namespace ffc::gpu {
 
+// At frequency k - 1/4 of `points`: what the filters before and behind the product leave of one.
+__device__ inline float responseAt(const Response& response, int64_t k, int64_t points) {
+  const float f = 2 * k < points ? k - 0.25f : points - k + 0.25f;
+  return response.squared(2 * 3.14159265f * fabsf(f) / (static_cast<float>(points) * response.rate));
+}
+
 template <class Shape, class Storage>
 __global__ void __launch_bounds__(Shape::threads) tensorSpectrumRows(const __grid_constant__ TensorSpectrumParams s) {
   using Element = typename Storage::Element;
@@ -37,9 +43,12 @@ __global__ void __launch_bounds__(Shape::threads) tensorSpectrumRows(const __gri
     forwardLast<Shape>(x, sharedMemory, p.rowTables, hi);
     if (p.mask.keep) {
 #pragma unroll
-      for (int j = 0; j < 16; ++j)
-        if (!p.mask.keeps(p.rowOfSlot[k1] + int64_t{p.n1} * (Shape::frequencyOfHigh(hi) + j * (p.n2 / 16))))
-          x[slot<16>(j)] = {0.0f, 0.0f};
+      for (int j = 0; j < 16; ++j) {
+        const int64_t k = p.rowOfSlot[k1] + int64_t{p.n1} * (Shape::frequencyOfHigh(hi) + j * (p.n2 / 16));
+        float factor = p.mask.keeps(k) ? 1 : 0;
+        if (factor != 0 && s.response.order) factor /= responseAt(s.response, k, p.points);
+        x[slot<16>(j)] = {x[slot<16>(j)].x * factor, x[slot<16>(j)].y * factor};
+      }
     }
     if (s.write) {
       const int f = Shape::frequencyOfHigh(hi);  // x[j] has frequency f + j N2 / 16

@@ -1,0 +1,157 @@
+// Bands of low frequencies, which several passes convolve at a half or a quarter of the sampling rate: what the filters in and out of
+// that rate do at the ends of a row, to frequencies beyond the band, to small and large inputs and to rows that lie anywhere.
+import assert from "node:assert/strict";
+import type { ConvPlan, Device, FrequencyPattern } from "../../mod.ts";
+import { conv } from "../cases.ts";
+import { sparseGrid, sparseRow } from "../oracle.ts";
+import { gaussian } from "../random.ts";
+import { rounded } from "../rounded.ts";
+import { runAllSparse, type SparseCase } from "../sparse_cases.ts";
+import { gpuTest, openGpu } from "./availability.ts";
+
+const halves = ["float16", "bfloat16"] as const;
+
+/** Bins whose frequencies lie in a part of half the sampling rate, in blocks of 64. */
+function keptBetween(length: number, from: number, to: number): boolean[] {
+  const { bins, points } = sparseGrid("causal", length), blocks = new Set<number>();
+  for (let f = 0; f < bins; f++) {
+    const at = (2 * f + 1) / (2 * points);
+    if (at >= from && at <= to) blocks.add(f >> 6);
+  }
+  return Array.from({ length: bins }, (_, f) => blocks.has(f >> 6));
+}
+
+function rateOf(plan: ConvPlan): string {
+  return /\/(rate\d)$/.exec(plan.explain().chosen.name)?.[1] ?? "its own rate";
+}
+
+gpuTest("low pass: the planner takes a part of the rate where the filters have room", () => {
+  using device = openGpu();
+  const rate = (length: number, keepFrequencies: FrequencyPattern, more: object = {}) => {
+    const options = {
+      batch: 8,
+      channels: 16,
+      length,
+      kernelLength: length,
+      dtype: "float16",
+      keepFrequencies,
+    } as const;
+    using plan = device.plan({ ...options, ...more });
+    const { rowFlops, rowFlopsSkipped, rowBytes, rowBytesSkipped } = plan.explain().data.sparsity as {
+      [key: string]: number;
+    };
+    return { rate: rateOf(plan), flops: rowFlopsSkipped! / rowFlops!, bytes: rowBytesSkipped! / rowBytes! };
+  };
+  const long = 2 ** 20;
+  const [half, quarter, all] = [0.25, 0.09, 0.5].map((lowest) => rate(long, { lowest }));
+  assert.deepEqual([half!.rate, quarter!.rate, all!.rate], ["rate2", "rate4", "its own rate"]);
+  assert.ok(half!.flops > 0.4 && quarter!.flops > half!.flops && all!.flops === 0);
+  assert.ok(half!.bytes > 0.3 && quarter!.bytes > half!.bytes);
+  for (const pattern of [{ band: [0.1, 0.3] }, { blocks: [0, 3, 500], blockBins: 512 }] as const) {
+    assert.equal(rate(long, pattern).rate, "rate2");
+  }
+  assert.equal(rate(long, { band: [0.3, 0.4] }).rate, "its own rate"); // its upper end counts
+  assert.equal(rate(long, { lowest: 0.25 }, { skip: true }).rate, "its own rate"); // a tap that all frequencies gain
+  assert.equal(rate(long, { lowest: 0.25 }, { dtype: "float32" }).rate, "its own rate");
+});
+
+for (const dtype of halves) {
+  gpuTest(`low pass: against float64, ${dtype}`, async () => {
+    using device = openGpu();
+    const cases: SparseCase[] = [];
+    let i = 0;
+    for (const length of [2 ** 18, 2 ** 19, 2 ** 19 - 3, 300001]) {
+      for (const precision of ["fast", "accurate"] as const) {
+        for (const [from, to] of [[0, 0.25], [0, 0.09], [0.05, 0.33]] as const) {
+          i++;
+          const given = conv({
+            ...{ mode: "causal", length, dtype, precision, batch: 1 + i % 2, channels: 1 + i % 3 % 2 },
+            kernelLength: [length, 1000, 2 * length + 1][i % 3]!,
+            kernelDtype: i % 4 ? "float32" : dtype,
+            preGate: i % 5 === 1 || i % 5 === 4,
+            postGate: i % 5 === 2 || i % 5 === 4,
+            sharedKernel: i % 7 === 5,
+          });
+          const pattern = from === 0 ? { lowest: to } : { band: [from, to] as const };
+          cases.push({ ...given, pattern, kept: keptBetween(length, from, to) });
+        }
+      }
+    }
+    assert.equal(await runAllSparse(device, cases), cases.length);
+  });
+}
+
+/** Rows of inputs through one kernel: outputs, and those of float64. */
+async function run(device: Device, rows: Float64Array[], dtype: typeof halves[number], lowest: number) {
+  const length = rows[0]!.length, kernel = rounded(gaussian(length, 3, 1 / Math.sqrt(length)), "float32");
+  const all = new Float64Array(rows.length * length);
+  rows.forEach((row, r) => all.set(row, r * length));
+  const input = rounded(all, dtype);
+  using plan = device.plan({
+    ...{ batch: rows.length, length, kernelLength: length, dtype, kernelDtype: "float32", precision: "fast" },
+    keepFrequencies: { lowest },
+  });
+  assert.match(rateOf(plan), /^rate/);
+  using taps = device.tensor(kernel.host, { shape: [1, length] });
+  using spectrum = plan.spectrum(taps);
+  using u = device.tensor(input.host, { shape: [rows.length, 1, length], dtype });
+  using out = device.empty([rows.length, 1, length], dtype);
+  out.fillBytes(0xff); // NaN
+  plan.forward(u, spectrum, { out });
+  const y = await out.toFloat32Array(), kept = keptBetween(length, 0, lowest), grid = sparseGrid("causal", length);
+  return rows.map((_, r) => {
+    const exact = sparseRow(input.values.slice(r * length, (r + 1) * length), kernel.values, grid, kept);
+    return { y: y.subarray(r * length, (r + 1) * length), exact };
+  });
+}
+
+const rms = (values: ArrayLike<number>) =>
+  Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0) / values.length);
+const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => rms(Array.from(a, (v, n) => v - b[n]!));
+
+// Behind the last sample the filters reach into the ring's imaginary part, and before the first one into zeros.
+gpuTest("low pass: impulses at both ends of a row", async () => {
+  using device = openGpu();
+  const length = 2 ** 19, places = [0, 1, 2, 3, 7, 17, length / 2 - 1, length - 17, length - 3, length - 2, length - 1];
+  const rows = places.map((place) => {
+    const row = new Float64Array(length);
+    row[place] = 100;
+    return row;
+  });
+  for (const dtype of halves) {
+    for (const lowest of [0.25, 0.09]) {
+      for (const [r, { y, exact }] of (await run(device, rows, dtype, lowest)).entries()) {
+        const error = difference(y, exact) / rms(exact);
+        assert.ok(error < 2.2e-3, `${dtype} ${lowest}, sample ${places[r]}: ${error}`);
+        // The last outputs alone: those that are made of what follows the ring.
+        const end = difference(y.slice(-8), exact.slice(-8)) / rms(exact);
+        assert.ok(end < 6e-3, `${dtype} ${lowest}, sample ${places[r]}, last outputs: ${end}`);
+      }
+    }
+  }
+});
+
+gpuTest("low pass: tones inside and outside the band, small and large inputs", async () => {
+  using device = openGpu();
+  const length = 2 ** 19,
+    tone = (part: number, size: number) =>
+      Float64Array.from({ length }, (_, n) => size * Math.cos(Math.PI * part * n + 0.4));
+  for (const dtype of halves) {
+    // float16 from rms 0.01 on; a tone of 1000 meets weak and strong frequencies of the kernel.
+    const sizes = dtype === "float16" ? [0.015, 1, 1000] : [1e-6, 1, 1e4];
+    for (const lowest of [0.25, 0.09]) {
+      // Just inside, just outside, folded to the middle of the band, folded near its edge, the highest.
+      const parts = [0, lowest / 3, lowest - 0.002, lowest + 0.002, lowest > 0.2 ? 0.9 : 0.47, 1 - lowest, 1];
+      for (const size of sizes) {
+        const rows = [...parts.map((part) => tone(part, size)), gaussian(length, 9, size)];
+        const results = await run(device, rows, dtype, lowest);
+        // Of an input of this size that is kept.
+        const usual = rms(results.at(-1)!.exact) / Math.sqrt(lowest);
+        for (const [r, { y, exact }] of results.entries()) {
+          const error = difference(y, exact) / Math.max(rms(exact), usual);
+          assert.ok(error < 2.5e-3, `${dtype} ${lowest}, ${parts[r] ?? "noise"}, size ${size}: ${error}`);
+        }
+      }
+    }
+  }
+});
