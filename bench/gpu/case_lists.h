@@ -170,6 +170,15 @@ inline std::vector<Case> checkCases() {
   return list;
 }
 
+// The fused tensor-core candidate of so many points, N2 of them (if there are so many) between the outer digits and the butterfly.
+inline std::string mmaCandidate(int64_t points, int n2) {
+  const int64_t slices = points <= 16384 ? 1 : points <= 32768 ? 2 : 4, radix = std::max<int64_t>(1, points / slices / 256 / n2);
+  std::string radices;
+  for (const int64_t digit : {slices, int64_t{16}, points / slices / 256 / radix, radix, int64_t{16}})
+    if (digit > 1) radices += (radices.empty() ? "" : "x") + std::to_string(digit);
+  return "fused-mma/" + std::to_string(points) + "/" + radices;
+}
+
 // Candidates for --cover: every length at which a family changes its instance, in every type, class and gating, small and
 // with the least rows that take a block through its steady loop. main() plans each and runs the first of each kind.
 inline std::vector<Case> coverCandidates() {
@@ -208,7 +217,8 @@ inline std::vector<Case> coverCandidates() {
     c.checkedRows = std::max<int64_t>(c.checkedRows, 32768 / length);
     return c;
   };
-  for (const int64_t length : {4096, 256, 8192, 12288, 16384, 24576, 32768, 49152, 65536})
+  constexpr std::array<int64_t, 9> transforms = {4096, 256, 8192, 12288, 16384, 24576, 32768, 49152, 65536};
+  for (const int64_t length : transforms)
     for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
       for (const int precision : {fast, accurate})
         for (const bool gated : {false, true}) {
@@ -239,6 +249,17 @@ inline std::vector<Case> coverCandidates() {
           }
           if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
         }
+  // All of them by name: with so few rows the planner may prefer another order of the same points, another transform, or packed samples in
+  // one window, whose plan tells nothing of that: they belong to the family.
+  for (Case& c : list) {
+    int64_t points = int64_t{1} << 62;
+    for (const int64_t length : transforms)
+      if (length >= c.length) points = std::min(points, length);
+    c.candidate = mmaCandidate(points, 16);
+  }
+  // 3 * 2^a points below 12288, for devices without tensor copies.
+  for (const int n2 : {2, 4, 8})
+    add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, 768 * n2, 768 * n2, false).candidate = mmaCandidate(768 * n2, n2);
   // Two halves of a row in a sequence each, one after the other: some blocks take two rows.
   for (const int64_t length : {98304, 131072})
     for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
@@ -274,9 +295,11 @@ inline std::vector<Case> coverCandidates() {
           c.batch = 1;
           c.pattern = pattern;
         }
-  // Its other transforms share their code; one class.
-  for (const int64_t length : {512, 768, 1024, 1536, 2048, 3072, 6144})
-    add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, length, length, false);
+  // Its other transforms share their code; one class, of rows that fill them and of shorter ones.
+  for (const int n2 : {2, 4, 8}) {
+    const int64_t length = n2 == 2 ? 512 : 192 * n2;
+    add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, length, length, false).candidate = mmaCandidate(256 * n2, n2);
+  }
   for (const int64_t length : {1, 100, 1000})
     add(FFC_ALGORITHM_DIRECT, FFC_DTYPE_FLOAT32, accurate, length, length, length == 100);
   // One transform a row; then windows, with kernels of one and of several parts.
@@ -293,6 +316,14 @@ inline std::vector<Case> coverCandidates() {
         if (dtype == FFC_DTYPE_FLOAT32 && precision == fast) continue;  // the same
         add(FFC_ALGORITHM_MULTI_PASS, dtype, precision, length, length, length == 1 << 18).batch = 1;
       }
+  // Each number of rows, which has kernel spectra by columns of its own; a kernel so short that the float64 reference is a direct sum.
+  for (const int precision : {fast, accurate})
+    for (const int inner : {2, 4, 8, 16}) {
+      const std::string split = std::to_string(16 * inner) + "x4096/16x" + std::to_string(inner) + "x16x16x16";
+      Case& c = add(FFC_ALGORITHM_MULTI_PASS, FFC_DTYPE_FLOAT16, precision, int64_t{16 * 4096} * inner, 32, false);
+      c.candidate = "multi-pass/mma/" + split;
+      c.batch = c.channels = 1;
+    }
   // Rows of 16384 points, with a kernel so short that the float64 reference is a direct sum.
   add(FFC_ALGORITHM_MULTI_PASS, FFC_DTYPE_FLOAT16, fast, 9000001, 32, false).batch = list.back().channels = 1;
   add(FFC_ALGORITHM_MULTI_PASS, FFC_DTYPE_FLOAT16, accurate, 9000001, 32, false).batch = list.back().channels = 1;
