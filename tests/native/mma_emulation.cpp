@@ -452,7 +452,6 @@ int main(int count, char** words) {
   check<Config<4, true, f, false, false>>(delayed(maps({4, 1, 2, 16384, 16384, 0}, 2), 1000, 15, 16384 - 81));
   check<Config<4, true, f, false, false>>(delayed(maps({4, 1, 2, 16384, 16384, 0}, 2), 1000, 60, 16380));
   check<Config<4, true, f, true, false>>(delayed({4, 1, 1, 16384, 16384, 0}, 1000, 60, 16380));
-  check<Config<8, true, f, false, false>>(delayed(maps({4, 1, 1, 32768, 32768, 0}, 1), 1000, 60, 32764));
   check<Config<4, true, f, true, false, false, 2>>(delayed({4, 1, 1, 32768, 32768, 0}, 1000, 60, 32764));
   check<Config<1, true, f, true, false, true>>(delayed({4, 1, 2, 4096, 4096, 0, 1}, 1000, 45, 4094));
   check<Config<2, true, f, false, false, true>>(delayed({4, 1, 2, 8192, 8192, 0, 1}, 1000, 60, 8190));
@@ -538,7 +537,6 @@ int main(int count, char** words) {
   check<Config<3, true, f, true, false>>(partialLong({4, 3, 2, 11000, 12288, 0}, 2));
   check<Config<3, true, f, false, false>>(shifted(partialLong({4, 4, 2, 12100, 12288, 0}, 3), 1));
   check<Config<3, true, b, false, false>>(partialLong({4, 4, 2, 12287, 12288, 0}, 3));
-  check<Config<8, true, f, false, false>>(shifted(partialLong({4, 3, 2, 32761, 32768, 0}, 1), 7));
   check<Config<4, true, f, false, false>>(sized(partialLong({4, 3, 2, 16377, 16384, 0}, 2), 1e-2, 1e5));
   check<Config<1, true, f, false, false>>(partial({4, 9, 2, 3584, 3584, 0, 4}, 1));
   check<Config<1, true, f, false, false>>(partial({4, 5, 3, 3280, 3280, 0, 2}, 2));
@@ -557,7 +555,7 @@ int main(int count, char** words) {
   Case onlyPre = gated(partial({4, 3, 2, 4000, 4096, 0, 2}, 1), 0);
   onlyPre.post = false;
   check<Config<1, true, f, false, true>>(onlyPre);
-  // Radices 2, 3, 4, 8.
+  // Radices 2, 3, 4.
   check<Config<2, true, f, false, false>>(maps({4, 2, 3, 8192, 8192, 0, 2}, 3));
   check<Config<2, true, b, true, false>>({4, 2, 2, 8191, 8192, 0});
   check<Config<3, true, f, false, false>>({1, 5, 3, 1536, 1536, 0});
@@ -567,7 +565,6 @@ int main(int count, char** words) {
   check<Config<3, true, b, false, true>>(gated({4, 1, 4, 12000, 12288, 0}, 3));
   check<Config<4, true, f, false, false>>(maps({4, 2, 2, 16384, 16384, 0}, 2));
   check<Config<4, true, f, true, false>>({2, 1, 5, 4096, 4096, 0});
-  check<Config<8, true, f, false, false>>(maps({4, 1, 2, 32768, 32768, 0}, 1));
   // Whole long rows: channels of one block each, and those left over, which blocks share.
   auto whole = [&](Case c, int slots, bool gates) {
     c = maps(c, slots);

@@ -51,6 +51,8 @@ struct Config {
   // spectra of both segments of the kernel. Fast, ungated.
   static constexpr int halves = halves_;
   static_assert(halves == 1 || (slices > 1 && !accurate && !gated && !sparse_));
+  // All of 32768 points at once took as long as two slices of them or longer; a few of their digits take less.
+  static_assert(R < 8 || sparse_);
   // Two slices in the accurate class: the samples are products of the last matrices with what the exchange holds of both slices, so
   // that what is kept of the first are halves without another rounding.
   static constexpr bool unfoldByMatrix = slices == 2 && accurate;
@@ -210,7 +212,7 @@ struct Config {
   static constexpr int outerAhead = gated ? 0 : 1;
   // Where its outer matrices are fetched at the end of the middle; otherwise at their use. 16384 points: 1.70 against 1.82 ms in
   // float16, 1.96 against 1.91 in bfloat16, 2.76 against 2.72 in the accurate class.
-  static constexpr bool outerEarly = gated || R == 8 || (!bf16 && !accurate);
+  static constexpr bool outerEarly = gated || (!bf16 && !accurate);
   // The spectrum is waited for between the two halves of its use instead of before both: 1.70 against 1.73 ms in float16,
   // 2.03 against 1.96 in bfloat16.
   static constexpr bool spectrumLate = R >= 3 && !accurate && (!rowScaled || halves > 1);

@@ -57,7 +57,6 @@ void addRadix1Single(std::vector<Instance>& list);
 void addRadix2(std::vector<Instance>& list);
 void addRadix3(std::vector<Instance>& list);
 void addRadix4(std::vector<Instance>& list);
-void addRadix8(std::vector<Instance>& list);
 void addPacked(std::vector<Instance>& list);
 void addPackedLong(std::vector<Instance>& list);
 void addSparse(std::vector<Instance>& list);

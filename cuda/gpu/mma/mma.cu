@@ -28,7 +28,6 @@ const std::vector<Instance>& instances() {
     addRadix2(all);
     addRadix3(all);
     addRadix4(all);
-    addRadix8(all);
     addPacked(all);
     addPackedLong(all);
     addSparse(all);
