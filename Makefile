@@ -12,8 +12,9 @@ PTX ?= $(lastword $(ARCHS))
 CXXFLAGS := -std=c++17 -O3 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Werror -pthread \
   -ffp-contract=fast -fno-math-errno -MMD -MP $(EXTRA_CXXFLAGS)
 NVCCFLAGS := -std=c++17 -O3 -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wno-unknown-pragmas,-pthread -cudart static -Xptxas -v -MMD -MP \
-  $(foreach a,$(ARCHS),-gencode arch=compute_$(a:86=80),code=sm_$(a)) \
   -gencode arch=compute_$(PTX),code=compute_$(PTX) $(EXTRA_NVCCFLAGS)
+codeFor = $(foreach a,$(1),-gencode arch=compute_$(a:86=80),code=sm_$(a))
+CODE := $(call codeFor,$(ARCHS))
 
 CXX_SOURCES := $(filter-out cuda/host/no_cuda.cpp,$(wildcard cuda/abi/*.cpp cuda/host/*.cpp cuda/planner/*.cpp cuda/cpu/*.cpp))
 CU_SOURCES :=
@@ -28,6 +29,11 @@ OBJECTS := $(CXX_SOURCES:%.cpp=$(BUILD)/obj/%.o) $(CU_SOURCES:%.cu=$(BUILD)/obj/
 # CPU files built for wider instruction sets; cpu/dispatch picks one at run time.
 $(BUILD)/obj/cuda/cpu/%_avx2.o: CXXFLAGS += -mavx2 -mfma -mf16c
 $(BUILD)/obj/cuda/cpu/%_avx512.o: CXXFLAGS += -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mf16c
+
+# What needs more than the 99 KB of shared memory that a block has on 8.6 and 8.9 is never offered there, and has no code of its own.
+LARGE := $(addprefix mma/instances_,halves packed_long radix3 radix4 sliced2 sliced4) \
+  $(addprefix multipass/tensor_,column_instances_accurate column_instances_fast row_instances_accurate row_instances_fast spectrum_instances)
+$(LARGE:%=$(BUILD)/obj/cuda/gpu/%.cu.o): CODE := $(call codeFor,$(filter-out 86,$(ARCHS)))
 
 .PHONY: lib clean
 lib: $(LIB)
@@ -50,7 +56,7 @@ $(BUILD)/obj/%.o: %.cpp
 # The resource report of every device function stays beside its object: the spill check reads it.
 $(BUILD)/obj/%.cu.o: %.cu
 	@mkdir -p $(@D)
-	$(NVCC) $(NVCCFLAGS) -c $< -o $@ 2> $@.ptxas || { cat $@.ptxas >&2; rm -f $@.ptxas; exit 1; }
+	$(NVCC) $(NVCCFLAGS) $(CODE) -c $< -o $@ 2> $@.ptxas || { cat $@.ptxas >&2; rm -f $@.ptxas; exit 1; }
 
 clean:
 	rm -rf $(BUILD)

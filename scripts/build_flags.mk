@@ -12,6 +12,6 @@ keep_flags = $(if $(shell mkdir -p $(dir $(1)) && new=$(1).$$$$ && printf '%s\n'
 $(call keep_flags,$(BUILD)/flags_cxx.txt,$(CXX) $(CXXFLAGS))
 $(CXX_SOURCES:%.cpp=$(BUILD)/obj/%.o): $(BUILD)/flags_cxx.txt
 ifneq ($(NVCC),)
-$(call keep_flags,$(BUILD)/flags_cuda.txt,$(NVCC) $(NVCCFLAGS))
+$(call keep_flags,$(BUILD)/flags_cuda.txt,$(NVCC) $(NVCCFLAGS) $(CODE) $(LARGE))
 $(CU_SOURCES:%.cu=$(BUILD)/obj/%.cu.o): $(BUILD)/flags_cuda.txt
 endif

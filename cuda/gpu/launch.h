@@ -3,6 +3,7 @@
 #include <cuda.h>
 
 #include "algorithm.h"
+#include "core/older_devices.h"
 
 namespace ffc {
 
@@ -17,12 +18,21 @@ struct LaunchShape {
   bool early = false;
 };
 
-// Compute capability 9.0 and code that was compiled for it; older code has no such wait.
-inline bool canStartEarly(const void* function, const GpuLimits& limits) {
-  if (limits.computeMajor < 9) return false;
+// Whether a function was compiled for 9.0 or later: PTX of 8.0 runs there too, and has none of what is new.
+inline bool isCodeFor9(const void* function) {
   cudaFuncAttributes attributes;
   checkCuda(cudaFuncGetAttributes(&attributes, function), "reading the attributes of a device function");
   return attributes.ptxVersion >= 90;
+}
+
+// Compute capability 9.0 and code that was compiled for it; older code has no such wait.
+inline bool canStartEarly(const void* function, const GpuLimits& limits) {
+  return limits.computeMajor >= 9 && isCodeFor9(function);
+}
+
+// Shared memory of a block that instances may need, by any of their functions: code for 8.x has only what fits into that of 8.0.
+inline int64_t sharedMemoryFor(const void* function, const GpuLimits& limits) {
+  return limits.sharedMemoryPerBlock <= olderSharedBytes || isCodeFor9(function) ? limits.sharedMemoryPerBlock : olderSharedBytes;
 }
 
 // A device function as the driver knows it. Launches by the driver's own call take a quarter of a microsecond less than the runtime's,

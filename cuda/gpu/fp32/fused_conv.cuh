@@ -2,6 +2,7 @@
 // multiplies by the kernel spectrum, transforms back and writes y. Nothing in between leaves the chip.
 #pragma once
 #include "../core/block_fft.cuh"
+#include "../core/older_devices.h"
 #include "params.h"
 
 namespace ffc::gpu {
@@ -302,10 +303,13 @@ __device__ __forceinline__ void convolveUnit(const Fp32ConvParams& p, float2* sh
                      Fp32Storer<Shape>(p, Fp32Unit::of(forgotten(unit), p), active));
 }
 
+template <class Shape, int Rows>
+constexpr int64_t fp32SharedBytes = int64_t{Rows} * Shape::paddedPoints * static_cast<int64_t>(sizeof(float2));
+
 // Rows: transforms per block. A block walks over units with the grid's stride, so that any number of units runs
 // on a grid of any size.
-template <class Shape, int Rows, int MinBlocks, bool Partitioned>
-__global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks) fusedConv(const __grid_constant__ Fp32ConvParams p) {
+template <class Shape, int Rows, bool Partitioned>
+__device__ __forceinline__ void convolveUnits(const Fp32ConvParams& p) {
   static_assert(!Partitioned || Rows == 1, "parts are skipped per block");
   extern __shared__ float2 sharedMemory[];
   const int group = Rows == 1 ? 0 : threadIdx.x / Shape::threads;
@@ -316,6 +320,11 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks) fusedConv(con
     convolveUnit<Shape, Partitioned>(p, shared, thread, active ? base + group : 0, active);
     groupSync<Shape>();  // the next unit overwrites what inverseLast reads
   }
+}
+
+template <class Shape, int Rows, int MinBlocks, bool Partitioned>
+__global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks) fusedConv(const __grid_constant__ Fp32ConvParams p) {
+  if constexpr (compiledHere<fp32SharedBytes<Shape, Rows>>) convolveUnits<Shape, Rows, Partitioned>(p);
 }
 
 // Zeros the frequencies that a pattern drops, of butterfly `hi` of the last stage; frequency k of this transform is
@@ -332,7 +341,7 @@ __device__ __forceinline__ void dropFrequencies(float2 (&x)[Shape::radixOf(Shape
 
 // One group transforms one part of one channel's kernel, scaled by 1/N for the inverse that will follow.
 template <class Shape, int Rows>
-__global__ void __launch_bounds__(Shape::threads* Rows, 1) kernelSpectrum(const __grid_constant__ Fp32SpectrumParams p) {
+__device__ __forceinline__ void transformKernels(const Fp32SpectrumParams& p) {
   constexpr int last = Shape::stages - 1, R = Shape::radixOf(last);
   constexpr float scale = 1.0f / Shape::points;
   extern __shared__ float2 sharedMemory[];
@@ -358,6 +367,11 @@ __global__ void __launch_bounds__(Shape::threads* Rows, 1) kernelSpectrum(const 
         });
     groupSync<Shape>();
   }
+}
+
+template <class Shape, int Rows>
+__global__ void __launch_bounds__(Shape::threads* Rows, 1) kernelSpectrum(const __grid_constant__ Fp32SpectrumParams p) {
+  if constexpr (compiledHere<fp32SharedBytes<Shape, Rows>>) transformKernels<Shape, Rows>(p);
 }
 
 }  // namespace ffc::gpu

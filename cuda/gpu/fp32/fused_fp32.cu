@@ -6,7 +6,7 @@
 #include "../../host/frequency_mask.h"
 #include "../../host/status.h"
 #include "../../host/window.h"
-#include "../algorithm.h"
+#include "../launch.h"
 #include "instance.h"
 
 namespace ffc {
@@ -53,13 +53,9 @@ double forwardTransforms(const ConvProblem& p, const KernelWindow& w, const Choi
 }
 
 bool runsOn(const Fp32Instance& i, const GpuLimits& limits) {
-  if (i.sharedBytes > limits.sharedMemoryPerBlock) return false;
-  if (i.blocks == 1) return true;
-  if (limits.computeMajor < 9) return false;
-  // A cluster needs code that was compiled for 9.0: PTX of an earlier one runs on such a device too, without clusters.
-  cudaFuncAttributes attributes;
-  checkCuda(cudaFuncGetAttributes(&attributes, i.convolve), "reading the attributes of a device function");
-  return attributes.ptxVersion >= 90;
+  if (i.sharedBytes > limits.sharedMemoryPerBlock || (i.blocks > 1 && limits.computeMajor < 9)) return false;
+  // Clusters, and more shared memory than 8.0 has, need code that was compiled for 9.0.
+  return (i.blocks == 1 && i.sharedBytes <= olderSharedBytes) || isCodeFor9(i.convolve);
 }
 
 // Every instance that can run the problem, whole or in windows. Of the whole ones those that are not much longer than

@@ -14,7 +14,7 @@ Fp32Instance makeInstance() {
   instance.rows = Rows;
   instance.partitioned = Partitioned;
   instance.radices = {Radices...};
-  instance.sharedBytes = int64_t{Rows} * Shape::paddedPoints * static_cast<int64_t>(sizeof(float2));
+  instance.sharedBytes = fp32SharedBytes<Shape, Rows>;
   instance.convolve = reinterpret_cast<const void*>(&fusedConv<Shape, Rows, MinBlocks, Partitioned>);
   instance.spectrum = reinterpret_cast<const void*>(&kernelSpectrum<Shape, Rows>);
   instance.tables = [] { return tableBytes(makeFftTables<Shape>(0.25)); };

@@ -310,6 +310,10 @@ constexpr int64_t sharedBytes(int tilesPerSet, int log2N2, int slots, bool pre, 
   return tilesPerSet * perTile + C::twiddleBytes + C::ringBytes + rows * rowRing * perRow + barrierBytes + 2 * C::restBytes;
 }
 
+// The least that a launch can do with: one tile, no slot to spare, and of two gates the one that takes no more than the other.
+template <class C>
+constexpr int64_t leastSharedBytes = sharedBytes<C>(1, C::pairwise ? 4 : 0, C::buffers, !C::gateAtStore, C::gateAtStore, false);
+
 // What the driver for sets of one channel notes of its rows: a word a sequence, a line of 64 bytes a tile, and a word a set.
 template <class C>
 constexpr int noteBytes = C::uniformTiles * 64 + 4;

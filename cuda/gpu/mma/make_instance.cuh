@@ -2,6 +2,7 @@
 #pragma once
 #include <type_traits>
 
+#include "../core/older_devices.h"
 #include "convolve.cuh"
 #include "instance.h"
 #include "tables.h"
@@ -11,7 +12,7 @@ namespace ffc::mma {
 
 template <class C>
 __global__ void __launch_bounds__(threads, 1) fusedConvolution(const __grid_constant__ Params p) {
-  convolve<C>(p);
+  if constexpr (compiledHere<leastSharedBytes<C>>) convolve<C>(p);
 }
 
 template <class C>

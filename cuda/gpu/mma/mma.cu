@@ -197,9 +197,7 @@ PFN_cuTensorMapEncodeTiled_v12000 encodeFunction() {
 // Tensor copies need code compiled for 9.0, and a driver that encodes their maps.
 Choice withMaps(Choice c) {
   if (!c.maps.tilesPerSet && !c.uniform.tilesPerSet) return c;
-  cudaFuncAttributes attributes;
-  checkCuda(cudaFuncGetAttributes(&attributes, c.instance->convolve), "reading the attributes of a device function");
-  if (attributes.ptxVersion < 90 || !encodeFunction()) c.maps = c.uniform = {};
+  if (!isCodeFor9(c.instance->convolve) || !encodeFunction()) c.maps = c.uniform = {};
   return c;
 }
 
@@ -580,6 +578,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   const Element element = problem.dtype == Dtype::float16 ? Element::float16 : Element::bfloat16;
   const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, gated = problem.preGate || problem.postGate;
   const KernelWindow window = kernelWindow(problem);
+  const int64_t sharedMemory = sharedMemoryFor(spectra().front().transform, limits);
   std::vector<Choice> choices;
   bool longEnough = false;
   // A skip term is a tap that every frequency gains.
@@ -609,27 +608,27 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
                                                : Segments{segmentsWith(N, problem, window)};
       if (!segments.count) continue;
       longEnough = true;
-      if (spectrum == spectra().end() || spectrum->sharedBytes > limits.sharedMemoryPerBlock) continue;
+      if (spectrum == spectra().end() || spectrum->sharedBytes > sharedMemory) continue;
       const int64_t tiles = ((problem.rows() * (i.packed ? segments.count : 1)) << log2N2) / 16;
       const int64_t tilesPerBlock = (tiles + limits.multiprocessors - 1) / limits.multiprocessors;
       Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}, {}};
       if (i.ofDigits) c.digits = digits;
       if (i.someSlices) c.keptSlices = keptSlicesOf(*problem.mask, i.slices);
       if (i.someSlices && countOf(c.keptSlices) == i.slices) continue;
-      c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, limits.sharedMemoryPerBlock, tilesPerBlock);
+      c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, sharedMemory, tilesPerBlock);
       if (!c.copies.tilesPerSet) continue;
       if (limits.computeMajor >= 9) {
         c.uniform = uniformLaunchOf(i, log2N2, problem, limits);
         // The general driver's slots have a layout for rows n1 of whole lines only.
         if (N % 1024 == 0)
-          c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, limits.sharedMemoryPerBlock, tilesPerBlock);
+          c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, sharedMemory, tilesPerBlock);
       }
       choices.push_back(c);
     }
   }
   if (choices.empty())
     return refuse(longEnough ? "no tensor-core transform that is long enough fits into this device's shared memory of " +
-                                   std::to_string(limits.sharedMemoryPerBlock) + " bytes per block" +
+                                   std::to_string(sharedMemory) + " bytes per block" +
                                    (gated ? " together with its gates" : "")
                              : "the tensor-core family transforms at most " + std::to_string(longest) +
                                    " samples at once, or in overlapping blocks of which the kernel must leave an eighth; "

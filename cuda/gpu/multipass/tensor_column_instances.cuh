@@ -1,5 +1,6 @@
 // Turns a configuration into a row of the list of column passes.
 #pragma once
+#include "../core/older_devices.h"
 #include "tensor_columns.cuh"
 #include "tensor_instance.h"
 #include "tensor_tables.h"
@@ -8,11 +9,11 @@ namespace ffc::mma {
 
 template <class C>
 __global__ void __launch_bounds__(threads, C::blocks) tensorColumnsForward(const __grid_constant__ ColumnParams p) {
-  Columns<C>(p).forward();
+  if constexpr (compiledHere<C::sharedBytes>) Columns<C>(p).forward();
 }
 template <class C>
 __global__ void __launch_bounds__(threads, C::blocks) tensorColumnsInverse(const __grid_constant__ ColumnParams p) {
-  Columns<C>(p).inverse();
+  if constexpr (compiledHere<C::sharedBytes>) Columns<C>(p).inverse();
 }
 
 template <class C>

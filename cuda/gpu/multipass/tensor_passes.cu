@@ -449,7 +449,7 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
   if (problem.dtype == Dtype::float32) return;  // the float32 passes are offered for everything
   // Rows are numbered up to 2^30. The frequencies of a circular pattern are not those of this ring.
   if (limits.computeMajor < 8 || (problem.mask && problem.circular()) || problem.rows() > mostRows) return;
-  const int64_t samples = ringSamples(problem, window);
+  const int64_t samples = ringSamples(problem, window), sharedMemory = sharedMemoryFor(tensorSpectrumInstances().front().transform, limits);
   const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, bf16 = problem.dtype == Dtype::bfloat16;
   int64_t shortest = std::numeric_limits<int64_t>::max();
   std::vector<TensorSplit> list;
@@ -463,10 +463,10 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
     const ConvProblem& onRing = problemsOf[column.rate];
     // Beside the rounding of its outputs, bfloat16 leaves no room for columns of three radices in halves (2.22e-3 at 8M).
     if (column.accurate != (accurate || (bf16 && column.radix > 1)) || column.bf16 != bf16) continue;
-    if (column.sharedBytes > limits.sharedMemoryPerBlock) continue;
+    if (column.sharedBytes > sharedMemory) continue;
     for (int log2Inner = column.radix == 1 ? 1 : 4; log2Inner <= 4; log2Inner++)
       for (const TensorRowInstance& row : rowInstances()) {
-        const int slotsOfRow = slotsOf(row, limits.sharedMemoryPerBlock);
+        const int slotsOfRow = slotsOf(row, sharedMemory);
         if (row.accurate != accurate || slotsOfRow < row.leastSlots) continue;
         // Rows of 16384 points for 16M only: 256 of them took 6.2 ps a sample (accurate 8.0) where 1024 of 4096 take 6.3 (7.0).
         if (row.points > 2 * mma::tilePoints && column.radix == 1) continue;

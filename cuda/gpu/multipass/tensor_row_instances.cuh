@@ -1,5 +1,6 @@
 // Turns a configuration into a row of the list of row passes.
 #pragma once
+#include "../core/older_devices.h"
 #include "../mma/tables.h"
 #include "tensor_instance.h"
 #include "tensor_long_rows.cuh"
@@ -7,8 +8,11 @@
 namespace ffc::mma {
 
 template <class C>
+constexpr int64_t leastRowBytes = C::sharedBytes(C::leastSlots);
+
+template <class C>
 __global__ void __launch_bounds__(threads, 1) tensorRows(const __grid_constant__ RowParams p) {
-  std::conditional_t<C::longOrder, LongRowPass<C>, RowPass<C>>(p).run();
+  if constexpr (compiledHere<leastRowBytes<C>>) std::conditional_t<C::longOrder, LongRowPass<C>, RowPass<C>>(p).run();
 }
 
 template <class C>
