@@ -257,9 +257,6 @@ inline std::vector<Case> coverCandidates() {
       if (length >= c.length) points = std::min(points, length);
     c.candidate = mmaCandidate(points, 16);
   }
-  // 3 * 2^a points below 12288, for devices without tensor copies.
-  for (const int n2 : {2, 4, 8})
-    add(FFC_ALGORITHM_FUSED_MMA, FFC_DTYPE_FLOAT16, fast, 768 * n2, 768 * n2, false).candidate = mmaCandidate(768 * n2, n2);
   // Two halves of a row in a sequence each, one after the other: some blocks take two rows.
   for (const int64_t length : {98304, 131072})
     for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})

@@ -558,8 +558,8 @@ int main(int count, char** words) {
   // Radices 2, 3, 4.
   check<Config<2, true, f, false, false>>(maps({4, 2, 3, 8192, 8192, 0, 2}, 3));
   check<Config<2, true, b, true, false>>({4, 2, 2, 8191, 8192, 0});
-  check<Config<3, true, f, false, false>>({1, 5, 3, 1536, 1536, 0});
-  check<Config<3, true, f, true, true>>(gated({1, 5, 3, 1529, 1500, 700}, 5));
+  check<Config<3, true, f, false, false>>({4, 2, 1, 12288, 12288, 0});
+  check<Config<3, true, f, true, true>>(gated({4, 1, 2, 12281, 12000, 5600}, 5));
   check<Config<4, true, b, false, false>>(maps({4, 1, 3, 16384, 16384, 0}, 2));
   check<Config<4, true, f, false, true>>(gated(maps({4, 2, 2, 16384, 16384, 0}, 2), 0));
   check<Config<3, true, b, false, true>>(gated({4, 1, 4, 12000, 12288, 0}, 3));

@@ -1,4 +1,4 @@
-// 1536, 3072, 6144 and 12288 points.
+// 12288 points.
 #include "make_instance.cuh"
 
 namespace ffc::mma {

@@ -4,7 +4,6 @@
 namespace ffc::mma {
 
 void addLongSpectra(std::vector<SpectrumInstance>& list) {
-  list.push_back(makeSpectrum<1, 256, 24, 16, 16>());    // 6144
   list.push_back(makeSpectrum<1, 256, 16, 32, 16>());    // 8192
   list.push_back(makeSpectrum<1, 256, 24, 32, 16>());    // 12288
   list.push_back(makeSpectrum<1, 512, 16, 8, 8, 16>());  // 16384
