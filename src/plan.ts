@@ -33,7 +33,10 @@ export interface ConvPlanInfo {
   readonly inPlace: boolean;
   /** Samples of each output row. */
   readonly outputLength: number;
-  /** Points of one transform; 0 for the direct sum. */
+  /**
+   * Points of one transform; 0 for the direct sum. With a band of low frequencies perhaps fewer than the pattern's grid has: a
+   * half or a quarter of the sampling rate.
+   */
   readonly transformLength: number;
   /** Transforms per row; 1 unless overlap-save. */
   readonly segments: number;
