@@ -229,9 +229,9 @@ void check(Case c) {
     p.order.meet = (sequences << log2Tiles) / c.blocks / 2 * c.blocks;
     q.order.meet = sequences * kept / c.blocks / 2;
   }
-  run(0, Column::sharedBytes, [&] { Columns<Column>(p).forward(); });
+  run(0, Column::sharedBytes, [&] { ColumnsForward<Column>(p).run(); });
   run(1, Row::sharedBytes(c.slots), [&] { std::conditional_t<Row::longOrder, LongRowPass<Row>, RowPass<Row>>(q).run(); });
-  run(2, Column::sharedBytes, [&] { Columns<Column>(p).inverse(); });
+  run(2, Column::sharedBytes, [&] { ColumnsInverse<Column>(p).run(); });
 
   double error = 0, size = 0;
   for (int b = 0; b < c.batch; b++)

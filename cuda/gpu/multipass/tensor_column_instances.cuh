@@ -9,11 +9,11 @@ namespace ffc::mma {
 
 template <class C>
 __global__ void __launch_bounds__(threads, C::blocks) tensorColumnsForward(const __grid_constant__ ColumnParams p) {
-  if constexpr (compiledHere<C::sharedBytes>) Columns<C>(p).forward();
+  if constexpr (compiledHere<C::sharedBytes>) ColumnsForward<C>(p).run();
 }
 template <class C>
 __global__ void __launch_bounds__(threads, C::blocks) tensorColumnsInverse(const __grid_constant__ ColumnParams p) {
-  if constexpr (compiledHere<C::sharedBytes>) Columns<C>(p).inverse();
+  if constexpr (compiledHere<C::sharedBytes>) ColumnsInverse<C>(p).run();
 }
 
 template <class C>
