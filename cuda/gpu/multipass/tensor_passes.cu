@@ -1,106 +1,29 @@
-// The host side of the three passes on tensor cores: the split N = N1 N2, scratch, chunks of sequences, launches.
+// The three passes on tensor cores as a plan: scratch, chunks of sequences, the kernel's spectrum, launches.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "../core/fft_shape.h"
 #include "../launch.h"
 #include "../../host/resampling.h"
-#include "../mma/config.h"
 #include "instance.h"
 #include "kept_rows.h"
 #include "multipass.h"
 #include "tensor_instance.h"
 #include "tensor_params.h"
 #include "tensor_spectrum.h"
+#include "tensor_split.h"
 #include "tensor_tables.h"
 
 namespace ffc {
 namespace {
 
 using namespace gpu;
-using mma::TensorColumnInstance;
-using mma::TensorRowInstance;
-
-int log2Exactly(int64_t n) {
-  int log2 = 0;
-  while ((int64_t{1} << log2) < n) log2++;
-  return log2;
-}
-
-struct TensorSplit {
-  TensorColumnInstance column;
-  TensorRowInstance row;
-  int log2Inner = 0, log2N1 = 0, log2N2 = 0;
-  int64_t n1() const { return int64_t{1} << log2N1; }
-  int64_t n2() const { return int64_t{1} << log2N2; }
-  int64_t points() const { return n1() * n2(); }
-  int64_t samples() const { return points() * column.rate; }
-  // Of a sequence in the last pass. Groups that overlap come in the same tiles.
-  int64_t outTiles() const {
-    if (column.rate == 1) return int64_t{1} << log2Tiles();
-    const int64_t groups = (n2() / 8 + column.ownPieces - 1) / column.ownPieces, together = int64_t{16} >> log2Inner;
-    return (groups + together - 1) / together;
-  }
-  int log2Tiles() const { return log2N2 - (4 - log2Inner) - log2Exactly(column.width); }  // of a sequence
-  std::vector<int> columnRadices() const {
-    std::vector<int> list = {16, 1 << log2Inner};
-    if (column.radix > 1) list.push_back(column.radix);
-    return list;
-  }
-  std::vector<int> rowRadices() const {
-    if (row.points == mma::tilePoints) return {16, 16, 16};
-    return {16, 16, row.points / mma::tilePoints, 16};
-  }
-};
-
-// Rows of any number up to 2^30 (mma/params.h, setDivisor), and tiles of a launch in 31 bits.
-constexpr int64_t mostRows = int64_t{1} << 30;
 
 // For each number: 5 log2(radix), and its share of the twiddles.
 double butterflyOperations(int radix) { return radix > 1 ? 5 * std::log2(radix) + 6.0 * (radix - 1) / radix : 0; }
 
-// The skip term is a tap that every frequency gains where the spectrum is applied, so with it no row is empty.
-bool keepsAll(const ConvProblem& problem) { return problem.skip; }
-
-// Whether pieces of rows may have no kept frequency: patterns of bins, and classes finer than rows.
-bool readsPieces(const ConvProblem& problem, int64_t n1) {
-  return problem.mask && (!problem.mask->view().classes || problem.mask->view().block > n1);
-}
-
-// What a pattern keeps, on the ring of a split: that of the problem, or with fewer points, which have its lowest frequencies.
-std::shared_ptr<const FrequencyMask> ringMask(const ConvProblem& problem, int rate) {
-  if (rate == 1) return problem.mask;
-  return std::make_shared<FrequencyMask>(*problem.mask, problem.mask->points() / rate);
-}
-
-// Sequences that go through scratch together: each needs its points and what is known of its tiles.
-struct Chunks {
-  int64_t sequences = 0;
-  int buffers = 1;  // two: chunks go in pairs, each through its half of scratch (PassOrder, tensor_params.h)
-};
-
-// A pair needs chunks of so many sequences, or what begins anew with every k1 of the rows costs more than launches gain that overlap (52
-// sequences of 2M: 1 % slower, 64 of 1M: 3 % faster), and launches that last (2^24 points: 1 % faster, 2^25: 4 %).
-constexpr int64_t leastPaired = 64, leastPairedPoints = int64_t{1} << 24;
-
-Chunks chunksOf(const ConvProblem& problem, const TensorSplit& s, int64_t keptPoints, int64_t scratchBytes, bool canPair) {
-  const int64_t perSequence = keptPoints * 4 + (int64_t{1} << s.log2Tiles());
-  const int64_t launchable = std::numeric_limits<int32_t>::max() >> std::max(s.log2Tiles(), s.log2N1);
-  // Of one size: the rows of few sequences make tables for nearly each.
-  const auto ofOneSize = [&](int64_t bytes, int together) {
-    const int64_t most = together * std::max<int64_t>(1, std::min(bytes / perSequence, launchable));
-    const int64_t turns = (problem.rows() + most - 1) / most;
-    return (problem.rows() + together * turns - 1) / (together * turns);
-  };
-  const int64_t whole = ofOneSize(scratchBytes, 1), half = ofOneSize((scratchBytes - 256) / 2, 2);  // aligned between them
-  if (canPair && half >= leastPaired && half * keptPoints >= leastPairedPoints) return {half, 2};
-  return {whole, 1};
-}
-
 class TensorPasses final : public GpuAlgorithm {
  public:
-  // The problem's mask is that of the split's ring.
   TensorPasses(const ConvProblem& problem, const KernelWindow& window, const TensorSplit& split, int slots,
                const GpuLimits& limits, TableCache& cache)
       : problem_(problem), split_(split), slots_(slots), limits_(limits) {
@@ -388,108 +311,11 @@ class TensorPasses final : public GpuAlgorithm {
   Chunks chunks_;
 };
 
-const std::vector<TensorColumnInstance>& columnInstances() {
-  static const std::vector<TensorColumnInstance> list = [] {
-    std::vector<TensorColumnInstance> all;
-    mma::addFastColumns(all);
-    mma::addAccurateColumns(all);
-    return all;
-  }();
-  return list;
-}
-const std::vector<TensorRowInstance>& rowInstances() {
-  static const std::vector<TensorRowInstance> list = [] {
-    std::vector<TensorRowInstance> all;
-    mma::addFastRows(all);
-    mma::addAccurateRows(all);
-    return all;
-  }();
-  return list;
-}
-
-// Slots of the row pass: more hide more latency.
-int slotsOf(const TensorRowInstance& row, int64_t sharedMemory) {
-  int slots = row.mostSlots;
-  while (slots >= row.leastSlots && row.sharedBytes(slots) > sharedMemory) slots--;
-  return slots;
-}
-
-MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const GpuLimits& limits) {
-  MultiPassShape shape;
-  shape.columns = s.n1();
-  shape.rowPoints = s.n2();
-  shape.run = s.column.width << (4 - s.log2Inner);
-  shape.scratchBytes = 4;
-  shape.tensorCores = true;
-  shape.rate = s.column.rate;
-  shape.overlap = s.column.rate > 1 ? s.column.width / (8.0 * s.column.ownPieces) : 1;
-  if (problem.mask) {
-    const KeptRowTables rows(*problem.mask, static_cast<int>(s.n1()), keepsAll(problem));
-    shape.keptRows = static_cast<double>(rows.rowOfSlot.size()) / static_cast<double>(s.n1());
-    // A few rows tell how it is with the others.
-    if (s.row.pieces) shape.keptPieces = KeptPieces(*problem.mask, rows, static_cast<int>(s.n2() >> 12), 8).share;
-  }
-  const auto chunksWith = [&](int64_t scratchBytes) {
-    const auto keptPoints = static_cast<int64_t>(static_cast<double>(s.points()) * shape.keptRows);
-    // The launches of a pair overlap and are counted as one.
-    const int64_t chunk = chunksOf(problem, s, keptPoints, scratchBytes, false).sequences;
-    return (problem.rows() + chunk - 1) / chunk;
-  };
-  shape.chunks = chunksWith(limits.scratchLimitBytes);
-  shape.usualChunks = chunksWith(usualScratchBytes);
-  shape.columnRadices = s.columnRadices();
-  shape.rowRadices = s.rowRadices();
-  return shape;
-}
-
 }  // namespace
 
-void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, const GpuLimits& limits,
-                       TableCache& cache, Offers& offers) {
-  if (problem.dtype == Dtype::float32) return;  // the float32 passes are offered for everything
-  // Rows are numbered up to 2^30. The frequencies of a circular pattern are not those of this ring.
-  if (limits.computeMajor < 8 || (problem.mask && problem.circular()) || problem.rows() > mostRows) return;
-  const int64_t samples = ringSamples(problem, window), sharedMemory = sharedMemoryFor(tensorSpectrumInstances().front().transform, limits);
-  const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, bf16 = problem.dtype == Dtype::bfloat16;
-  int64_t shortest = std::numeric_limits<int64_t>::max();
-  std::vector<TensorSplit> list;
-  std::vector<int> slots;
-  // A band of low frequencies has its own rate. A skip term reaches all frequencies.
-  const int lowRate = problem.mask && !problem.skip ? Resampling::rateFor(problem.mask->band()) : 1;
-  std::vector<ConvProblem> problemsOf(lowRate + 1, problem);  // by rate
-  for (const int rate : {1, lowRate}) problemsOf[rate].mask = ringMask(problem, rate);
-  for (const TensorColumnInstance& column : columnInstances()) {
-    if (column.rate != 1 && column.rate != lowRate) continue;
-    const ConvProblem& onRing = problemsOf[column.rate];
-    // Beside the rounding of its outputs, bfloat16 leaves no room for columns of three radices in halves (2.22e-3 at 8M).
-    if (column.accurate != (accurate || (bf16 && column.radix > 1)) || column.bf16 != bf16) continue;
-    if (column.sharedBytes > sharedMemory) continue;
-    for (int log2Inner = column.radix == 1 ? 1 : 4; log2Inner <= 4; log2Inner++)
-      for (const TensorRowInstance& row : rowInstances()) {
-        const int slotsOfRow = slotsOf(row, sharedMemory);
-        if (row.accurate != accurate || slotsOfRow < row.leastSlots) continue;
-        // Rows of 16384 points for 16M only: 256 of them took 6.2 ps a sample (accurate 8.0) where 1024 of 4096 take 6.3 (7.0).
-        if (row.points > 2 * mma::tilePoints && column.radix == 1) continue;
-        const TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points)};
-        if (s.log2Tiles() > column.log2MostTiles) continue;
-        // Rows of 16384 points have no form that reads pieces: theirs holds zeros.
-        if (row.pieces != (row.points <= 2 * mma::tilePoints && readsPieces(onRing, s.n1()))) continue;
-        // Inputs fill the real part alone; what is longer than N goes through the float32 passes, which pack both.
-        if (problem.mask && s.samples() != problem.mask->points()) continue;
-        if (s.samples() < problem.length || 2 * s.samples() < samples) continue;
-        shortest = std::min(shortest, s.samples());
-        list.push_back(s);
-        slots.push_back(slotsOfRow);
-      }
-  }
-  for (size_t i = 0; i < list.size(); i++) {
-    if (list[i].samples() > shortest) continue;
-    const ConvProblem& onRing = problemsOf[list[i].column.rate];
-    offers.add(multiPassCandidate(onRing, shapeOf(onRing, list[i], limits), sizeOf(limits)),
-               [onRing, &limits, &cache, window, split = list[i], ring = slots[i]] {
-                 return std::make_unique<TensorPasses>(onRing, window, split, ring, limits, cache);
-               });
-  }
+std::unique_ptr<GpuAlgorithm> makeTensorPasses(const ConvProblem& problem, const KernelWindow& window, const TensorSplit& split, int slots,
+                                               const GpuLimits& limits, TableCache& cache) {
+  return std::make_unique<TensorPasses>(problem, window, split, slots, limits, cache);
 }
 
 }  // namespace ffc
