@@ -39,10 +39,10 @@ class TensorPasses final : public GpuAlgorithm {
     rowCount_ = split.n1();
     if (problem.mask) {
       for (const ColumnInstance& i : accurate_ ? floatColumnInstances() : halfColumnInstances())
-        if (i.points == split.n1()) kept_ = KeptOnDevice(*problem.mask, i.points, keepsAll(problem), i.radices, cache);
+        if (i.points == split.n1()) kept_ = KeptOnDevice(*problem.mask, i.points, keepsAll(problem, split), i.radices, cache);
       rowCount_ = kept_.rows;
       if (split.row.pieces) {
-        const KeptRowTables rows(*problem.mask, static_cast<int>(split.n1()), keepsAll(problem));
+        const KeptRowTables rows(*problem.mask, static_cast<int>(split.n1()), keepsAll(problem, split));
         const KeptPieces pieces(*problem.mask, rows, static_cast<int>(split.n2() >> 12), rows.rowOfSlot.size());
         pieces_ = cache.planTable(pieces.bits);
         keptPieces_ = pieces.share;
@@ -202,7 +202,7 @@ class TensorPasses final : public GpuAlgorithm {
     const int64_t points = split_.points();
     c.tables = columnTables_->data();
     c.sequenceBytes = keptPoints() * 4;
-    c.slotOf = kept_.columns.slotOf;
+    if (rowCount_ < split_.n1()) c.slotOf = kept_.columns.slotOf;
     c.spectrumGain = gain_;
     c.skipType = static_cast<int32_t>(problem_.skipDtype);
     c.sharedSpectrum = problem_.sharedKernel;

@@ -44,8 +44,9 @@ struct TensorSplit {
   }
 };
 
-// The skip term is a tap that every frequency gains where the spectrum is applied, so with it no row is empty.
-inline bool keepsAll(const ConvProblem& problem) { return problem.skip; }
+// The skip term is a tap that every frequency gains where the spectrum is applied, so with it no row is empty. Tiles that overlap look up
+// no rows: of a band at a part of the rate only the narrowest, of fewer frequencies than there are rows, have empty ones.
+inline bool keepsAll(const ConvProblem& problem, const TensorSplit& split) { return problem.skip || split.column.rate > 1; }
 
 // Sequences that go through scratch together: each needs its points and what is known of its tiles.
 struct Chunks {

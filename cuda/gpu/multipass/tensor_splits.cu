@@ -87,7 +87,7 @@ MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const G
   shape.rate = s.column.rate;
   shape.overlap = s.column.rate > 1 ? s.column.width / (8.0 * s.column.ownPieces) : 1;
   if (problem.mask) {
-    const KeptRowTables rows(*problem.mask, static_cast<int>(s.n1()), keepsAll(problem));
+    const KeptRowTables rows(*problem.mask, static_cast<int>(s.n1()), keepsAll(problem, s));
     shape.keptRows = static_cast<double>(rows.rowOfSlot.size()) / static_cast<double>(s.n1());
     // A few rows tell how it is with the others.
     if (s.row.pieces) shape.keptPieces = KeptPieces(*problem.mask, rows, static_cast<int>(s.n2() >> 12), 8).share;
