@@ -316,6 +316,7 @@ int main(int argc, char** argv) {
   if (turn()) check<B, Row1>(paired({1, 2, 2, 131072, 131072}, 2));
   if (turn()) check<B, Row1>(gated({1, 1, 2, 99999, 131072}, 0));
   if (turn()) check<FA, RowConfig<1, true>>({1, 2, 1, 131071, 131072});
+  if (turn()) check<FA, RowConfig<1, true>>(plainCopies({1, 5, 1, 131072, 1000}));
   if (turn()) check<F, RowConfig<2, false>>(paired({1, 1, 2, 262144, 262144}));
   if (turn()) check<FA, RowConfig<2, true>>({1, 1, 2, 262144, 262144});
   auto sparse = [](Case c, int every) {

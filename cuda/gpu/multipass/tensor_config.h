@@ -79,10 +79,11 @@ struct RowConfig : Config<Q, true, Element::float16, accurate_, false> {
   static constexpr int factorBytes = factorSets * rows * factorWords * 4;
   // One word a row: what its sequence is scaled by, known one set ahead of the factors.
   static constexpr int exponentBytes = factorSets * rows * 4;
-  // A slot holds a set: one each is in first, middle and last, one is being stored, the others are on their way in. In the long
-  // order one is worked on, one is being stored and filled again, and one holds the row that is next.
+  // A slot holds a set: one each is in first, middle and last, one is being stored, the others are on their way in: at least one, because
+  // first() begins before its interval's copies are ordered. In the long order one is worked on, one is being stored and filled again,
+  // and one holds the row that is next.
   static constexpr int splitBarriers = longOrder ? 3 : 1;
-  static constexpr int leastSlots = longOrder ? 3 : 4, mostSlots = longOrder ? 3 : 6;
+  static constexpr int leastSlots = longOrder ? 3 : 5, mostSlots = longOrder ? 3 : 6;
   static constexpr int sharedBytes(int slots) {
     return slots * (rows * rowBytes + 8) + splitBarriers * 8 + twiddleBytes + Base::ringBytes + factorBytes + exponentBytes;
   }
