@@ -26,7 +26,7 @@ struct ColumnConfig {
   static constexpr int rawBytes = rawRows * rawPieces * 16, rawBuffers = rate == 2 ? 2 : 1;
   static constexpr int ownSampleBytes = rate > 1 ? rawBuffers * rawBytes : fragmentBytes;
   // Samples, real and imaginary plane: 96 KB for R = 1, two blocks on a multiprocessor (98 KB with another rate); 192 KB for R = 4.
-  // Then two words for the largest sample, and what is left over behind the ring (Columns::leftOver).
+  // Then two words for the largest sample, and what is left over behind the ring (ResampledColumns::leftOver).
   static constexpr int sharedBytes = R * 16 * ownSampleBytes + 2 * planeBytes + (rate > 1 ? 32 : 16);
   static constexpr int blocks = R == 1 ? 2 : 1;
   // Of a sequence, whose codes a warp of the last pass has in registers: as many as rows of 8192 (R = 4: 16384) points make.
