@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 
 #include "status.h"
 
@@ -86,21 +87,35 @@ FrequencyMask::FrequencyMask(const ConvProblem& problem, const ffc_sparsity& spa
   }
 }
 
-FrequencyMask::FrequencyMask(const FrequencyMask& whole, int64_t points)
+FrequencyMask::FrequencyMask(const FrequencyMask& whole, int64_t points, int64_t firstBin)
     : view_(whole.view_), bins_(points), keptBins_(whole.keptBins_) {
-  const int64_t blocks = (points + view_.block - 1) / view_.block;
-  if (view_.classes || !view_.shifted || whole.band() * static_cast<double>(whole.bins_) > static_cast<double>(points))
+  const Band band = whole.band();
+  const auto bins = static_cast<double>(whole.bins_);
+  // An even number, since neighbouring bins are k and -k.
+  if (view_.classes || !view_.shifted || firstBin % 2 || band.from * bins < static_cast<double>(firstBin) ||
+      band.to * bins > static_cast<double>(firstBin + points))
     throw Error(FFC_INTERNAL_ERROR, "a ring of " + std::to_string(points) + " points does not have all frequencies that are kept");
-  keep_.assign(whole.keep_.begin(), whole.keep_.begin() + blocks);
+  // Blocks that those of the whole grid consist of.
+  view_.block = std::gcd(whole.view_.block, firstBin);
+  const int64_t blocks = (points + view_.block - 1) / view_.block, each = whole.view_.block / view_.block, before = firstBin / view_.block;
+  keep_.resize(blocks);
+  for (int64_t b = 0; b < blocks; ++b) {
+    const int64_t of = (before + b) / each;
+    keep_[b] = of < static_cast<int64_t>(whole.keep_.size()) ? whole.keep_[of] : 0;
+  }
   view_.keep = keep_.data();
   view_.points = points;
 }
 
-double FrequencyMask::band() const {
-  if (view_.classes) return 1;
-  int64_t blocks = static_cast<int64_t>(keep_.size());
-  while (!keep_[blocks - 1]) --blocks;  // one is kept
-  return static_cast<double>(std::min(blocks * view_.block, bins_)) / static_cast<double>(bins_);
+FrequencyMask::Band FrequencyMask::band() const {
+  if (view_.classes) return {0, 1};
+  int64_t first = 0, end = static_cast<int64_t>(keep_.size());  // one is kept
+  while (!keep_[first]) ++first;
+  while (!keep_[end - 1]) --end;
+  const auto part = [this](int64_t block) {
+    return static_cast<double>(std::min(block * view_.block, bins_)) / static_cast<double>(bins_);
+  };
+  return {part(first), part(end)};
 }
 
 std::string FrequencyMask::explainBegin() const {

@@ -41,9 +41,8 @@ class FrequencyMask {
   // Checks the pattern against the problem. Throws Error: UNSUPPORTED (mode), INVALID_ARGUMENT (kind, a byte that is
   // neither 0 nor 1, nothing kept, classes that no real signal has), INVALID_SHAPE (sizes).
   FrequencyMask(const ConvProblem& problem, const ffc_sparsity& sparsity, const uint8_t* keep);
-  // The kept bins on the grid of a ring with fewer points, which has all bins below its own half sampling rate: those beyond must be
-  // dropped (band() tells).
-  FrequencyMask(const FrequencyMask& whole, int64_t points);
+  // The kept bins on the grid of a ring with fewer points, which has the bins from one on: those beside must be dropped (band() tells).
+  FrequencyMask(const FrequencyMask& whole, int64_t points, int64_t firstBin);
   FrequencyMask(const FrequencyMask&) = delete;  // the view points into it
   FrequencyMask& operator=(const FrequencyMask&) = delete;
 
@@ -53,8 +52,11 @@ class FrequencyMask {
   const std::vector<uint8_t>& bytes() const { return keep_; }
   KeptFrequencies view() const { return view_; }
   bool keeps(int64_t k) const { return view_.keeps(k); }
-  // Above it nothing is kept, in parts of half the sampling rate; 1 for classes, which are spread over everything.
-  double band() const;
+  // Outside of it nothing is kept, in parts of half the sampling rate; 0 to 1 for classes, which are spread over everything.
+  struct Band {
+    double from, to;
+  };
+  Band band() const;
   double zeros() const { return 1.0 - static_cast<double>(keptBins_) / static_cast<double>(bins_); }
   // The members of plan.explain()'s "sparsity" that do not depend on the backend, without a closing brace.
   std::string explainBegin() const;

@@ -199,16 +199,17 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   Pass columns, rows, back;
   count(columns, n1, s.columnRadices.size(), 1);
   columns.coreFlops += points * 6.0;
-  // Five taps for each sample on the way in and out (host/resampling.h).
-  const double filters = s.rate > 1 ? points * s.rate * 10.0 : 0.0;
-  columns.coreFlops += filters;
+  // Filters on the way in and out are matrices (multipass/tensor_filters.h), for each sample of 24 numbers there, of 16 to 32 back.
+  const double filters = s.rate > 1 ? points * s.rate * 48.0 : 0.0;
+  columns.tensorFlops += filters;
   columns.deviceBytes = inputBytes(p) + scratch;
   count(rows, n2, s.rowRadices.size(), 2 * s.keptRows);
   rows.coreFlops += points * s.keptRows * 8.0;
   rows.deviceBytes = 2 * scratch + spectraOf(p) * static_cast<double>(c.points) * s.keptRows * s.keptPieces * s.scratchBytes;
   rows.l2Bytes = 3 * scratch;  // the batch shares a row of the spectrum in the cache
   count(back, n1, s.columnRadices.size(), 1);
-  back.coreFlops += points * 6.0 + pointwiseFlops(p) + filters;
+  back.coreFlops += points * 6.0 + pointwiseFlops(p);
+  back.tensorFlops += filters;
   back.deviceBytes = scratch + outputBytes(p) + (p.skip ? inputBytes(p) : 0.0);
   back.l2Bytes = back.deviceBytes + scratch * (s.overlap - 1);
   for (Pass* pass : {&columns, &rows, &back}) {

@@ -1,6 +1,8 @@
-// The filters of bands of low frequencies (cuda/host/resampling.h) against what their formulas promise, and the pattern of a ring with
-// fewer points against the pattern of all.
+// The filters of bands of frequencies (cuda/host/resampling.h) against what their formulas promise, and the pattern of a ring with fewer
+// points against the pattern of all.
 #include "../../cuda/host/resampling.h"
+
+#include <complex>
 
 #include "../../cuda/host/frequency_mask.h"
 #include "check.h"
@@ -9,44 +11,73 @@ using namespace ffc;
 
 namespace {
 
+using Complex = std::complex<double>;
 constexpr double pi = 3.14159265358979323846;
 
-void checkFilters(double band, int rate) {
-  const Resampling r(band, rate);
-  CHECK(r.taps.size() == static_cast<size_t>(Resampling::tapsPerRate * rate));
-  const auto response = [&](double w) {
-    std::complex<double> sum = 0;
-    for (size_t j = 0; j < r.taps.size(); ++j) sum += static_cast<double>(r.taps[j]) * std::polar(1.0, -w * static_cast<double>(j));
-    return std::norm(sum);
-  };
-  const auto kernelResponse = [&](double w) {
-    double sum = r.kernelTaps[0];
-    for (size_t j = 1; j < r.kernelTaps.size(); ++j) sum += 2 * r.kernelTaps[j] * std::cos(w * static_cast<double>(j));
-    return sum / (rate * rate);
-  };
-  CHECK(std::fabs(response(0) - 1) < 1e-5);
-  bool same = true, small = true, flat = true;
-  for (int i = 0; i <= 500; ++i) {
-    const double w = pi * band * i / 500, here = response(w);
-    same = same && std::fabs(r.response.squared(static_cast<float>(w)) / here - 1) < 5e-5;
-    flat = flat && std::fabs(kernelResponse(w) - 1) < 1e-5;
-    // Everything that is folded onto this frequency.
-    for (int m = 1; m < rate; ++m)
-      for (const double from : {2 * pi * m / rate + w, 2 * pi * m / rate - w}) {
-        small = small && response(from) < 1.1 * folded * folded * response(pi * band);
-        flat = flat && std::fabs(kernelResponse(from)) < 1e-5;
+// What a tone of a frequency leaves at the frequency of the slot that it is moved to: made(m) is number m of the ring, and a filter's
+// signs repeat after 32 numbers.
+template <class Made>
+double leftOf(const Resampling& r, double w, Made&& made) {
+  const double slot = w - pi * r.turn() / (16 * r.rate());
+  Complex sum = 0;
+  for (int m = 0; m < 32; ++m) sum += made(m) * std::polar(1.0, -slot * r.rate() * m);
+  return std::abs(sum) / 32;
+}
+double ofFilter(const Resampling& r, double w) {
+  const int D = r.rate();
+  return leftOf(r, w, [&](int m) {
+    Complex sum = 0;
+    for (int j = 0; j < Resampling::tapsPerRate * D; ++j) sum += r.coefficient(m, j) * std::polar(1.0, w * (D * m + D - 1 - j));
+    return sum;
+  });
+}
+double ofKernelFilter(const Resampling& r, double w) {
+  const int D = r.rate(), reach = r.kernelReach();
+  return leftOf(r, w, [&](int m) {
+    const double angle = pi * r.turn() * m / 16;
+    Complex sum = 0;
+    for (int j = -reach; j <= reach; ++j) {
+      const double p = r.kernelTaps[std::abs(j)], q = (j < 0 ? -1 : 1) * r.kernelTaps[reach + 1 + std::abs(j)];
+      sum += (p * std::cos(angle) - q * std::sin(angle)) * std::polar(1.0, w * (D * m + j));
+    }
+    return sum;
+  });
+}
+
+void checkFilters(double from, double to, int rate, bool accurate) {
+  const auto found = Resampling::of(from, to, accurate);
+  if (!CHECK(found && found->rate() == rate)) return;
+  const Resampling& r = *found;
+  CHECK(r.taps() <= Resampling::tapsPerRate * rate);
+  const double begin = pi * r.turn() / (16 * rate);
+  bool same = true, small = true, flat = true, even = true;
+  for (int i = 0; i <= 60; ++i) {
+    const double w = pi * (from + (to - from) * i / 60), here = ofFilter(r, w);
+    same = same && std::fabs(r.response.squared(static_cast<float>(w - begin)) / (here * here) - 1) < 1e-3;
+    even = even && here > 0.59 && here < 4;
+    flat = flat && std::fabs(ofKernelFilter(r, w) / (rate * rate) - 1) < 1e-5;
+    // Everything that is moved to this frequency of the slot, or to minus that one, but for the frequency itself and its conjugate.
+    for (int l = 0; l < rate; ++l)
+      for (const double image : {w + 2 * pi * l / rate, 2 * begin - w + 2 * pi * l / rate}) {
+        const double away = std::fabs(std::remainder(image - w, 2 * pi)), mirrored = std::fabs(std::remainder(image + w, 2 * pi));
+        if (away < 1e-9 || mirrored < 1e-9) continue;
+        // Where the slot begins at a multiple of its width, the band's conjugate has the same images.
+        small = small && ofFilter(r, image) < (r.turn() % 16 ? 1.02 : 2.04) * Resampling::mostFolded(accurate);
+        flat = flat && ofKernelFilter(r, image) < 1e-5 * rate * rate;
       }
   }
   CHECK(same);
   CHECK(small);
+  CHECK(even);
   CHECK(flat);
-  float most = 0;
-  for (const float tap : r.taps) most = std::fmax(most, -tap);
-  CHECK(most == 0);  // so that no sum of them exceeds the largest sample
+  // Every coefficient but for a sign again after 16 numbers, and none beyond the taps.
+  for (const int j : {0, 1, r.taps() - 1})
+    CHECK(std::fabs(r.coefficient(5, j) - (r.alternates() ? -1 : 1) * r.coefficient(21, j)) < 1e-12);
+  CHECK(r.coefficient(3, -1) == 0 && r.coefficient(3, r.taps()) == 0);
 }
 
 // Every index of the ring with fewer points is as the one of the same frequency on the whole one.
-void checkLowPart(int64_t length, int64_t block, int rate) {
+void checkSlot(int64_t length, int64_t block, int rate, int turn) {
   ffc_conv_desc d{};
   d.struct_size = sizeof d;
   d.mode = FFC_MODE_CAUSAL;
@@ -54,40 +85,54 @@ void checkLowPart(int64_t length, int64_t block, int rate) {
   d.batch = d.channels = 1;
   d.length = d.kernel_length = length;
   const FrequencyGrid grid = frequencyGrid(d.mode, length);
-  const int64_t points = grid.points / rate;
+  const int64_t points = grid.points / rate, first = grid.points / (16 * rate) * turn, shift = first / 2;
   std::vector<uint8_t> keep(static_cast<size_t>((grid.bins + block - 1) / block));
-  for (size_t b = 0; b < keep.size(); ++b) keep[b] = (static_cast<int64_t>(b) + 1) * block <= points && b % 3 != 1;
+  for (size_t b = 0; b < keep.size(); ++b) {
+    const int64_t begin = static_cast<int64_t>(b) * block;
+    keep[b] = begin >= first && begin + block <= first + points && b % 3 != 1;
+  }
   ffc_sparsity sparsity{};
   sparsity.struct_size = sizeof sparsity;
   sparsity.kind = FFC_SPARSITY_BLOCKS;
   sparsity.block = block;
   sparsity.keep_count = static_cast<int64_t>(keep.size());
   const FrequencyMask whole(makeProblem(d), sparsity, keep.data());
-  const FrequencyMask low(whole, points);
-  CHECK(low.points() == points && low.keptBins() == whole.keptBins());
-  CHECK(std::fabs(low.band() - rate * whole.band()) < 1e-12);
+  const FrequencyMask slot(whole, points, first);
+  CHECK(slot.points() == points && slot.keptBins() == whole.keptBins());
+  const auto band = whole.band(), within = slot.band();
+  const double begin = static_cast<double>(first) / static_cast<double>(grid.bins);
+  CHECK(std::fabs(within.from - rate * (band.from - begin)) < 1e-12 && std::fabs(within.to - rate * (band.to - begin)) < 1e-12);
   bool same = true;
   int64_t kept = 0;
   for (int64_t k = 0; k < points; ++k) {
-    same = same && low.keeps(k) == whole.keeps(k <= points / 2 ? k : k + grid.points - points);
-    kept += low.keeps(k);
+    const int64_t minus = k == 0 ? 0 : points - k;  // index 0 is at -1/4
+    same = same && slot.keeps(k) == whole.keeps(2 * k <= points && k > 0 ? k + shift : (grid.points - minus - shift) % grid.points);
+    kept += slot.keeps(k);
   }
   CHECK(same);
   CHECK(kept == whole.keptBins());
-  for (int64_t k = points / 2 + 1; k <= grid.points - points / 2; ++k) same = same && !whole.keeps(k);
-  CHECK(same);
+  int64_t all = 0;
+  for (int64_t k = 0; k < grid.points; ++k) all += whole.keeps(k);
+  CHECK(all == kept);
 }
 
 }  // namespace
 
 int main() {
-  // The highest rate whose filter has room: 20 taps up to 0.15, 10 taps up to a third.
-  for (const auto& [band, rate] : {std::pair<double, int>{0.001, 4}, {0.09, 4}, {0.15, 4}, {0.16, 2}, {0.25, 2}, {0.33, 2}, {0.36, 1},
-                                   {0.5, 1}, {1.0, 1}})
-    CHECK(Resampling::rateFor(band) == rate);
-  for (const double band : {0.001, 0.05, 0.09, 0.12, 0.15}) checkFilters(band, 4);
-  for (const double band : {0.16, 0.2, 0.25, 0.3, 0.33}) checkFilters(band, 2);
-  for (const int64_t block : {1, 5, 64})
-    for (const int rate : {2, 4}) checkLowPart(4096, block, rate);
+  for (const bool accurate : {false, true}) {
+    // From the lowest frequency, up to the highest, a quarter and a tenth of the band anywhere: where a slot begins a bit off the band is
+    // less room.
+    for (const double to : {0.001, 0.05, 0.09, 0.15, 0.18}) checkFilters(0, to, 4, accurate), checkFilters(1 - to, 1, 4, accurate);
+    for (const double to : {0.2, 0.25, 0.33, 0.37}) checkFilters(0, to, 2, accurate), checkFilters(1 - to, 1, 2, accurate);
+    for (int i = 0; i < 30; ++i) {
+      const double from = 0.004 + i * 0.03;
+      if (from < 0.9) checkFilters(from, from + 0.09, 4, accurate);
+      if (from < 0.75) checkFilters(from, from + 0.25, 2, accurate);
+    }
+    CHECK(!Resampling::of(0, 0.45, accurate) && !Resampling::of(0.2, 0.6, accurate) && !Resampling::of(0, 1, accurate));
+  }
+  for (const int64_t block : {1, 5, 64, 96})
+    for (const int rate : {2, 4})
+      for (const int turn : {0, 1, 8 * rate - 3, 16 * (rate - 1)}) checkSlot(4096, block, rate, turn);
   return report_checks("resampling_test");
 }

@@ -125,6 +125,11 @@ inline uint16_t floatToHalf(double x) {
   if (e > 15 || (e == 15 && units >= 2048)) return sign | 0x7c00;
   return sign | uint16_t(int(units) + ((e + 14) << 10));
 }
+inline float floatOfBits(u32 bits) {
+  float value;
+  std::memcpy(&value, &bits, 4);
+  return value;
+}
 inline float low(u32 x) { return halfToFloat(uint16_t(x)); }
 inline float high(u32 x) { return halfToFloat(uint16_t(x >> 16)); }
 inline u32 pair(double a, double b) { return floatToHalf(a) | u32(floatToHalf(b)) << 16; }
@@ -193,7 +198,9 @@ FFC_DEVICE u32 fromLane(u32 value, int lane) {
 }
 
 namespace emulation {
-template <class Out>
+inline float lowBfloat(u32 x) { return floatOfBits(x << 16); }
+inline float highBfloat(u32 x) { return floatOfBits(x & 0xffff0000u); }
+template <bool bf16 = false, class Out>
 inline void multiply(const u32 (&a)[4], u32 b0, u32 b1, Out out) {
   const int me = machine.current, warp = me >> 5, g = (me & 31) >> 2, c = me & 3;
   for (int i = 0; i < 4; i++) machine.exchange[me][i] = a[i];
@@ -205,7 +212,10 @@ inline void multiply(const u32 (&a)[4], u32 b0, u32 b1, Out out) {
     for (int k = 0; k < 16; k++) {
       const u32 wa = machine.exchange[warp * 32 + (row & 7) * 4 + ((k & 7) >> 1)][(row >> 3) + 2 * (k >> 3)];
       const u32 wb = machine.exchange[warp * 32 + column * 4 + ((k & 7) >> 1)][4 + (k >> 3)];
-      sum += double(k & 1 ? high(wa) : low(wa)) * (k & 1 ? high(wb) : low(wb));
+      if (bf16)
+        sum += double(k & 1 ? highBfloat(wa) : lowBfloat(wa)) * (k & 1 ? highBfloat(wb) : lowBfloat(wb));
+      else
+        sum += double(k & 1 ? high(wa) : low(wa)) * (k & 1 ? high(wb) : low(wb));
     }
     out(i, sum);
   }
@@ -225,6 +235,9 @@ FFC_DEVICE void mmaHalfAdd(u32 (&d)[2], const u32 (&a)[4], u32 b0, u32 b1) {
 }
 FFC_DEVICE void mmaFloatAdd(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
   emulation::multiply(a, b0, b1, [&](int i, double s) { d[i] = float(s + d[i]); });
+}
+FFC_DEVICE void mmaBfloatAdd(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  emulation::multiply<true>(a, b0, b1, [&](int i, double s) { d[i] = float(s + d[i]); });
 }
 
 namespace emulation {

@@ -31,6 +31,7 @@ TensorColumnInstance makeColumnInstance() {
   i.forward = reinterpret_cast<const void*>(&tensorColumnsForward<C>);
   i.inverse = reinterpret_cast<const void*>(&tensorColumnsInverse<C>);
   i.tables = &makeColumnTables<C>;
+  if constexpr (C::rate > 1) i.filters = &makeFilterTables<C>;
   return i;
 }
 
@@ -40,7 +41,7 @@ void addColumns(std::vector<TensorColumnInstance>& list) {
   list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 1>>());
   list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 4>>());
   if constexpr (accurate) list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 4>>());
-  // Bands of low frequencies (host/resampling.h).
+  // Bands of frequencies (host/resampling.h).
   list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 1, 2>>());
   list.push_back(makeColumnInstance<ColumnConfig<true, accurate, 1, 2>>());
   list.push_back(makeColumnInstance<ColumnConfig<false, accurate, 1, 4>>());

@@ -4,8 +4,8 @@
 
 namespace ffc::mma {
 
-// Points of the ring beside its own that an output of another rate is made of (host/resampling.h).
-constexpr int ringNeighbours = 4;
+// Points of the ring beside its own that an output of another rate is made of (host/resampling.h): a piece.
+constexpr int ringNeighbours = 8;
 
 // Columns of N1 = 32, 64, 128, 256 (R = 1) or 1024 (R = 4, N1 = 256 R) points. rate: samples for each point of the ring, of which more
 // than one are brought to its rate on their way (tensor_resampling.cuh).
@@ -25,9 +25,16 @@ struct ColumnConfig {
   static constexpr int rawPieces = rate * pieces + rate * ringNeighbours / 8, rawRows = 4;  // 16 bytes each
   static constexpr int rawBytes = rawRows * rawPieces * 16, rawBuffers = rate == 2 ? 2 : 1;
   static constexpr int ownSampleBytes = rate > 1 ? rawBuffers * rawBytes : fragmentBytes;
-  // Samples, real and imaginary plane: 96 KB for R = 1, two blocks on a multiprocessor (98 KB with another rate); 192 KB for R = 4.
-  // Then two words for the largest sample, and what is left over behind the ring (ResampledColumns::leftOver).
-  static constexpr int sharedBytes = R * 16 * ownSampleBytes + 2 * planeBytes + (rate > 1 ? 32 : 16);
+  // Matrices of the filters (tensor_filters.h), in steps of 512 bytes. What halves leave of their entries is a second part where 1.7e-4 of
+  // an output matters, and of bfloat16 entries, where it is 1.4e-3. Up: for outputs that begin with an even piece, and with an odd one.
+  static constexpr int downParts = accurate || bf16 ? 2 : 1, upParts = accurate ? 2 : 1;
+  static constexpr int downSteps = rate * (16 + ringNeighbours) / 16, upSteps = rate == 2 ? 3 : 2, upPieces = 4 / rate;
+  static constexpr int filterStepBytes = 512, downBytes = downParts * downSteps * filterStepBytes, upBytes = upParts * 2 * upSteps * filterStepBytes;
+  static constexpr int filterBytes = rate == 1 ? 0 : downBytes > upBytes ? downBytes : upBytes;
+  // Samples, real and imaginary plane: 96 KB for R = 1, two blocks on a multiprocessor (with another rate 103 to 106 KB); 192 KB for R = 4.
+  // Then two words for the largest sample, what is left over behind the ring (ResampledColumns::leftOver), and filters.
+  static constexpr int leftOverBytes = rate > 1 ? 4 * ringNeighbours : 0;
+  static constexpr int sharedBytes = R * 16 * ownSampleBytes + 2 * planeBytes + 16 + leftOverBytes + filterBytes;
   static constexpr int blocks = R == 1 ? 2 : 1;
   // Of a sequence, whose codes a warp of the last pass has in registers: as many as rows of 8192 (R = 4: 16384) points make.
   static constexpr int log2MostTiles = R == 1 ? 7 : 9;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "../../host/resampling.h"
+
 namespace ffc::mma {
 
 struct TensorColumnInstance {
@@ -13,6 +15,7 @@ struct TensorColumnInstance {
   int sharedBytes = 0, blocks = 1, log2MostTiles = 0;
   const void *forward = nullptr, *inverse = nullptr;
   std::vector<uint32_t> (*tables)(int log2Inner) = nullptr;
+  std::vector<uint32_t> (*filters)(const Resampling& filters, bool bfloat) = nullptr;  // of another rate (tensor_filters.h)
 };
 
 struct TensorRowInstance {

@@ -51,8 +51,10 @@ struct ColumnParams {
   int32_t phased = 0;                // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
   int32_t imaginary = 0;             // outputs are the imaginary part: samples N .. 2N of the result
   int32_t rangeExponent = 0, mostExponent = 0;  // see sequenceExponent()
-  // With more than one sample a point: the filter, tiles of a sequence in the last pass, where tiles overlap.
-  float filter[20] = {};
+  // With more than one sample a point: the filters (FilterTables, tensor_filters.h), which may change sign with every 16 points; tiles
+  // of a sequence in the last pass, where tiles overlap.
+  const void* filters = nullptr;
+  int32_t alternates = 0;
   int32_t outTiles = 0;
 };
 

@@ -4,7 +4,6 @@
 
 #include "../core/fft_shape.h"
 #include "../launch.h"
-#include "../../host/resampling.h"
 #include "instance.h"
 #include "kept_rows.h"
 #include "multipass.h"
@@ -48,13 +47,13 @@ class TensorPasses final : public GpuAlgorithm {
         keptPieces_ = pieces.share;
       }
     }
-    if (split.column.rate > 1) {
-      const Resampling resampling(problem.mask->band() / split.column.rate, split.column.rate);
-      std::copy(resampling.taps.begin(), resampling.taps.end(), columns_.filter);
-      response_ = resampling.response;
-      const auto* bytes = reinterpret_cast<const uint8_t*>(resampling.kernelTaps.data());
-      kernelReach_ = static_cast<int>(resampling.kernelTaps.size()) - 1;
-      kernelFilter_ = cache.planTable({bytes, bytes + resampling.kernelTaps.size() * sizeof(float)});
+    if (const Resampling* resampling = split.resampling.get()) {
+      // Products with a gate are halves.
+      filters_ = cache.planTable(bytesOf(split.column.filters(*resampling, problem.dtype == Dtype::bfloat16 && !problem.preGate)));
+      columns_.filters = filters_->data();
+      columns_.alternates = resampling->alternates();
+      const auto* bytes = reinterpret_cast<const uint8_t*>(resampling->kernelTaps.data());
+      kernelFilter_ = cache.planTable({bytes, bytes + resampling->kernelTaps.size() * sizeof(float)});
     }
     planColumns();
     planRows();
@@ -98,7 +97,8 @@ class TensorPasses final : public GpuAlgorithm {
     twoWays(4 * 16, part);
     twoWays(4.0 * (1 << split_.log2Inner) + butterflyOperations(split_.column.radix), part * kept_.outerShare);
     twoWays(8 * 16 + 2 * 4 * 16 + butterflyOperations(split_.row.points / mma::tilePoints) + 3, share);
-    if (part < 1) w.flopsSkipped -= 2 * points * 2 * Resampling::tapsPerRate;  // which the filters do instead
+    // Which the filters do instead, a product for each tap and number of the ring.
+    if (split_.resampling) w.flopsSkipped -= 2 * points * part * 2 * split_.resampling->taps();
     // Scratch is written and read twice, the spectrum is read.
     const double scratch = points * 4 * 4, spectrum = points * static_cast<double>(elementBytes()) / rowsOfSpectrum(problem_);
     w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + scratch + spectrum;
@@ -111,7 +111,7 @@ class TensorPasses final : public GpuAlgorithm {
     s.gain = gain_;
     s.passes = spectrumPasses_;
     s.pieces = split_.row.pieces;
-    s.response = response_;
+    if (split_.resampling) s.response = split_.resampling->response;
     MultiPassParams& p = s.passes;
     p.taps.kernel = kernel;
     char* const base = static_cast<char*>(spectrum);
@@ -263,8 +263,9 @@ class TensorPasses final : public GpuAlgorithm {
     p.taps.lead = window.offset;
     p.taps.circularImage = problem_.circular();
     p.readTaps = true;
-    if (kernelFilter_)
-      p.resampled = {static_cast<const float*>(kernelFilter_->data()), kernelReach_, split_.column.rate, split_.samples()};
+    if (split_.resampling)
+      p.resampled = {static_cast<const float*>(kernelFilter_->data()), split_.resampling->kernelReach(), split_.column.rate,
+                     split_.resampling->turn(), split_.samples()};
     spectrumColumnTables_ = cache.table(spectrumColumn_.tableKey, spectrumColumn_.tables);
     spectrumRowTables_ = cache.table("tensor-spectrum/" + std::to_string(p.n2), spectrumRow_.tables);
     turns_ = turnTable(p.points, cache);
@@ -296,15 +297,13 @@ class TensorPasses final : public GpuAlgorithm {
   float gain_ = 1;
   mma::ColumnParams columns_;
   mma::RowParams rows_;
-  Response response_;
-  int kernelReach_ = 0;
   MultiPassParams spectrumPasses_;
   ColumnInstance spectrumColumn_;
   TensorSpectrumInstance spectrumRow_;
   PlanInfo info_;
   std::shared_ptr<Buffer> columnTables_, rowTables_, spectrumColumnTables_, spectrumRowTables_, turns_;
   KeptOnDevice kept_;
-  std::shared_ptr<Buffer> pieces_, kernelFilter_;
+  std::shared_ptr<Buffer> pieces_, filters_, kernelFilter_;
   double keptPieces_ = 1;  // share of the pieces of the kept rows' spectrum that is read
   int64_t rowCount_ = 0;  // of a sequence in scratch
   int64_t spectra_ = 0;

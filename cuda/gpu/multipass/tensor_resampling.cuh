@@ -1,11 +1,7 @@
-// Between samples and a ring of 1 / rate of their number, on the way into the first pass and out of the last (host/resampling.h has
-// the formulas). With 5 rate taps g and the ring's numbers d, z:
-//   decimation      d[m] = sum_j g[j] u[rate m + rate - 1 - j]              reads 4 rate samples before those of m
-//   interpolation   y[rate q + r] = sum_i g[rate i + rate - 1 - r] z[q + i]   reads 4 numbers behind q
-// Each is the transpose of the other, so that together they have no delay. A lane makes 8 neighbouring numbers, or outputs.
+// What lies between samples and a ring of 1 / rate of their number (host/resampling.h has the formulas, tensor_filters.h the matrices): the
+// first pass makes numbers of the ring from samples, the last one samples from numbers. Each is the transpose of the other, so that
+// together they have no delay.
 #pragma once
-#include <type_traits>
-
 #include "../mma/arithmetic.cuh"
 #include "../mma/staging.cuh"
 #include "tensor_config.h"
@@ -30,43 +26,11 @@ FFC_DEVICE void multiplySamples(float (&x)[8], uint64_t row, int first, int leng
   for (int i = 0; i < 8; i++) x[i] *= f[i];
 }
 
-// Where piece `piece` of a row lies: lanes that read every second or fourth one find them in different banks.
+// Where piece `piece` of a row of samples lies: what 16 numbers are made of begins with every 2 rate-th piece, and those for four of them,
+// in two rows that are 9 rate pieces apart, are read at once, from different banks.
 template <int rate>
 FFC_DEVICE int turnedPiece(int piece) {
   return piece ^ (piece >> 3 & (rate - 1));
-}
-
-// Adds what the eight samples t .. t + 7, t = rate m - 4 rate + 8 piece, contribute to the numbers m .. m + 7.
-template <int rate, int piece>
-FFC_DEVICE void decimate(float (&sum)[8], const float (&x)[8], const float* taps) {
-#pragma unroll
-  for (int o = 0; o < 8; o++)
-#pragma unroll
-    for (int i = 0; i < 8; i++) {
-      const int j = rate * (o + 1 + ringNeighbours) - 1 - 8 * piece - i;
-      if (j >= 0 && j < rate * (1 + ringNeighbours)) sum[o] += taps[j] * x[i];
-    }
-}
-
-// The eight outputs that begin with those of z[0].
-template <int rate>
-FFC_DEVICE void interpolate(float (&y)[8], const float (&z)[8 / rate + ringNeighbours], const float* taps) {
-#pragma unroll
-  for (int o = 0; o < 8; o++) {
-    const int q = o / rate, r = o % rate;
-    y[o] = 0;
-#pragma unroll
-    for (int i = 0; i <= ringNeighbours; i++) y[o] += taps[rate * i + rate - 1 - r] * z[q + i];
-  }
-}
-
-// body(a constant number) for 0 .. count - 1.
-template <int count, int first = 0, class Body>
-FFC_DEVICE void forEachPiece(Body&& body) {
-  if constexpr (first < count) {
-    body(std::integral_constant<int, first>());
-    forEachPiece<count, first + 1>(body);
-  }
 }
 
 }  // namespace ffc::mma

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../../host/frequency_mask.h"
+#include "../../host/resampling.h"
 #include "../../host/window.h"
 #include "../algorithm.h"
 #include "../mma/config.h"
@@ -22,6 +23,7 @@ struct TensorSplit {
   mma::TensorColumnInstance column;
   mma::TensorRowInstance row;
   int log2Inner = 0, log2N1 = 0, log2N2 = 0;
+  std::shared_ptr<const Resampling> resampling;  // where the columns have another rate
   int64_t n1() const { return int64_t{1} << log2N1; }
   int64_t n2() const { return int64_t{1} << log2N2; }
   int64_t points() const { return n1() * n2(); }

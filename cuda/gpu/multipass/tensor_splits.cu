@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "../../host/resampling.h"
 #include "../launch.h"
 #include "kept_rows.h"
 #include "multipass.h"
@@ -44,11 +43,22 @@ bool readsPieces(const ConvProblem& problem, int64_t n1) {
   return problem.mask && (!problem.mask->view().classes || problem.mask->view().block > n1);
 }
 
-// What a pattern keeps, on the ring of a split: that of the problem, or with fewer points, which have its lowest
-// frequencies.
-std::shared_ptr<const FrequencyMask> ringMask(const ConvProblem& problem, int rate) {
-  if (rate == 1) return problem.mask;
-  return std::make_shared<FrequencyMask>(*problem.mask, problem.mask->points() / rate);
+// The filters of a band that has room for them. A skip term reaches all frequencies.
+std::shared_ptr<const Resampling> resamplingOf(const ConvProblem& problem, bool accurate) {
+  if (!problem.mask || problem.skip || problem.circular()) return nullptr;
+  const FrequencyMask::Band band = problem.mask->band();
+  const auto found = Resampling::of(band.from, band.to, accurate);
+  return found ? std::make_shared<Resampling>(*found) : nullptr;
+}
+
+// The problem with what its pattern keeps on the ring of that rate.
+ConvProblem atRate(const ConvProblem& problem, const Resampling* resampling) {
+  ConvProblem onRing = problem;
+  if (resampling) {
+    const int64_t points = problem.mask->points();
+    onRing.mask = std::make_shared<FrequencyMask>(*problem.mask, points / resampling->rate(), resampling->firstBin(points));
+  }
+  return onRing;
 }
 
 const std::vector<TensorColumnInstance>& columnInstances() {
@@ -117,13 +127,11 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
   int64_t shortest = std::numeric_limits<int64_t>::max();
   std::vector<TensorSplit> list;
   std::vector<int> slots;
-  // A band of low frequencies has its own rate. A skip term reaches all frequencies.
-  const int lowRate = problem.mask && !problem.skip ? Resampling::rateFor(problem.mask->band()) : 1;
-  std::vector<ConvProblem> problemsOf(lowRate + 1, problem);  // by rate
-  for (const int rate : {1, lowRate}) problemsOf[rate].mask = ringMask(problem, rate);
+  const auto resampling = resamplingOf(problem, accurate);
+  const ConvProblem atLowRate = atRate(problem, resampling.get());
   for (const TensorColumnInstance& column : columnInstances()) {
-    if (column.rate != 1 && column.rate != lowRate) continue;
-    const ConvProblem& onRing = problemsOf[column.rate];
+    if (column.rate != 1 && !(resampling && column.rate == resampling->rate())) continue;
+    const ConvProblem& onRing = column.rate == 1 ? problem : atLowRate;
     // Beside the rounding of its outputs, bfloat16 leaves no room for columns of three radices in halves (2.22e-3 at
     // 8M).
     if (column.accurate != (accurate || (bf16 && column.radix > 1)) || column.bf16 != bf16) continue;
@@ -135,7 +143,8 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
         // Rows of 16384 points for 16M only: 256 of them took 6.2 ps a sample (accurate 8.0) where 1024 of 4096 take
         // 6.3 (7.0).
         if (row.points > 2 * mma::tilePoints && column.radix == 1) continue;
-        const TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points)};
+        const TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points),
+                            column.rate == 1 ? nullptr : resampling};
         if (s.log2Tiles() > column.log2MostTiles) continue;
         // Rows of 16384 points have no form that reads pieces: theirs holds zeros.
         if (row.pieces != (row.points <= 2 * mma::tilePoints && readsPieces(onRing, s.n1()))) continue;
@@ -149,7 +158,7 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
   }
   for (size_t i = 0; i < list.size(); i++) {
     if (list[i].samples() > shortest) continue;
-    const ConvProblem& onRing = problemsOf[list[i].column.rate];
+    const ConvProblem& onRing = list[i].resampling ? atLowRate : problem;
     offers.add(multiPassCandidate(onRing, shapeOf(onRing, list[i], limits), sizeOf(limits)),
                [onRing, &limits, &cache, window, split = list[i], ring = slots[i]] {
                  return makeTensorPasses(onRing, window, split, ring, limits, cache);

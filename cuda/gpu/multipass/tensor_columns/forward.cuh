@@ -11,8 +11,8 @@ struct ColumnsForward : ResampledColumns<C> {
   using Base::R, Base::pairs, Base::atSamples, Base::blockBytes, Base::magnitude, Base::floatOfMagnitude;
   using Base::matrix, Base::atOuter, Base::atInner, Base::inner, Base::atPaired, Base::resampled, Base::loadMatrix;
   using Base::table, Base::ka, Base::p, Base::anyRowKept, Base::word, Base::tiles, Base::orderRaw, Base::tileAt;
-  using Base::load, Base::lane, Base::samplePieces, Base::fetchAhead, Base::decimateOwn, Base::largestOfCodes;
-  using Base::warp, Base::leftOver, Base::layDown, Base::fetchGate, Base::largestGated, Base::applyGate;
+  using Base::load, Base::lane, Base::samplePieces, Base::fetchAhead, Base::decimateOwn, Base::largerSize;
+  using Base::fetchFilters, Base::warp, Base::leftOver, Base::layDown, Base::fetchGate, Base::largestGated, Base::applyGate;
   using Base::addLeftOver, Base::forOwnPoints;
   using Base::Base;
 
@@ -112,14 +112,15 @@ struct ColumnsForward : ResampledColumns<C> {
     if constexpr (!resampled) {
       loadMatrix(matrix[0], 0);
       loadMatrix(matrix[1], 1);
-    }
 #pragma unroll
-    for (int i = 0; i < 4; i++) inner[0][i] = table(Layout::inner, i);
+      for (int i = 0; i < 4; i++) inner[0][i] = table(Layout::inner, i);
+    }
     u32 steps[R > 1 ? Layout::forwardSteps : 1];
     if constexpr (R > 1) {
 #pragma unroll
       for (int i = 0; i < Layout::forwardSteps; i++) steps[i] = table(Layout::steps + ka * Layout::stepRegisters * 32, i);
     }
+    if constexpr (resampled) fetchFilters(Base::Filters::down, C::downBytes);
     const bool gated = p.pre.data != nullptr, active = anyRowKept();
     // Two words for the largest sample, used in turn: the one is published and cleared while the other collects.
     if (threadIndex() < 2) sharedStore4(word + threadIndex() * 4, 0);
@@ -142,20 +143,17 @@ struct ColumnsForward : ResampledColumns<C> {
       u32 x[R][pairs][4];
       int exponent = 0;
       if constexpr (resampled) {
-        u32 numbers[samplePieces][4];
+        float numbers[4][2][4];
         fetchAhead(tile);
-        const u32 codes = decimateOwn(tile, numbers);
-        u32 most = largestOfCodes(codes);
+        u32 most = decimateOwn(tile, numbers);
         float behind = 0;
         if (tile.index == 0 && warp == 0) {
           behind = leftOver(tile);
-          const u32 size = floatBits(behind) & 0x7fffffffu;
-          most = size > most ? size : most;
+          most = largerSize(most, behind);
         }
         note(most);
         blockSync();  // points are free: all warps have moved theirs to scratch; and the largest number is known
-        const int largest = largestCode(sharedLoad4(word + turn * 4));
-        exponent = tileExponent(largest);
+        exponent = tileExponent(largestCode(sharedLoad4(word + turn * 4)));
         if (tile.index == 0 && warp == 0 && lane < ringNeighbours) sharedStore4(word + 16 + lane * 4, floatBits(behind));
         // For each tile: while numbers are made there is no room for matrices.
 #pragma unroll
@@ -163,7 +161,9 @@ struct ColumnsForward : ResampledColumns<C> {
           const uint4 v = loadFresh16(static_cast<const uint4*>(p.tables) + warp * 128 + i * 32 + lane);
           matrix[i][0] = v.x, matrix[i][1] = v.y, matrix[i][2] = v.z, matrix[i][3] = v.w;
         }
-        layDown(tile, numbers, codes, largest);
+#pragma unroll
+        for (int i = 0; i < 4; i++) inner[0][i] = loadFresh4(static_cast<const u32*>(p.tables) + Layout::inner + i * 32 + lane);
+        layDown(numbers, powerOfTwo(exponent));
         warpSync();
         takeSamples(x);
         if (next < tiles()) orderRaw(tileAt(next), 0);

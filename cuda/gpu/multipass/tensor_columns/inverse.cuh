@@ -12,7 +12,7 @@ struct ColumnsInverse : ResampledColumns<C> {
   using Base::atOuter, Base::atSamples, Base::p, Base::matrix, Base::loadMatrix, Base::table, Base::ka;
   using Base::anyRowKept, Base::lane, Base::points, Base::tiles, Base::overlappedTileAt, Base::tileAt;
   using Base::forOverlappedPoints, Base::forOwnPoints, Base::rowOf, Base::phaseOf, Base::forOwnSamples, Base::fill;
-  using Base::turnNeighbours, Base::storeInterpolated, Base::store;
+  using Base::turnNeighbours, Base::storeInterpolated, Base::store, Base::fetchFilters;
   using Base::Base;
 
   FFC_DEVICE Factor stepBackward(const u32* steps, int b, int s) const {
@@ -159,6 +159,7 @@ struct ColumnsInverse : ResampledColumns<C> {
       sharedStore16(points + i % 2 * C::planeBytes + i / 2 % (C::fragmentBytes / 16) * 16 +
                         i / 2 / (C::fragmentBytes / 16) * blockBytes + ka * C::fragmentBytes,
                     uint4{0, 0, 0, 0});
+    if constexpr (resampled) fetchFilters(Base::Filters::up, C::upBytes);  // two barriers lie before their use
     beginPass(p.order);
     const int count = resampled ? p.sequences * p.outTiles : tiles();
     for (int t = blockIndex(); t < count; t += gridSize()) {

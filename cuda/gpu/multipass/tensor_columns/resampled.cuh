@@ -1,7 +1,8 @@
-// The same for a band of low frequencies, whose ring has a number for every second or fourth sample
+// The same for a band of frequencies, whose ring has a number for every second or fourth sample
 // (tensor_resampling.cuh): the first pass makes the numbers of a tile from samples, and tiles of the last one overlap
 // by the neighbours that its outputs need.
 #pragma once
+#include "../tensor_filters.h"
 #include "../tensor_resampling.cuh"
 #include "samples.cuh"
 
@@ -12,8 +13,20 @@ struct ResampledColumns : ColumnSamples<C> {
   using Base = ColumnSamples<C>;
   using typename Base::Tile;
   using Base::p, Base::lane, Base::ownPasses, Base::log2Pieces, Base::ka, Base::points, Base::place, Base::rowOf;
-  using Base::warp, Base::columnsOf, Base::samples, Base::fill, Base::samplePieces, Base::forOwnSamples, Base::word;
+  using Base::warp, Base::columnsOf, Base::samples, Base::fill, Base::word, Base::g, Base::c;
   using Base::Base;
+  using Filters = FilterTables<C>;
+
+  // ---- filters
+  FFC_DEVICE u32 filters() const { return word + 16 + C::leftOverBytes; }
+  // Those of this pass, from a word of the table on; a block-wide barrier has to follow.
+  FFC_DEVICE void fetchFilters(int from, int bytes) const {
+    const char* const source = static_cast<const char*>(p.filters) + from * 4;
+    for (int i = threadIndex() * 16; i < bytes; i += threads * 16) sharedStore16(filters() + i, loadConstant16(source + i));
+  }
+  FFC_DEVICE uint4 filterStep(int step) const { return sharedLoad16(filters() + step * C::filterStepBytes + lane * 16); }
+  // Of sixteen numbers of the ring, or pieces `piece` and the next one, from a number on.
+  FFC_DEVICE bool negated(int sixteen) const { return p.alternates && (sixteen & 1); }
 
   // Of the last pass, resampled: groups begin ownPieces after one another, so that each has its neighbours in its last
   // piece. The ring's last numbers have the first ones of the next row as neighbours: piece N2 / 8, which is piece 0
@@ -73,7 +86,7 @@ struct ResampledColumns : ColumnSamples<C> {
   FFC_DEVICE void orderRaw(const Tile& t, int i) const {
     const uint64_t row = rowOf(p.u, t);
     const int m = warp & ((1 << p.log2Inner) - 1), column = columnsOf(t) + (warp >> p.log2Inner) * C::width;
-    const u32 to = samples + warp * C::ownSampleBytes + i % C::rawBuffers * C::rawBytes;
+    const u32 to = rawAt(i);
     for (int e = lane; e < C::rawRows * C::rawPieces; e += 32) {
       const int a = e / C::rawPieces, piece = e - a * C::rawPieces;
       const int n = (((a + C::rawRows * i) << p.log2Inner | m) << (12 + p.log2Q)) + column - ringNeighbours;
@@ -81,77 +94,119 @@ struct ResampledColumns : ColumnSamples<C> {
     }
     copyAsyncCommit();
   }
-  // This warp's share of the ring's real numbers, each piece of eight at a scale of its own until that of the tile is
-  // known: times 2^tileExponent(code). Returns the codes, a byte a piece. The first rows' samples are on their way.
-  FFC_DEVICE u32 decimateOwn(const Tile& t, u32 (&numbers)[samplePieces][4]) const {
-    u32 codes = 0;
-    forOwnSamples(t, [&](int i, u32, int n) {
-      if (C::rawBuffers > 1 && i + 1 < samplePieces) {
+  // Products with the gate in the samples' place, halves times the power of two that is returned.
+  FFC_DEVICE float gateRaw(const Tile& t, int i) const {
+    const uint64_t gate = rowOf(p.pre, t);
+    const int m = warp & ((1 << p.log2Inner) - 1), column = columnsOf(t) + (warp >> p.log2Inner) * C::width;
+    const auto forEach = [&](auto&& body) {
+      for (int e = lane; e < C::rawRows * C::rawPieces; e += 32) {
+        const int a = e / C::rawPieces, piece = e - a * C::rawPieces;
+        const int n = (((a + C::rawRows * i) << p.log2Inner | m) << (12 + p.log2Q)) + column - ringNeighbours;
+        const u32 at = rawAt(i) + (a * C::rawPieces + turnedPiece<C::rate>(piece)) * 16;
+        float x[8];
+        unpackSamples<C>(sharedLoad16(at), x);
+        multiplySamples<C>(x, gate, C::rate * n + 8 * piece, p.length);
+        body(x, at);
+      }
+    };
+    u32 most = 0;
+    forEach([&](const float(&x)[8], u32) {
+#pragma unroll
+      for (int o = 0; o < 8; o++) most = largerSize(most, x[o]);
+    });
+    const int exponent = tileExponent(largestCode(warpMax(most)));
+    const float scale = powerOfTwo(exponent);
+    forEach([&](const float(&x)[8], u32 at) {
+      sharedStore16(at, uint4{packHalf(x[0] * scale, x[1] * scale), packHalf(x[2] * scale, x[3] * scale),
+                              packHalf(x[4] * scale, x[5] * scale), packHalf(x[6] * scale, x[7] * scale)});
+    });
+    warpSync();
+    return powerOfTwo(-exponent);
+  }
+  FFC_DEVICE static u32 largerSize(u32 most, float x) {
+    const u32 size = floatBits(x) & 0x7fffffffu;
+    return size > most ? size : most;
+  }
+  FFC_DEVICE u32 rawAt(int i) const { return samples + warp * C::ownSampleBytes + i % C::rawBuffers * C::rawBytes; }
+
+  // This warp's share of the ring's real numbers: of rows 4 i + g / 4 and two below, numbers 4c .. 4c + 3 of the g mod 4-th sixteen of
+  // the group's. The first rows' samples are on their way. Returns the largest, as bits of a float.
+  FFC_DEVICE u32 decimateOwn(const Tile& t, float (&numbers)[4][2][4]) const {
+    u32 most = 0;
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      if (C::rawBuffers > 1 && i < 3) {
         orderRaw(t, i + 1);
         copyAsyncWaitButOne();
       } else {
         copyAsyncWaitAll();
       }
       warpSync();
-      float sum[8] = {};
-      const u32 from = samples + warp * C::ownSampleBytes + i % C::rawBuffers * C::rawBytes + (lane >> log2Pieces) * C::rawPieces * 16;
-      const int mine = (lane & (C::pieces - 1)) * C::rate;
-      forEachPiece<C::rate + C::rate * ringNeighbours / 8>([&](auto piece) {
-        float x[8];
-        unpackSamples<C>(sharedLoad16(from + turnedPiece<C::rate>(mine + decltype(piece)::value) * 16), x);
-        if (p.pre.data) multiplySamples<C>(x, rowOf(p.pre, t), C::rate * (n - ringNeighbours) + 8 * decltype(piece)::value, p.length);
-        decimate<C::rate, decltype(piece)::value>(sum, x, p.filter);
-      });
-      warpSync();
-      if (C::rawBuffers == 1 && i + 1 < samplePieces) orderRaw(t, i + 1);
-      u32 most = 0;
+      const bool gated = p.pre.data != nullptr;
+      const float scale = gated ? gateRaw(t, i) : 1;
+      float sum[2][4] = {};
+      const u32 row = rawAt(i) + (lane >> 2 & 3) * C::rawPieces * 16;
+      const int first = (lane & 3) * 2 * C::rate + (lane >> 4);
 #pragma unroll
-      for (int o = 0; o < 8; o++) {
-        const u32 size = floatBits(sum[o]) & 0x7fffffffu;
-        most = size > most ? size : most;
+      for (int step = 0; step < C::downSteps; step++) {
+        u32 x[4];
+        loadMatrices(row + turnedPiece<C::rate>(first + 2 * step) * 16, x[0], x[1], x[2], x[3]);
+#pragma unroll
+        for (int part = 0; part < C::downParts; part++) {
+          const uint4 f = filterStep(part * C::downSteps + step);
+          addProduct(sum[0], x, f.x, f.y, gated);
+          addProduct(sum[1], x, f.z, f.w, gated);
+        }
       }
-      const int code = largestCode(most);
-      const float scale = powerOfTwo(tileExponent(code));
+      warpSync();
+      if (C::rawBuffers == 1 && i < 3) orderRaw(t, i + 1);
 #pragma unroll
-      for (int o = 0; o < 4; o++) numbers[i][o] = packHalf(sum[2 * o] * scale, sum[2 * o + 1] * scale);
-      codes |= u32(code) << (8 * i);
-    });
-    return codes;
+      for (int below = 0; below < 2; below++)
+#pragma unroll
+        for (int o = 0; o < 4; o++) {
+          numbers[i][below][o] = sum[o >> 1][2 * below + (o & 1)] * scale;
+          most = largerSize(most, numbers[i][below][o]);
+        }
+    }
+    return most;
   }
-  FFC_DEVICE static u32 largestOfCodes(u32 codes) {
-    u32 most = 0;
-#pragma unroll
-    for (int i = 0; i < samplePieces; i++) most = (codes >> (8 * i) & 255) > most ? codes >> (8 * i) & 255 : most;
-    return most << 23;  // as bits of a float
+  // Gated products are halves, whatever the samples are.
+  FFC_DEVICE static void addProduct(float (&sum)[4], const u32 (&x)[4], u32 b0, u32 b1, bool gated) {
+    if (C::bf16 && !gated)
+      mmaBfloatAdd(sum, x, b0, b1);
+    else
+      mmaFloatAdd(sum, x, b0, b1);
   }
   // At the scale of the tile, where the others have their samples.
-  FFC_DEVICE void layDown(const Tile& t, const u32 (&numbers)[samplePieces][4], u32 codes, int largest) const {
-    forOwnSamples(t, [&](int i, u32 shared, int) {
-      const int code = codes >> (8 * i) & 255;
-      const float down = powerOfTwo(tileExponent(largest) - tileExponent(code));
-      const u32 factor = packHalf(down, down);
-      const u32(&v)[4] = numbers[i];
-      sharedStore16(shared, uint4{halfMul(v[0], factor), halfMul(v[1], factor), halfMul(v[2], factor), halfMul(v[3], factor)});
-    });
+  FFC_DEVICE void layDown(const float (&numbers)[4][2][4], float scale) const {
+    const float factor = negated(g & 3) ? -scale : scale;
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+#pragma unroll
+      for (int below = 0; below < 2; below++) {
+        const float(&v)[4] = numbers[i][below];
+        const u32 at = samples + warp * C::ownSampleBytes + place(4 * i + (g >> 2) + 2 * below, 2 * (g & 3) + (c >> 1), 0) + (c & 1) * 8;
+        sharedStore8(at, packHalf(v[0] * factor, v[1] * factor) | uint64_t(packHalf(v[2] * factor, v[3] * factor)) << 32);
+      }
   }
-  // The filter reaches past the last sample: numbers N .. N + 3 of the ring's real ones, which are the imaginary part
-  // of 0 .. 3. Lanes with i in their low two bits have number N + i.
+  // The filter reaches past the last sample: numbers N .. N + 7 of the ring's real ones, which are the imaginary part
+  // of 0 .. 7. Lanes with i in their low three bits have number N + i.
   FFC_DEVICE float leftOver(const Tile& t) const {
     const uint64_t row = rowOf(p.u, t), gate = rowOf(p.pre, t);
-    const int last = C::rate * ((lane & 3) + 1 + (16 << (p.log2Inner + 12 + p.log2Q))) - 1;
+    const int last = C::rate * ((lane & 7) + 1 + (16 << (p.log2Inner + 12 + p.log2Q))) - 1;
+    const u32* const taps = static_cast<const u32*>(p.filters) + Filters::ends + (lane & 7) * Filters::taps;
     const auto sampleAt = [](uint64_t tensor, int n) {
       const char* const at = reinterpret_cast<const char*>(tensor) + int64_t(n) * 2;
       return unpackElements<C>(loadFresh1(at) | loadFresh1(at + 1) << 8).x;
     };
     float sum = 0;
-#pragma unroll
-    for (int i = 0; i < C::rate * (1 + ringNeighbours); i += 8) {
-      const int j = i + (lane >> 2), n = last - j;
-      if (j < C::rate * (1 + ringNeighbours) && n < p.length)
-        sum += p.filter[j] * sampleAt(row, n) * (p.pre.data ? sampleAt(gate, n) : 1);
+#pragma unroll 1
+    for (int j = lane >> 3; j < Filters::taps; j += 4) {
+      const int n = last - j;
+      if (n < p.length) sum += asFloat(loadConstant4(taps + j)) * sampleAt(row, n) * (p.pre.data ? sampleAt(gate, n) : 1);
     }
 #pragma unroll
-    for (int other = 4; other < 32; other *= 2) sum += asFloat(fromLane(floatBits(sum), lane ^ other));
+    for (int other = 8; other < 32; other *= 2) sum += asFloat(fromLane(floatBits(sum), lane ^ other));
     return sum;
   }
   // They lie in row n1 = 0, which has the factor 1 in every k1: scaled as the matrices scale it.
@@ -160,12 +215,12 @@ struct ResampledColumns : ColumnSamples<C> {
     const float scale = powerOfTwo(exponent - (log2N1 + 1) / 2) * (log2N1 & 1 ? 0.70710678f : 1) * powerOfTwo(-(log2N1 / 2));
     if (lane < 1 << p.log2Inner) {
       const u32 at = points + C::planeBytes + ka * C::fragmentBytes + place(lane, 0, ka), from = word + 16;
-      const uint4 values = sharedLoad16(from);
-      uint4 v = sharedLoad16(at);
-      const float2 a = unpackHalf(v.x), b = unpackHalf(v.y);
-      v.x = packHalf(a.x + asFloat(values.x) * scale, a.y + asFloat(values.y) * scale);
-      v.y = packHalf(b.x + asFloat(values.z) * scale, b.y + asFloat(values.w) * scale);
-      sharedStore16(at, v);
+      const uint4 v = sharedLoad16(at), low = sharedLoad16(from), high = sharedLoad16(from + 16);
+      const auto sum = [scale](u32 pair, u32 x, u32 y) {
+        const float2 f = unpackHalf(pair);
+        return packHalf(f.x + asFloat(x) * scale, f.y + asFloat(y) * scale);
+      };
+      sharedStore16(at, uint4{sum(v.x, low.x, low.y), sum(v.y, low.z, low.w), sum(v.z, high.x, high.y), sum(v.w, high.z, high.w)});
     }
     warpSync();
   }
@@ -182,34 +237,58 @@ struct ResampledColumns : ColumnSamples<C> {
       if (p.pre.data) prefetch(reinterpret_cast<const void*>(gate + int64_t(n) * 2));
     }
   }
-  // The real part of this warp's rows lies in the samples' place, halved; outputs are those of the group's own pieces.
-  // Neighbouring lanes have neighbouring ones, eight each.
+  // The real part of this warp's rows lies in the samples' place, halved; outputs are those of the group's own pieces, 32 at a
+  // time: a lane has eight of rows g and g + 8, four lanes those of a row.
   FFC_DEVICE void storeInterpolated(const Tile& t, int exponent) const {
-    const uint64_t row = rowOf(p.y, t), post = rowOf(p.post, t);
+    const uint64_t outRow = rowOf(p.y, t), post = rowOf(p.post, t);
     const float scale = powerOfTwo(exponent + 1);
-    constexpr int inRow = C::ownPieces * C::rate, each = 8 / C::rate;  // lanes' shares of a row; numbers that a share begins after the last
-    const int m = warp & ((1 << p.log2Inner) - 1);
-    const int first = 8 * C::rate * firstPieceOf(t, warp >> p.log2Inner), rowSamples = 8 * C::rate * rowPieces();
-#pragma unroll 2
-    for (int e = lane; e < 16 * inRow; e += 32) {
-      const int a = e / inRow, share = e - a * inRow;
-      if (first + 8 * share >= rowSamples) continue;
-      float z[each + ringNeighbours];
-#pragma unroll
-      for (int i = 0; i < each + ringNeighbours; i += 2) {
-        const int number = each * share + i;
-        const float2 pair = unpackHalf(sharedLoad4(samples + warp * C::ownSampleBytes + place(a, number >> 3, 0) + (number & 7) * 2));
-        z[i] = pair.x * scale, z[i + 1] = pair.y * scale;
+    const int m = warp & ((1 << p.log2Inner) - 1), firstPiece = firstPieceOf(t, warp >> p.log2Inner);
+    const int rowSamples = 8 * C::rate * rowPieces();
+    const auto piecesFrom = [&](int piece, u32(&x)[4]) {
+      // Behind the last one none is needed: its outputs are not stored, and others have zeros in the filter.
+      const int own = piece + (lane >> 4) < C::pieces ? piece + (lane >> 4) : C::pieces - 1;
+      loadMatrices(samples + warp * C::ownSampleBytes + place(lane & 15, own, 0), x[0], x[1], x[2], x[3]);
+    };
+#pragma unroll 1
+    for (int piece = 0; piece < C::ownPieces; piece += C::upPieces) {
+      float sum[4][4] = {};
+      u32 x[4], behind[4];
+      piecesFrom(piece, x);
+      if constexpr (C::upSteps == 3) {
+        piecesFrom(piece + 2, behind);
+        behind[2] = behind[3] = 0;
       }
-      float y[8];
-      interpolate<C::rate>(y, z, p.filter);
-      const int at = rowSamples * (a << p.log2Inner | m) + first + 8 * share;
-      if (at >= p.outLength) continue;
-      if (p.post.data) multiplySamples<C>(y, post, at, p.outLength);
-      u32 out[4];
+      const int odd = (firstPiece + piece) & 1;
 #pragma unroll
-      for (int o = 0; o < 4; o++) out[o] = C::bf16 ? packBfloat(y[2 * o], y[2 * o + 1]) : packHalf(y[2 * o], y[2 * o + 1]);
-      drainPiece(uint4{out[0], out[1], out[2], out[3]}, row, at, p.outLength);
+      for (int part = 0; part < C::upParts; part++) {
+        u32 f[4 * C::upSteps];
+#pragma unroll
+        for (int step = 0; step < C::upSteps; step++) {
+          const uint4 v = filterStep((part * 2 + odd) * C::upSteps + step);
+          f[4 * step] = v.x, f[4 * step + 1] = v.y, f[4 * step + 2] = v.z, f[4 * step + 3] = v.w;
+        }
+#pragma unroll
+        for (int b = 0; b < 4; b++) {
+          mmaFloatAdd(sum[b], x, f[b * C::upSteps], f[b * C::upSteps + 1]);
+          if constexpr (C::upSteps == 3) mmaFloatAdd(sum[b], behind, f[b * C::upSteps + 2], 0);
+        }
+      }
+      const float factor = negated((firstPiece + piece) >> 1) ? -scale : scale;
+      const int within = 8 * C::rate * piece + 8 * c, inRow = 8 * C::rate * firstPiece + within;
+      if (within >= 8 * C::rate * C::ownPieces || inRow >= rowSamples) continue;
+#pragma unroll
+      for (int below = 0; below < 2; below++) {
+        const int at = rowSamples * ((g + 8 * below) << p.log2Inner | m) + inRow;
+        if (at >= p.outLength) continue;
+        float y[8];
+#pragma unroll
+        for (int o = 0; o < 8; o++) y[o] = sum[o >> 1][2 * below + (o & 1)] * factor;
+        if (p.post.data) multiplySamples<C>(y, post, at, p.outLength);
+        u32 out[4];
+#pragma unroll
+        for (int o = 0; o < 4; o++) out[o] = C::bf16 ? packBfloat(y[2 * o], y[2 * o + 1]) : packHalf(y[2 * o], y[2 * o + 1]);
+        drainPiece(uint4{out[0], out[1], out[2], out[3]}, outRow, at, p.outLength);
+      }
     }
   }
 };

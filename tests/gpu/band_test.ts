@@ -1,4 +1,4 @@
-// Bands of low frequencies, which several passes convolve at a half or a quarter of the sampling rate: what the filters in and out of
+// Bands of frequencies, which several passes convolve at a half or a quarter of the sampling rate: what the filters in and out of
 // that rate do at the ends of a row, to frequencies beyond the band, to small and large inputs and to rows that lie anywhere.
 import assert from "node:assert/strict";
 import type { ConvPlan, Device, FrequencyPattern } from "../../mod.ts";
@@ -25,7 +25,7 @@ function rateOf(plan: ConvPlan): string {
   return /\/(rate\d)$/.exec(plan.explain().chosen.name)?.[1] ?? "its own rate";
 }
 
-gpuTest("low pass: the planner takes a part of the rate where the filters have room", () => {
+gpuTest("bands: the planner takes a part of the rate where the filters have room", () => {
   using device = openGpu();
   const rate = (length: number, keepFrequencies: FrequencyPattern, more: object = {}) => {
     const options = {
@@ -47,22 +47,32 @@ gpuTest("low pass: the planner takes a part of the rate where the filters have r
   assert.deepEqual([half!.rate, quarter!.rate, all!.rate], ["rate2", "rate4", "its own rate"]);
   assert.ok(half!.flops > 0.4 && quarter!.flops > half!.flops && all!.flops === 0);
   assert.ok(half!.bytes > 0.3 && quarter!.bytes > half!.bytes);
-  for (const pattern of [{ band: [0.1, 0.3] }, { blocks: [0, 3, 500], blockBins: 512 }] as const) {
-    assert.equal(rate(long, pattern).rate, "rate2");
+  // Anywhere in the spectrum, whatever lies between its first and its last frequency.
+  const halved: FrequencyPattern[] = [
+    { band: [0.1, 0.3] },
+    { band: [0.3, 0.5] },
+    { band: [0.25, 0.5] },
+    { band: [0.75, 1] },
+    { blocks: [0, 3, 500], blockBins: 512 },
+  ];
+  for (const pattern of halved) assert.equal(rate(long, pattern).rate, "rate2", JSON.stringify(pattern));
+  for (const pattern of [{ band: [0.45, 0.54] }, { band: [0.9, 1] }, { band: [0.3, 0.35] }] as const) {
+    assert.equal(rate(long, pattern).rate, "rate4", JSON.stringify(pattern));
   }
-  assert.equal(rate(long, { band: [0.3, 0.4] }).rate, "its own rate"); // its upper end counts
+  assert.equal(rate(long, { band: [0.1, 0.6] }).rate, "its own rate");
+  assert.equal(rate(long, { blocks: [0, 63], blockBins: long / 64 }).rate, "its own rate");
   assert.equal(rate(long, { lowest: 0.25 }, { skip: true }).rate, "its own rate"); // a tap that all frequencies gain
   assert.equal(rate(long, { lowest: 0.25 }, { dtype: "float32" }).rate, "its own rate");
 });
 
 for (const dtype of halves) {
-  gpuTest(`low pass: against float64, ${dtype}`, async () => {
+  gpuTest(`bands: against float64, ${dtype}`, async () => {
     using device = openGpu();
     const cases: SparseCase[] = [];
     let i = 0;
     for (const length of [2 ** 18, 2 ** 19, 2 ** 19 - 3, 300001]) {
       for (const precision of ["fast", "accurate"] as const) {
-        for (const [from, to] of [[0, 0.25], [0, 0.09], [0.05, 0.33]] as const) {
+        for (const [from, to] of [[0, 0.25], [0, 0.09], [0.05, 0.33], [0.31, 0.5], [0.1, 0.19], [0.8, 1]] as const) {
           i++;
           const given = conv({
             ...{ mode: "causal", length, dtype, precision, batch: 1 + i % 2, channels: 1 + i % 3 % 2 },
@@ -121,7 +131,7 @@ const rms = (values: ArrayLike<number>) =>
 const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => rms(Array.from(a, (v, n) => v - b[n]!));
 
 // Behind the last sample the filters reach into the ring's imaginary part, and before the first one into zeros.
-gpuTest("low pass: impulses at both ends of a row", async () => {
+gpuTest("bands: impulses at both ends of a row", async () => {
   using device = openGpu();
   const length = 2 ** 19, places = [0, 1, 2, 3, 7, 17, length / 2 - 1, length - 17, length - 3, length - 2, length - 1];
   const rows = places.map((place) => {
@@ -145,7 +155,7 @@ gpuTest("low pass: impulses at both ends of a row", async () => {
   }
 });
 
-gpuTest("low pass: tones inside and outside the band, small and large inputs", async () => {
+gpuTest("bands: tones inside and outside the band, small and large inputs", async () => {
   using device = openGpu();
   const length = 2 ** 19,
     tone = (part: number, size: number) =>
