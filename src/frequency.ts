@@ -28,9 +28,10 @@ import { checkCount } from "./shape.ts";
  * - `classes`: every index k of the complex transform with k mod `modulus` in the list, which a transform skips best
  *   (modulus 256 for 131072 points and more, float32 from 65536; on a GPU 16 and at most eight classes for 8192 to 32768,
  *   4 for 65536 in 16 bit): for a class not in
- *   it, neither its rows are computed nor its memory touched. Of the others, those with nothing above 0.33 (0.15) of half the
- *   sampling rate are convolved at a half (a quarter) of it by several passes of a GPU (262144 samples and more in 16 bit, causal,
- *   no skip term), where filters fold less than 1e-4 of any frequency into the band; the rest keep frequencies of
+ *   it, neither its rows are computed nor its memory touched. Of the others, those whose kept frequencies lie in a band of at most
+ *   0.27 (0.12) of half the sampling rate, or 0.4 (0.19) with the lowest or the highest of all, are convolved at a half (a quarter) of
+ *   that rate by several passes of a GPU (262144 samples and more in 16 bit, causal, no skip term), where filters fold less than 2.2e-4
+ *   (fast class: 5e-4) of any frequency into the band; the rest keep frequencies of
  *   every class and save next to nothing; `plan.explain()` says how much. `modulus` must divide P or N. In
  *   causal mode index k = 1 … N/2 is bin 2k - 1 and index N - k is bin 2k (index 0: bin 0); in circular mode index k
  *   is bin min(k, P - k), so that classes c and modulus - c must both be in the list or both not

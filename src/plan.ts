@@ -34,7 +34,7 @@ export interface ConvPlanInfo {
   /** Samples of each output row. */
   readonly outputLength: number;
   /**
-   * Points of one transform; 0 for the direct sum. With a band of low frequencies perhaps fewer than the pattern's grid has: a
+   * Points of one transform; 0 for the direct sum. With a band of frequencies perhaps fewer than the pattern's grid has: a
    * half or a quarter of the sampling rate.
    */
   readonly transformLength: number;

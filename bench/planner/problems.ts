@@ -98,7 +98,7 @@ function gpuProblems(set: string): ConvPlanOptions[] {
   for (const kernelLength of [512, 4096, 16384]) {
     add(2 ** 20 + 8, classes["float16 fast"], { kernelLength, batch: 1, channels: 256 });
   }
-  // Some of the frequencies, as bench/gpu has them: scattered classes and every so many of 256, and a low-pass.
+  // Some of the frequencies, as bench/gpu has them: scattered classes and every so many of 256, and bands.
   for (const length of [4096, 8192, 16384, 32768, 2 ** 16, 2 ** 18, 2 ** 20, 2 ** 22]) {
     const sparse = length <= 32768
       ? [{ ...classes["float16 fast"], batch: 16 }, { ...classes.float32, batch: 16 }]
@@ -108,8 +108,9 @@ function gpuProblems(set: string): ConvPlanOptions[] {
     for (const kind of sparse) {
       add(length, kind);
       for (const keepFrequencies of patterns) add(length, kind, { keepFrequencies });
-      // At a quarter of the sampling rate.
+      // At a quarter of the sampling rate, and at a half of it in the middle of the spectrum.
       if (length > 2 ** 16) add(length, kind, { keepFrequencies: { lowest: 0.09 } });
+      if (length === 2 ** 20) add(length, kind, { keepFrequencies: { band: [0.3, 0.55] } });
     }
   }
   for (const kernelLength of [1, 64, 512, 1000, 3000, 4096, 6000, 12000, 16384]) {

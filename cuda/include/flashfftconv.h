@@ -219,7 +219,7 @@ typedef struct ffc_plan_info {
   uint32_t reserved;
   int64_t output_length;
   int64_t transform_length;            /* points of one transform; 0 for DIRECT. In a sparse plan perhaps fewer than the
-                                        * grid has: a band of low frequencies at a part of the sampling rate */
+                                        * grid has: a band of frequencies at a part of the sampling rate */
   int64_t segments;                    /* transforms per row; 1 unless overlap-save */
   int64_t spectrum_bytes;              /* device memory of one ffc_spectrum */
   int64_t workspace_bytes;             /* device memory ffc_forward() needs beyond its tensors */

@@ -11,6 +11,9 @@ import { gpuTest, openGpu } from "./availability.ts";
 
 const halves = ["float16", "bfloat16"] as const;
 
+// With the lowest or the highest frequency, and anywhere between them, where filters may change sign.
+const ends = [[0, 0.25], [0.91, 1], [0.05, 0.38]] as const, within = [[0, 0.09], [0.31, 0.55], [0.1, 0.19]] as const;
+
 /** Bins whose frequencies lie in a part of half the sampling rate, in blocks of 64. */
 function keptBetween(length: number, from: number, to: number): boolean[] {
   const { bins, points } = sparseGrid("causal", length), blocks = new Set<number>();
@@ -72,7 +75,7 @@ for (const dtype of halves) {
     let i = 0;
     for (const length of [2 ** 18, 2 ** 19, 2 ** 19 - 3, 300001]) {
       for (const precision of ["fast", "accurate"] as const) {
-        for (const [from, to] of [[0, 0.25], [0, 0.09], [0.05, 0.33], [0.31, 0.5], [0.1, 0.19], [0.8, 1]] as const) {
+        for (const [from, to] of i % 6 ? ends : within) {
           i++;
           const given = conv({
             ...{ mode: "causal", length, dtype, precision, batch: 1 + i % 2, channels: 1 + i % 3 % 2 },

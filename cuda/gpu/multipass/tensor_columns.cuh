@@ -10,14 +10,14 @@
 // nothing. Two blocks share a multiprocessor (one for R = 4), so that one computes while the
 // other waits for memory.
 //
-// Of a band of low frequencies (rate > 1) the ring has a number for every second or fourth sample. The first pass makes the numbers of a
+// Of a band of frequencies (rate > 1) the ring has a number for every second or fourth sample. The first pass makes the numbers of a
 // tile from samples, four rows of a warp at a time; each tile of the last pass overlaps the next one by the eight columns that its
 // outputs need as neighbours.
 //
 // The files of tensor_columns/, each of which adds to the one before it:
 //   tiles.cuh      what a warp keeps, the tiles, and where their complex points lie
 //   samples.cuh    real samples of a tile, and their gate
-//   resampled.cuh  the same of a band of low frequencies
+//   resampled.cuh  the same of a band of frequencies at a part of the rate
 //   forward.cuh    the first pass; or
 //   inverse.cuh    the last pass
 #pragma once

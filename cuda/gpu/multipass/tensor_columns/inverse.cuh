@@ -11,7 +11,7 @@ struct ColumnsInverse : ResampledColumns<C> {
   using Base::pairs, Base::R, Base::atInner, Base::atPaired, Base::blockBytes, Base::inner, Base::resampled;
   using Base::atOuter, Base::atSamples, Base::p, Base::matrix, Base::loadMatrix, Base::table, Base::ka;
   using Base::anyRowKept, Base::lane, Base::points, Base::tiles, Base::overlappedTileAt, Base::tileAt;
-  using Base::forOverlappedPoints, Base::forOwnPoints, Base::rowOf, Base::phaseOf, Base::forOwnSamples, Base::fill;
+  using Base::forOverlappedPoints, Base::forOwnPoints, Base::rowOf, Base::phaseOf, Base::forOwnSamples;
   using Base::turnNeighbours, Base::storeInterpolated, Base::store, Base::fetchFilters;
   using Base::Base;
 
@@ -181,7 +181,7 @@ struct ColumnsInverse : ResampledColumns<C> {
       if (!resampled && p.post.data) {
         const uint64_t row = rowOf(p.post, tile);
         const int phase = phaseOf(tile);
-        forOwnSamples(tile, [&](int, u32 shared, int n) { fill(shared, row, n - phase, p.outLength); });
+        forOwnSamples(tile, [&](int, u32 shared, int n) { fillPiece(shared, row, n - phase, p.outLength, false); });
       }
       const int ofSpectrum = outputExponent(tile);
       copyAsyncWaitAll();

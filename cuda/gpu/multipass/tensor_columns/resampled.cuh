@@ -12,8 +12,8 @@ template <class C>
 struct ResampledColumns : ColumnSamples<C> {
   using Base = ColumnSamples<C>;
   using typename Base::Tile;
-  using Base::p, Base::lane, Base::ownPasses, Base::log2Pieces, Base::ka, Base::points, Base::place, Base::rowOf;
-  using Base::warp, Base::columnsOf, Base::samples, Base::fill, Base::word, Base::g, Base::c;
+  using Base::p, Base::lane, Base::ownPasses, Base::log2Pieces, Base::ka, Base::points, Base::place, Base::rowOf, Base::tileOf;
+  using Base::warp, Base::columnsOf, Base::samples, Base::word, Base::g, Base::c;
   using Base::Base;
   using Filters = FilterTables<C>;
 
@@ -32,13 +32,8 @@ struct ResampledColumns : ColumnSamples<C> {
   // piece. The ring's last numbers have the first ones of the next row as neighbours: piece N2 / 8, which is piece 0
   // moved by a row (turnNeighbours).
   FFC_DEVICE Tile overlappedTileAt(int t) const {
-    Tile tile;
-    tile.sequence = t / p.outTiles;
-    tile.index = t - tile.sequence * p.outTiles;
-    const int row = p.first + tile.sequence;
-    tile.h = p.batchMagic ? int(highProduct(row, p.batchMagic) >> p.batchShift) : row;
-    tile.b = row - tile.h * p.batch;
-    return tile;
+    const int sequence = t / p.outTiles;
+    return tileOf(sequence, t - sequence * p.outTiles);
   }
   FFC_DEVICE int rowPieces() const { return 512 << p.log2Q; }  // N2 / 8
   FFC_DEVICE int firstPieceOf(const Tile& t, int group) const { return ((t.index << (4 - p.log2Inner)) + group) * C::ownPieces; }
@@ -90,7 +85,7 @@ struct ResampledColumns : ColumnSamples<C> {
     for (int e = lane; e < C::rawRows * C::rawPieces; e += 32) {
       const int a = e / C::rawPieces, piece = e - a * C::rawPieces;
       const int n = (((a + C::rawRows * i) << p.log2Inner | m) << (12 + p.log2Q)) + column - ringNeighbours;
-      fill(to + (a * C::rawPieces + turnedPiece<C::rate>(piece)) * 16, row, C::rate * n + 8 * piece, p.length);
+      fillPiece(to + (a * C::rawPieces + turnedPiece<C::rate>(piece)) * 16, row, C::rate * n + 8 * piece, p.length, false);
     }
     copyAsyncCommit();
   }

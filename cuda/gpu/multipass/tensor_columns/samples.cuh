@@ -21,20 +21,6 @@ struct ColumnSamples : ColumnTiles<C> {
     const u32 m = (pair & 0xffffu) > pair >> 16 ? pair & 0xffffu : pair >> 16;
     return C::bf16 ? m << 16 : floatBits(unpackHalf(m).x);
   }
-  FFC_DEVICE static uint4 pieceOf(uint64_t row, int first, int length) {
-    const uint64_t at = row + int64_t(first) * 2;
-    if (first >= length || first + 8 <= 0) return uint4{0, 0, 0, 0};
-    if (first >= 0 && first + 8 <= length && (at & 15) == 0) return loadStream16(reinterpret_cast<const void*>(at));
-    return gatherSamples(reinterpret_cast<const char*>(row), first, length, false);
-  }
-  FFC_DEVICE static void fill(u32 target, uint64_t row, int first, int length) {
-    const uint64_t at = row + int64_t(first) * 2;
-    if (first >= 0 && first + 8 <= length && (at & 15) == 0)
-      copyAsync16(target, reinterpret_cast<const void*>(at));
-    else
-      sharedStore16(target, pieceOf(row, first, length));
-  }
-
   // This warp's samples, which no other warp touches: body(piece of the lane, shared address, sample number). A warp
   // moves runs of 128 (or 64) bytes.
   static constexpr int samplePieces = ownPasses * R;  // of a lane
@@ -65,7 +51,7 @@ struct ColumnSamples : ColumnTiles<C> {
       return;
     }
     const int phase = phaseOf(tile);
-    forOwnSamples(tile, [&](int, u32 shared, int n) { fill(shared, row, n - phase, p.length); });
+    forOwnSamples(tile, [&](int, u32 shared, int n) { fillPiece(shared, row, n - phase, p.length, false); });
   }
 
   FFC_DEVICE void store(const Tile& t) const {
@@ -76,19 +62,7 @@ struct ColumnSamples : ColumnTiles<C> {
     }
     const int phase = phaseOf(t);
     forOwnSamples(t, [&](int, u32 shared, int n) {
-      const int first = n - phase;
-      const uint64_t at = row + int64_t(first) * 2;
-      if (first >= p.outLength || first + 8 <= 0) return;
-      const uint4 v = sharedLoad16(shared);
-      if (first >= 0 && first + 8 <= p.outLength && (at & 15) == 0) {
-        storeStream16(reinterpret_cast<void*>(at), v);
-      } else {
-        uint16_t* to = reinterpret_cast<uint16_t*>(row);
-        const u32 w[4] = {v.x, v.y, v.z, v.w};
-#pragma unroll
-        for (int i = 0; i < 8; i++)
-          if (first + i >= 0 && first + i < p.outLength) to[first + i] = uint16_t(w[i >> 1] >> (16 * (i & 1)));
-      }
+      if (n - phase < p.outLength && n - phase + 8 > 0) drainPiece(sharedLoad16(shared), row, n - phase, p.outLength);
     });
   }
 
@@ -104,7 +78,7 @@ struct ColumnSamples : ColumnTiles<C> {
   FFC_DEVICE void fetchGate(const Tile& t, uint4 (&gate)[samplePieces]) const {
     const uint64_t row = rowOf(p.pre, t);
     const int phase = phaseOf(t);
-    forOwnSamples(t, [&](int i, u32, int n) { gate[i] = pieceOf(row, n - phase, p.length); });
+    forOwnSamples(t, [&](int i, u32, int n) { gate[i] = gatherPiece(row, n - phase, p.length); });
   }
   // Products are made twice: for their maximum, which the scale of the tile follows from, and to be stored in the
   // samples' place.

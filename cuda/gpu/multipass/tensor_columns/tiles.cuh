@@ -79,10 +79,11 @@ struct ColumnTiles {
     int sequence, index;  // within the launch, within the sequence
     int b, h;
   };
-  FFC_DEVICE Tile tileAt(int t) const {
+  FFC_DEVICE Tile tileAt(int t) const { return tileOf(t >> p.log2Tiles, t & ((1 << p.log2Tiles) - 1)); }
+  FFC_DEVICE Tile tileOf(int sequence, int index) const {
     Tile tile;
-    tile.sequence = t >> p.log2Tiles;
-    tile.index = t & ((1 << p.log2Tiles) - 1);
+    tile.sequence = sequence;
+    tile.index = index;
     const int row = p.first + tile.sequence;
     tile.h = p.batchMagic ? int(highProduct(row, p.batchMagic) >> p.batchShift) : row;
     tile.b = row - tile.h * p.batch;
