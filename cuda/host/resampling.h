@@ -11,7 +11,7 @@
 //
 // What is folded into the band comes from its images: w + 2 pi l / D and, since d is real, 2 w0 - w + 2 pi l / D. g is as small there as
 // 9 D taps allow, the maximum over the images relative to G at the band's edges (a minimax design by weighted least squares, C. L.
-// Lawson 1961); between images anything goes.
+// Lawson 1961); what it is between them matters little.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -26,7 +26,7 @@ namespace ffc {
 // What device functions need of g.
 struct Response {
   static constexpr int most = 18;  // G(w) = sum_j a[j] cos((j + 1/2) w)
-  float a[most] = {}, center = 0, turn = 0;  // center: wc; turn: w0
+  float a[most] = {}, center = 0, begin = 0;  // wc, w0
   int count = 0, rate = 1;                   // half of the taps; 0: there are no filters
 
   // G^2 at a frequency of the slot, counted from its beginning, an angle a sample.
@@ -34,7 +34,7 @@ struct Response {
   __host__ __device__
 #endif
   float squared(float w) const {
-    const float x = w + turn - center, step = 2 * cosf(x);
+    const float x = w + begin - center, step = 2 * cosf(x);
     float cosine = cosf(x / 2), before = cosine, sum = 0;
     for (int j = 0; j < count; ++j) {
       sum += a[j] * cosine;
@@ -95,7 +95,7 @@ class Resampling {
     response.rate = rate;
     response.count = static_cast<int>(a.size());
     response.center = static_cast<float>(slot.center);
-    response.turn = static_cast<float>(pi * slot.turn / (phases * rate));
+    response.begin = static_cast<float>(pi * slot.turn / (phases * rate));
     for (size_t j = 0; j < a.size(); ++j) response.a[j] = static_cast<float>(a[j]);
 
     // A low-pass around the band's middle, between its edge and the nearest image: cut off half-way, under a window of Kaiser whose

@@ -25,7 +25,7 @@ struct ResampledColumns : ColumnSamples<C> {
     for (int i = threadIndex() * 16; i < bytes; i += threads * 16) sharedStore16(filters() + i, loadConstant16(source + i));
   }
   FFC_DEVICE uint4 filterStep(int step) const { return sharedLoad16(filters() + step * C::filterStepBytes + lane * 16); }
-  // Of sixteen numbers of the ring, or pieces `piece` and the next one, from a number on.
+  // Whether the coefficients for these sixteen numbers of the ring are minus those of the matrices.
   FFC_DEVICE bool negated(int sixteen) const { return p.alternates && (sixteen & 1); }
 
   // Of the last pass, resampled: groups begin ownPieces after one another, so that each has its neighbours in its last
@@ -77,42 +77,43 @@ struct ResampledColumns : ColumnSamples<C> {
     warpSync();
   }
 
-  // The samples that rows 4 i .. 4 i + 3 of this warp's numbers are made of, on their way.
-  FFC_DEVICE void orderRaw(const Tile& t, int i) const {
-    const uint64_t row = rowOf(p.u, t);
+  FFC_DEVICE u32 rawAt(int i) const { return samples + warp * C::ownSampleBytes + i % C::rawBuffers * C::rawBytes; }
+  // The samples that rows 4 i .. 4 i + 3 of this warp's numbers are made of: body(shared address, first sample) for each piece.
+  template <class Body>
+  FFC_DEVICE void forRaw(const Tile& t, int i, Body&& body) const {
     const int m = warp & ((1 << p.log2Inner) - 1), column = columnsOf(t) + (warp >> p.log2Inner) * C::width;
     const u32 to = rawAt(i);
     for (int e = lane; e < C::rawRows * C::rawPieces; e += 32) {
       const int a = e / C::rawPieces, piece = e - a * C::rawPieces;
       const int n = (((a + C::rawRows * i) << p.log2Inner | m) << (12 + p.log2Q)) + column - ringNeighbours;
-      fillPiece(to + (a * C::rawPieces + turnedPiece<C::rate>(piece)) * 16, row, C::rate * n + 8 * piece, p.length, false);
+      body(to + (a * C::rawPieces + turnedPiece<C::rate>(piece)) * 16, C::rate * n + 8 * piece);
     }
+  }
+  FFC_DEVICE void orderRaw(const Tile& t, int i) const {
+    const uint64_t row = rowOf(p.u, t);
+    forRaw(t, i, [&](u32 shared, int first) { fillPiece(shared, row, first, p.length, false); });
     copyAsyncCommit();
   }
   // Products with the gate in the samples' place, halves times the power of two that is returned.
   FFC_DEVICE float gateRaw(const Tile& t, int i) const {
     const uint64_t gate = rowOf(p.pre, t);
-    const int m = warp & ((1 << p.log2Inner) - 1), column = columnsOf(t) + (warp >> p.log2Inner) * C::width;
-    const auto forEach = [&](auto&& body) {
-      for (int e = lane; e < C::rawRows * C::rawPieces; e += 32) {
-        const int a = e / C::rawPieces, piece = e - a * C::rawPieces;
-        const int n = (((a + C::rawRows * i) << p.log2Inner | m) << (12 + p.log2Q)) + column - ringNeighbours;
-        const u32 at = rawAt(i) + (a * C::rawPieces + turnedPiece<C::rate>(piece)) * 16;
+    const auto forProducts = [&](auto&& body) {
+      forRaw(t, i, [&](u32 shared, int first) {
         float x[8];
-        unpackSamples<C>(sharedLoad16(at), x);
-        multiplySamples<C>(x, gate, C::rate * n + 8 * piece, p.length);
-        body(x, at);
-      }
+        unpackSamples<C>(sharedLoad16(shared), x);
+        multiplySamples<C>(x, gate, first, p.length);
+        body(x, shared);
+      });
     };
     u32 most = 0;
-    forEach([&](const float(&x)[8], u32) {
+    forProducts([&](const float(&x)[8], u32) {
 #pragma unroll
       for (int o = 0; o < 8; o++) most = largerSize(most, x[o]);
     });
     const int exponent = tileExponent(largestCode(warpMax(most)));
     const float scale = powerOfTwo(exponent);
-    forEach([&](const float(&x)[8], u32 at) {
-      sharedStore16(at, uint4{packHalf(x[0] * scale, x[1] * scale), packHalf(x[2] * scale, x[3] * scale),
+    forProducts([&](const float(&x)[8], u32 shared) {
+      sharedStore16(shared, uint4{packHalf(x[0] * scale, x[1] * scale), packHalf(x[2] * scale, x[3] * scale),
                               packHalf(x[4] * scale, x[5] * scale), packHalf(x[6] * scale, x[7] * scale)});
     });
     warpSync();
@@ -122,10 +123,9 @@ struct ResampledColumns : ColumnSamples<C> {
     const u32 size = floatBits(x) & 0x7fffffffu;
     return size > most ? size : most;
   }
-  FFC_DEVICE u32 rawAt(int i) const { return samples + warp * C::ownSampleBytes + i % C::rawBuffers * C::rawBytes; }
 
-  // This warp's share of the ring's real numbers: of rows 4 i + g / 4 and two below, numbers 4c .. 4c + 3 of the g mod 4-th sixteen of
-  // the group's. The first rows' samples are on their way. Returns the largest, as bits of a float.
+  // This warp's share of the ring's real numbers: [i] of rows 4 i + g / 4 and 4 i + g / 4 + 2, numbers 4c .. 4c + 3 of the
+  // (g mod 4)-th sixteen of the group's. The first rows' samples are on their way. Returns the largest, as bits of a float.
   FFC_DEVICE u32 decimateOwn(const Tile& t, float (&numbers)[4][2][4]) const {
     u32 most = 0;
 #pragma unroll
