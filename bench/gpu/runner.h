@@ -100,6 +100,7 @@ class Runner {
     error.struct_size = sizeof error;
     const ffc_status status = createPlan(c, d, &plan, &error);
     if (status == FFC_UNSUPPORTED || (status == FFC_INVALID_ARGUMENT && !c.candidate.empty())) return false;
+    if (status == FFC_LIMIT_EXCEEDED && c.sharedLimit > 0) return false;
     if (status != FFC_OK) throw std::runtime_error(c.name() + ": " + error.message);
     info.struct_size = sizeof info;
     lib_.call(lib_.ffc_plan_info_get, plan, &info);

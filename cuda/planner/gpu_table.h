@@ -1,6 +1,6 @@
 // What the GPU families reach of the limits, and what their launches cost (constants.h), measured on an NVIDIA H200:
 // fitted to 9885 times of a sweep at 8f86f8d776fa by bench/planner/fit_constants.ts. Do not edit.
-// "resampled" has been added since: columns of another rate, by a sweep of bands of low frequencies alone.
+// "resampled" has been added since: columns of another rate, by a sweep of bands alone.
 #pragma once
 #include "shipped_constant.h"
 
