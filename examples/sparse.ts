@@ -2,8 +2,8 @@
  * Which frequencies of a long filter matter, and what leaving the others out costs and saves.
  *
  * The filter is a sum of decaying oscillations, as long as the sequence. Its strongest blocks of frequencies are chosen
- * for several errors, then its strongest residue classes for several fractions, and each choice is run beside the dense
- * convolution: the error that was predicted, the error that came, the time and the share of the work that was skipped.
+ * for several errors, then its strongest band and its strongest residue classes for several fractions, and each choice is
+ * run beside the dense convolution: the error that was predicted, the error that came, the time and the share of the work that was skipped.
  *
  *     deno run --allow-ffi examples/sparse.ts [LENGTH [ROWS]]
  */
@@ -92,6 +92,7 @@ export async function trials(device: Device, length: number, rows: number): Prom
   }];
   const choices = [
     ...[0.01, 0.05, 0.2].map((maxError) => ({ name: `blocks, error up to ${maxError}`, maxError })),
+    ...[0.25, 0.09].map((keepFraction) => ({ name: `a band, ${keepFraction} kept`, keepFraction, contiguous: true })),
     ...[0.5, 0.25, 0.09].map((keepFraction) => ({ name: `classes, ${keepFraction} kept`, keepFraction, modulus: 256 })),
   ];
   for (const { name, ...options } of choices) {

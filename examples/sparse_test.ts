@@ -7,7 +7,7 @@ Deno.test("sparse example: predictions hold", async () => {
   using device = openDevice("cpu");
   const [dense, ...others] = await trials(device, 8192, 4);
   assert.equal(dense!.measuredError, 0);
-  assert.equal(others.length, 6);
+  assert.equal(others.length, 8);
   for (const t of others) {
     // The prediction counts all 2N samples of the transform and an average over noises; the outputs are half of them.
     assert.ok(
@@ -16,8 +16,9 @@ Deno.test("sparse example: predictions hold", async () => {
     );
     assert.ok(t.zeros > 0 && t.zeros < 1 && t.timeMs > 0);
   }
-  const [fine, , coarse, half, quarter, tenth] = others;
+  const [fine, , coarse, wide, narrow, half, quarter, tenth] = others;
   assert.ok(fine!.predictedError <= 0.01 && coarse!.predictedError <= 0.2 && coarse!.zeros > fine!.zeros);
+  assert.ok(wide!.zeros >= 0.75 && narrow!.zeros >= 0.91 && narrow!.predictedError >= wide!.predictedError);
   assert.ok(half!.zeros >= 0.5 && quarter!.zeros >= 0.75 && tenth!.zeros >= 0.91);
   assert.ok(tenth!.skipped > half!.skipped && half!.skipped > 0);
 });

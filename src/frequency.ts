@@ -60,9 +60,11 @@ export interface PickOptions {
   readonly blockBins?: number;
   /** Choose among so many classes instead. */
   readonly modulus?: number;
-  /** Keep the strongest blocks, up to this fraction of all bins. Give this or `maxError`. */
+  /** Keep one band of neighbouring blocks, which a transform skips better than scattered ones; not with `modulus`. */
+  readonly contiguous?: boolean;
+  /** Keep the strongest blocks (the strongest band), up to this fraction of all bins, at least one. Give this or `maxError`. */
   readonly keepFraction?: number;
-  /** Keep as few blocks as this relative error allows. */
+  /** Keep as few blocks (as narrow a band) as this relative error allows. */
   readonly maxError?: number;
 }
 
@@ -218,8 +220,70 @@ export function keptBlocks(pattern: FrequencyPattern, mode: ConvMode, length: nu
 }
 
 const pickOptionNames = new Set([
-  ...["length", "mode", "channels", "dtype", "blockBins", "modulus", "keepFraction", "maxError"],
+  ...["length", "mode", "channels", "dtype", "blockBins", "modulus", "contiguous", "keepFraction", "maxError"],
 ]);
+
+// What is kept or dropped as one: a block or class, or on the circular grid a class and its mirror image.
+interface Unit {
+  readonly members: readonly number[];
+  readonly energy: number;
+  bins: number;
+}
+
+/** How many of a list's units go together: whether those with so many bins, without this energy, are what is asked for. */
+interface Wanted {
+  readonly fits: (bins: number) => boolean;
+  readonly isEnough: (dropped: number) => boolean;
+  readonly byFraction: boolean;
+}
+
+interface Kept {
+  readonly members: number[];
+  readonly bins: number;
+  readonly dropped: number;
+}
+
+function keptOf(units: readonly Unit[], dropped: number): Kept {
+  const members = units.flatMap((unit) => unit.members).sort((a, b) => a - b);
+  return { members, bins: units.reduce((sum, unit) => sum + unit.bins, 0), dropped };
+}
+
+// The strongest units, at least one.
+function strongest(units: readonly Unit[], wanted: Wanted): Kept {
+  const sorted = [...units].sort((a, b) => b.energy - a.energy);
+  // dropped[i]: the energy of units i, i + 1, .. ; summed from the weakest, so that small ones count.
+  const dropped = new Float64Array(sorted.length + 1);
+  for (let i = sorted.length - 1; i >= 0; i--) dropped[i] = dropped[i + 1]! + sorted[i]!.energy;
+  let kept = 1, bins = sorted[0]!.bins;
+  const another = () => wanted.byFraction ? wanted.fits(bins + sorted[kept]!.bins) : !wanted.isEnough(dropped[kept]!);
+  while (kept < sorted.length && another()) bins += sorted[kept++]!.bins;
+  return keptOf(sorted.slice(0, kept), dropped[kept]!);
+}
+
+// Neighbours, at least one: the strongest band that fits, or of the narrowest that are enough the strongest.
+function strongestBand(units: readonly Unit[], wanted: Wanted): Kept {
+  const count = units.length, below = new Float64Array(count + 1), above = new Float64Array(count + 1);
+  const binsBelow = new Float64Array(count + 1);
+  for (let i = 0; i < count; i++) {
+    below[i + 1] = below[i]! + units[i]!.energy;
+    above[count - 1 - i] = above[count - i]! + units[count - 1 - i]!.energy;
+    binsBelow[i + 1] = binsBelow[i]! + units[i]!.bins;
+  }
+  let best = { first: 0, end: 0, bins: Infinity, dropped: Infinity };
+  for (let first = 0, end = 1; first < count; first++) {
+    end = Math.max(end, first + 1);
+    const bins = () => binsBelow[end]! - binsBelow[first]!, dropped = () => below[first]! + above[end]!;
+    if (wanted.byFraction) {
+      while (end < count && wanted.fits(binsBelow[end + 1]! - binsBelow[first]!)) end++;
+    } else {
+      while (end < count && !wanted.isEnough(dropped())) end++;
+      if (!wanted.isEnough(dropped())) break; // nor from any later block on
+    }
+    const better = wanted.byFraction || bins() === best.bins ? dropped() < best.dropped : bins() < best.bins;
+    if (better) best = { first, end, bins: bins(), dropped: dropped() };
+  }
+  return keptOf(units.slice(best.first, best.end), best.dropped);
+}
 
 /** Chooses by energy; see {@link Device.pickFrequencies} (module-internal). */
 export async function pickFrequencies(
@@ -229,7 +293,7 @@ export async function pickFrequencies(
 ): Promise<FrequencyChoice> {
   checkKeys("pickFrequencies", options, pickOptionNames);
   checkHostArray("kernel", kernel);
-  const { keepFraction, maxError, modulus } = options;
+  const { keepFraction, maxError, modulus, contiguous = false } = options;
   if ((keepFraction === undefined) === (maxError === undefined)) {
     throw new InvalidArgumentError("give either keepFraction or maxError");
   }
@@ -237,6 +301,12 @@ export async function pickFrequencies(
   if (maxError !== undefined) fraction("maxError", maxError, 0);
   if (modulus !== undefined && options.blockBins !== undefined) {
     throw new InvalidArgumentError("give either modulus or blockBins");
+  }
+  if (typeof contiguous !== "boolean") {
+    throw new InvalidArgumentError(`contiguous is ${show(contiguous)}; it must be true or false`);
+  }
+  if (modulus !== undefined && contiguous) {
+    throw new InvalidArgumentError("classes have no neighbours: give either modulus or contiguous");
   }
   const channels = checkCount("channels", options.channels ?? 1);
   const length = checkCount("length", options.length);
@@ -269,36 +339,32 @@ export async function pickFrequencies(
     energies,
   );
 
-  // What is kept or dropped as one: a block or class, or on the circular grid a class and its mirror image.
-  const units: { members: number[]; energy: number; bins: number }[] = [];
+  const units: Unit[] = [];
+  const unitOf = new Int32Array(count);
   for (let b = 0; b < count; b++) {
     const mirror = modulus !== undefined && mode === "circular" ? (count - b) % count : b;
     if (mirror < b) continue;
     const members = mirror === b ? [b] : [b, mirror];
+    for (const m of members) unitOf[m] = units.length;
     units.push({ members, energy: members.reduce((sum, m) => sum + energies[m]!, 0), bins: 0 });
   }
-  const unitOf = new Int32Array(count);
-  units.forEach(({ members }, i) => members.forEach((m) => unitOf[m] = i));
   for (let f = 0; f < bins; f++) {
     // Causal classes are of the same size; any numbering of the indices counts them right.
     units[unitOf[modulus === undefined ? Math.floor(f / blocks.block) : f % count]!]!.bins++;
   }
-  units.sort((a, b) => b.energy - a.energy);
-  // droppedEnergy[i]: of units i, i + 1, .. ; summed from the weakest, so that small ones count.
-  const droppedEnergy = new Float64Array(units.length + 1);
-  for (let i = units.length - 1; i >= 0; i--) droppedEnergy[i] = droppedEnergy[i + 1]! + units[i]!.energy;
-  const total = droppedEnergy[0]!;
-  const errorOf = (kept: number) => total > 0 ? Math.sqrt(droppedEnergy[kept]! / total) : 0;
-  let kept = 1, keptBins = units[0]!.bins;
-  const another = () =>
-    keepFraction !== undefined
-      ? (keptBins + units[kept]!.bins) / bins <= keepFraction * (1 + 1e-12)
-      : errorOf(kept) > maxError!;
-  while (kept < units.length && another()) keptBins += units[kept++]!.bins;
-  const list = units.slice(0, kept).flatMap((unit) => unit.members).sort((a, b) => a - b);
+  const total = units.reduce((sum, { energy }) => sum + energy, 0);
+  const errorOf = (dropped: number) => total > 0 ? Math.sqrt(dropped / total) : 0;
+  const wanted: Wanted = {
+    byFraction: keepFraction !== undefined,
+    fits: (kept) => kept / bins <= keepFraction! * (1 + 1e-12),
+    isEnough: (dropped) => errorOf(dropped) <= maxError!,
+  };
+  const kept = contiguous ? strongestBand(units, wanted) : strongest(units, wanted);
   return {
-    keep: modulus === undefined ? { blocks: list, blockBins: blocks.block } : { classes: list, modulus },
-    zeros: 1 - keptBins / bins,
-    relativeError: errorOf(kept),
+    keep: modulus === undefined
+      ? { blocks: kept.members, blockBins: blocks.block }
+      : { classes: kept.members, modulus },
+    zeros: 1 - kept.bins / bins,
+    relativeError: errorOf(kept.dropped),
   };
 }

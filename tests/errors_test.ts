@@ -313,6 +313,8 @@ errors("frequency patterns: wrong in themselves", async (device) => {
   await rejects({ maxError: 0.5 }, I);
   await rejects({ keepFraction: undefined }, I);
   await rejects({ blockBins: 4, modulus: 4 }, I);
+  await rejects({ contiguous: true, modulus: 4 }, I);
+  await rejects({ contiguous: "yes" }, I);
   await rejects({ channels: 3 }, ffc.ShapeError);
   await rejects({ modulus: 3 }, ffc.ShapeError);
   await rejects({ length: 0 }, ffc.ShapeError);

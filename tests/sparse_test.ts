@@ -140,6 +140,63 @@ Deno.test("sparse: a choice by error keeps no block too many", async () => {
   assert.equal(nothing.relativeError, 0);
 });
 
+/** |K|^2 of each block, by definition; on the circular grid a bin inside the band stands for two frequencies. */
+function blockEnergies(kernel: Float32Array, mode: ConvMode, block: number): { energies: number[]; sizes: number[] } {
+  const { bins, points } = sparseGrid(mode, kernel.length), energies: number[] = [], sizes: number[] = [];
+  for (let f = 0; f < bins; f++) {
+    const turn = mode === "circular" ? f / points : (f + 0.5) / (2 * points);
+    let re = 0, im = 0;
+    kernel.forEach((value, n) => {
+      re += value * Math.cos(2 * Math.PI * turn * n);
+      im += value * Math.sin(2 * Math.PI * turn * n);
+    });
+    const b = Math.floor(f / block), images = mode === "circular" && f > 0 && 2 * f < points ? 2 : 1;
+    energies[b] = (energies[b] ?? 0) + images * (re * re + im * im);
+    sizes[b] = (sizes[b] ?? 0) + 1;
+  }
+  return { energies, sizes };
+}
+
+Deno.test("sparse: a band is the best one of all", async () => {
+  using device = openTestDevice();
+  const length = 500, blockBins = 8;
+  const noise = gaussian(length, 8);
+  const kernel = Float32Array.from(noise, (value, n) => Math.exp(-n / 30) * (Math.cos(1.3 * n) + 0.2 * value));
+  const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
+  for (const mode of sparseModes) {
+    const { energies, sizes } = blockEnergies(kernel, mode, blockBins), total = sum(energies), bins = sum(sizes);
+    const bands = energies.flatMap((_, first) =>
+      energies.slice(first).map((_, more) => {
+        const end = first + more + 1;
+        const error = Math.sqrt(sum([...energies.slice(0, first), ...energies.slice(end)]) / total);
+        return { first, end, share: sum(sizes.slice(first, end)) / bins, error };
+      })
+    );
+    for (const keepFraction of [0.01, 0.1, 0.25, 0.8, 1]) {
+      const choice = await device.pickFrequencies(kernel, { length, mode, blockBins, contiguous: true, keepFraction });
+      const fitting = bands.filter(({ first, end, share }) => share <= keepFraction + 1e-12 || end === first + 1);
+      const best = fitting.reduce((a, b) => b.error < a.error ? b : a);
+      assert.ok(Math.abs(choice.relativeError - best.error) < 1e-6, `${mode} ${keepFraction}: ${choice.relativeError}`);
+      assert.ok(
+        "blocks" in choice.keep &&
+          choice.keep.blocks.at(-1)! - choice.keep.blocks[0]! + 1 === choice.keep.blocks.length,
+      );
+      if (keepFraction < 1) {
+        assert.deepEqual([choice.keep.blocks[0], choice.keep.blocks.at(-1)! + 1], [best.first, best.end]);
+      }
+      assert.ok(Math.abs(1 - choice.zeros - best.share) < 1e-12);
+    }
+    for (const maxError of [0.9, 0.5, 0.2, 0.05, 0]) {
+      const choice = await device.pickFrequencies(kernel, { length, mode, blockBins, contiguous: true, maxError });
+      const enough = bands.filter(({ error }) => error <= maxError + 1e-12);
+      const narrowest = Math.min(...enough.map(({ share }) => share));
+      const best = enough.filter(({ share }) => share < narrowest + 1e-12).reduce((a, b) => b.error < a.error ? b : a);
+      assert.ok(Math.abs(1 - choice.zeros - narrowest) < 1e-12, `${mode} ${maxError}: ${choice.zeros}`);
+      assert.ok(Math.abs(choice.relativeError - best.error) < 1e-6 && choice.relativeError <= maxError);
+    }
+  }
+});
+
 Deno.test("sparse: in place, on streams, with another kernel later", async () => {
   using device = openTestDevice();
   const length = 2000;
