@@ -43,9 +43,12 @@ bool readsPieces(const ConvProblem& problem, int64_t n1) {
   return problem.mask && (!problem.mask->view().classes || problem.mask->view().block > n1);
 }
 
+// The shortest split, 32 x 4096 points, at the lower rate: for less a filter, a few milliseconds of work, need not be looked for.
+constexpr int64_t fewestBandPoints = 2 * 32 * 4096;
+
 // The filters of a band that has room for them. A skip term reaches all frequencies.
 std::shared_ptr<const Resampling> resamplingOf(const ConvProblem& problem, bool accurate) {
-  if (!problem.mask || problem.skip || problem.circular()) return nullptr;
+  if (!problem.mask || problem.skip || problem.circular() || problem.mask->points() < fewestBandPoints) return nullptr;
   const FrequencyMask::Band band = problem.mask->band();
   const auto found = Resampling::of(band.from, band.to, accurate);
   return found ? std::make_shared<Resampling>(*found) : nullptr;
