@@ -29,7 +29,7 @@ import { checkCount } from "./shape.ts";
  *   (modulus 256 for 131072 points and more, float32 from 65536; on a GPU 16 and at most eight classes for 8192 to 32768,
  *   4 for 65536 in 16 bit): for a class not in
  *   it, neither its rows are computed nor its memory touched. Of the others, those whose kept frequencies lie in a band of at most
- *   0.27 (0.12) of half the sampling rate, or 0.4 (0.19) with the lowest or the highest of all, are convolved at a half (a quarter) of
+ *   0.25 (0.12) of half the sampling rate, or 0.4 (0.19) with the lowest or the highest of all, are convolved at a half (a quarter) of
  *   that rate by several passes of a GPU (262144 samples and more in 16 bit, causal, no skip term), where filters fold less than 2.2e-4
  *   (fast class: 5e-4) of any frequency into the band; the rest keep frequencies of
  *   every class and save next to nothing; `plan.explain()` says how much. `modulus` must divide P or N. In
@@ -230,11 +230,11 @@ interface Unit {
   bins: number;
 }
 
-/** How many of a list's units go together: whether those with so many bins, without this energy, are what is asked for. */
+// What is asked for: as much as `fits` (byFraction), or as little as `isEnough` when that energy is dropped.
 interface Wanted {
+  readonly byFraction: boolean;
   readonly fits: (bins: number) => boolean;
   readonly isEnough: (dropped: number) => boolean;
-  readonly byFraction: boolean;
 }
 
 interface Kept {

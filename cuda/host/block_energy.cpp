@@ -1,8 +1,8 @@
 // The energy of a kernel per block of frequencies, and kernels without the dropped ones; both in float64.
 #include <cmath>
 #include <complex>
-#include <cstring>
 
+#include "element_values.h"
 #include "fft64.h"
 #include "frequency_mask.h"
 #include "status.h"
@@ -12,22 +12,10 @@ namespace {
 
 using Complex = std::complex<double>;
 
-double halfValue(uint16_t bits) {
-  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-  const double size = exponent == 31  ? (fraction ? std::nan("") : HUGE_VAL)
-                      : exponent == 0 ? std::ldexp(fraction, -24)
-                                      : std::ldexp(1024 + fraction, exponent - 25);
-  return bits & 0x8000 ? -size : size;
-}
-
 double sampleAt(const void* data, int64_t index, Dtype dtype) {
   if (dtype == Dtype::float32) return static_cast<const float*>(data)[index];
   const uint16_t bits = static_cast<const uint16_t*>(data)[index];
-  if (dtype == Dtype::float16) return halfValue(bits);
-  const uint32_t word = uint32_t{bits} << 16;
-  float value;
-  std::memcpy(&value, &word, sizeof value);
-  return value;
+  return dtype == Dtype::float16 ? halfValue(bits) : bfloatValue(bits);
 }
 
 // |K|^2 at each index of the grid is added to `power`.

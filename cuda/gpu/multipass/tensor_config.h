@@ -25,8 +25,8 @@ struct ColumnConfig {
   static constexpr int rawPieces = rate * pieces + rate * ringNeighbours / 8, rawRows = 4;  // 16 bytes each
   static constexpr int rawBytes = rawRows * rawPieces * 16, rawBuffers = rate == 2 ? 2 : 1;
   static constexpr int ownSampleBytes = rate > 1 ? rawBuffers * rawBytes : fragmentBytes;
-  // Matrices of the filters (tensor_filters.h), in steps of 512 bytes. What halves leave of their entries is a second part where 1.7e-4 of
-  // an output matters, and of bfloat16 entries, where it is 1.4e-3. Up: for outputs that begin with an even piece, and with an odd one.
+  // Matrices of the filters (tensor_filters.h), in steps of 512 bytes. What rounding their entries leaves is a second part where it matters:
+  // in the accurate class, and of bfloat16 entries. Up: for outputs that begin with an even piece, and with an odd one.
   static constexpr int downParts = accurate || bf16 ? 2 : 1, upParts = accurate ? 2 : 1;
   static constexpr int downSteps = rate * (16 + ringNeighbours) / 16, upSteps = rate == 2 ? 3 : 2, upPieces = 4 / rate;
   static constexpr int filterStepBytes = 512, downBytes = downParts * downSteps * filterStepBytes, upBytes = upParts * 2 * upSteps * filterStepBytes;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../../host/element_values.h"
 #include "../../host/resampling.h"
 #include "../mma/tables.h"
 #include "tensor_config.h"
@@ -28,17 +29,6 @@ struct FilterTables {
 inline uint16_t bfloatBits(double x) {
   const uint32_t bits = floatWord(x);
   return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-inline double bfloatValue(uint16_t bits) {
-  const uint32_t word = uint32_t(bits) << 16;
-  float value;
-  std::memcpy(&value, &word, 4);
-  return value;
-}
-inline double halfValue(uint16_t bits) {
-  const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  const double size = std::ldexp(exponent ? 1024 + mantissa : mantissa, (exponent ? exponent : 1) - 25);
-  return bits & 0x8000 ? -size : size;
 }
 
 // bfloat: of the matrices down, whose samples come as they are.
