@@ -1,6 +1,6 @@
 // What the GPU families reach of the limits, and what their launches cost (constants.h), measured on an NVIDIA H200:
 // fitted to 9885 times of a sweep at 8f86f8d776fa by bench/planner/fit_constants.ts. Do not edit.
-// "resampled" has been added since: columns of another rate, by a sweep of bands alone.
+// "resampled" (rings of another rate) and splits of 16384 and 32768 points have been added since, by sweeps of patterns alone.
 #pragma once
 #include "shipped_constant.h"
 
@@ -168,12 +168,15 @@ constexpr ShippedConstant gpuTable[] = {
     {"efficiency/multi-pass/cores", 0.816},
     {"efficiency/multi-pass/cores/*/gated", 0.849},
     {"efficiency/multi-pass/cores/*/n1048576", 1.02},
+    {"efficiency/multi-pass/cores/*/n16384", 0.69},
+    {"efficiency/multi-pass/cores/*/n32768", 0.86},
     {"efficiency/multi-pass/cores/*/n524288", 0.973},
     {"efficiency/multi-pass/cores/*/run32", 1.13},
     {"efficiency/multi-pass/cores/accurate/float32/gated", 1.1},
     {"efficiency/multi-pass/cores/accurate/float32/gated/run32", 1.01},
     {"efficiency/multi-pass/cores/accurate/float32/plain/run16/some/n1048576", 0.99},
     {"efficiency/multi-pass/cores/accurate/float32/plain/run32/n262144", 1.04},
+    {"efficiency/multi-pass/cores/accurate/float32/plain/run32/resampled", 1.06},
     {"efficiency/multi-pass/cores/accurate/float32/plain/run32/some", 0.984},
     {"efficiency/multi-pass/cores/accurate/float32/plain/run8/some", 1.02},
     {"efficiency/multi-pass/cores/accurate/half/plain", 1.04},
@@ -188,6 +191,7 @@ constexpr ShippedConstant gpuTable[] = {
     {"efficiency/multi-pass/cores/accurate/half/plain/run8/some/n262144", 0.961},
     {"efficiency/multi-pass/cores/accurate/half/plain/run8/some/n4194304", 0.99},
     {"efficiency/multi-pass/cores/fast/half/gated", 0.947},
+    {"efficiency/multi-pass/cores/fast/half/plain/run32/some/n32768", 0.85},
     {"efficiency/multi-pass/cores/fast/half/plain/run8/some", 1.02},
     {"efficiency/multi-pass/cores/fast/half/plain/run8/some/n1048576", 0.98},
     {"efficiency/multi-pass/mma", 1.24},
