@@ -29,9 +29,9 @@ struct FilterShape {
 template <class F>
 struct FilterParams {
   float coefficients[F::own * F::taps];  // [number mod 8][tap]
-  bool alternates;                          // and of the next eight numbers, minus these
-  int numbers;                              // of a row
-  unsigned tiles;                           // blocks of a row
+  bool alternates;                       // and of the next eight numbers, minus these
+  int numbers;                           // of a row
+  unsigned tiles;                        // blocks of a row
   ResampledRows rows;
 };
 
