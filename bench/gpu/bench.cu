@@ -161,10 +161,8 @@ int main(int count, char** arguments) {
       if (cover)
         for (const std::string& name : matches(explanation, chosenName))
           for (const std::string& part : partsOf(c, name)) kinds.insert(part);
-      // In place needs a transform that holds the row, and a name its transform, which a smaller device may not have. A pattern needs one of
-      // its grid's points: in one block up to 8192 wherever there are 99 KB, in several passes from 65536.
+      // In place needs a transform that holds the row, and a name its transform, which a smaller device may not have.
       if (c.sharedLimit > 0 && (c.inPlace || !c.candidate.empty()) && !(runner(c).offered(c, info) && info.in_place)) continue;
-      if (c.sharedLimit > 0 && c.pattern && c.length > 8192 && c.length <= 32768 && !runner(c).offered(c, info)) continue;
       if (mine()) check(c);
     }
     if (cover)

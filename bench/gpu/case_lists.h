@@ -363,8 +363,8 @@ inline std::vector<Case> problemsForEveryCandidate() {
             if (length > 65536) c.batch = c.channels = 1;
             list.push_back(c);
           }
-  // Patterns: every split of 2^18 points and, on CUDA cores, of 2^20.
-  for (const int64_t length : {1 << 18, 1 << 20})
+  // Patterns: the shortest splits, every split of 2^18 points and, on CUDA cores, of 2^20.
+  for (const int64_t length : {1 << 14, 1 << 15, 1 << 18, 1 << 20})
     for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16})
       for (const int precision : {FFC_PRECISION_ACCURATE, FFC_PRECISION_FAST})
         for (const Pattern& pattern : {scattered(32, 5), lowest(length, 0.25)}) {
@@ -378,10 +378,11 @@ inline std::vector<Case> problemsForEveryCandidate() {
           list.push_back(c);
         }
   // Bands of frequencies, at a half and a quarter of the sampling rate.
-  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+  for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
     for (const int precision : {FFC_PRECISION_ACCURATE, FFC_PRECISION_FAST})
       for (const double part : {0.25, 0.09})
         for (const bool gated : {false, true}) {
+          if (dtype == FFC_DTYPE_FLOAT32 && precision == FFC_PRECISION_FAST) continue;
           Case c;
           c.dtype = dtype;
           c.precision = precision;
@@ -389,7 +390,7 @@ inline std::vector<Case> problemsForEveryCandidate() {
           if (gated) c.length -= 3;
           c.batch = c.channels = 1;
           c.flags = gated ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE : 0;
-          // In the middle of the spectrum filters change sign.
+          // In the middle of the spectrum filters change sign, and those of float32 are longer.
           c.pattern = !gated ? lowest(c.length, part) : part > 0.1 ? band(c.length, 0.3, 0.5) : band(c.length, 0.1, 0.19);
           list.push_back(c);
         }
@@ -635,6 +636,7 @@ inline std::vector<Case> sparseCases(bool speed) {
   for (const int64_t length : {1 << 16, 1 << 17, 1 << 18, 1 << 19}) severalPasses(length);
   for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
     add(FFC_DTYPE_FLOAT16, precision, 1 << 20, 1, 256, FFC_ALGORITHM_AUTO);
+  add(FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 1 << 20, 1, 256, FFC_ALGORITHM_AUTO);
   for (const int64_t length : {1 << 21, 1 << 22}) severalPasses(length);
   return list;
 }

@@ -112,6 +112,14 @@ function gpuProblems(set: string): ConvPlanOptions[] {
       if (length > 2 ** 16) add(length, kind, { keepFrequencies: { lowest: 0.09 } });
       if (length === 2 ** 20) add(length, kind, { keepFrequencies: { band: [0.3, 0.55] } });
     }
+    if (length !== 2 ** 18 && length !== 2 ** 22) continue;
+    for (
+      const keepFrequencies of [{ lowest: 0.25 }, { lowest: 0.09 }, { band: [0.3, 0.55] }, {
+        band: [0.45, 0.54],
+      }] as const
+    ) {
+      add(length, classes.float32, { keepFrequencies });
+    }
   }
   for (const kernelLength of [1, 64, 512, 1000, 3000, 4096, 6000, 12000, 16384]) {
     for (const kind of [classes.float32, classes["float16 fast"], classes.bfloat16]) {

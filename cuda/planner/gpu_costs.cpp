@@ -180,8 +180,9 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   c.radices.insert(c.radices.end(), s.rowRadices.begin(), s.rowRadices.end());
   c.name = std::string("multi-pass/") + (s.tensorCores ? "mma/" : "") + std::to_string(s.columns) + "x" + std::to_string(s.rowPoints) + "/" + joined(c.radices) + (s.rate > 1 ? "/rate" + std::to_string(s.rate) : "");
   const std::string kind = s.tensorCores ? "mma" : "cores";
+  const bool apart = s.filterTaps > 0;  // gates, too, are applied by passes of their own
   c.key = "multi-pass/" + kind + (p.precision == FFC_PRECISION_FAST ? "/fast/" : "/accurate/") + classOf(p) +
-          (gated(p) ? "/gated" : "/plain") + "/run" + std::to_string(s.run) +
+          (gated(p) && !apart ? "/gated" : "/plain") + "/run" + std::to_string(s.run) +
           // Columns that leave out rows have code of their own, and computed stages that the bytes do not show.
           (s.keptRows < 1 ? "/some" : "") + (s.rate > 1 ? "/resampled" : "") + "/n" + std::to_string(c.points);
   const double points = rowsOf(p) * static_cast<double>(c.points), scratch = points * s.keptRows * s.scratchBytes;
@@ -199,28 +200,42 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   Pass columns, rows, back;
   count(columns, n1, s.columnRadices.size(), 1);
   columns.coreFlops += points * 6.0;
-  // Filters on the way in and out are matrices (multipass/tensor_filters.h), for each sample of 24 numbers there, of 16 to 32 back.
-  const double filters = s.rate > 1 ? points * s.rate * 48.0 : 0.0;
+  // Filters on the way in and out are matrices (multipass/tensor_filters.h), for each sample of 24 numbers there, of 16 to 32 back; or
+  // passes of their own (multipass/resampling_passes.h) between samples and numbers.
+  const double filters = s.rate > 1 && s.tensorCores ? points * s.rate * 48.0 : 0.0;
+  const double numbers = points * 4.0, input = apart ? numbers : inputBytes(p), output = apart ? numbers : outputBytes(p);
   columns.tensorFlops += filters;
-  columns.deviceBytes = inputBytes(p) + scratch;
+  columns.deviceBytes = input + scratch;
   count(rows, n2, s.rowRadices.size(), 2 * s.keptRows);
   rows.coreFlops += points * s.keptRows * 8.0;
   rows.deviceBytes = 2 * scratch + spectraOf(p) * static_cast<double>(c.points) * s.keptRows * s.keptPieces * s.scratchBytes;
   rows.l2Bytes = 3 * scratch;  // the batch shares a row of the spectrum in the cache
   count(back, n1, s.columnRadices.size(), 1);
-  back.coreFlops += points * 6.0 + pointwiseFlops(p);
+  back.coreFlops += points * 6.0 + (apart ? 0.0 : pointwiseFlops(p));
   back.tensorFlops += filters;
-  back.deviceBytes = scratch + outputBytes(p) + (p.skip ? inputBytes(p) : 0.0);
+  back.deviceBytes = scratch + output + (p.skip && !apart ? inputBytes(p) : 0.0);
   back.l2Bytes = back.deviceBytes + scratch * (s.overlap - 1);
-  for (Pass* pass : {&columns, &rows, &back}) {
-    pass->launches = static_cast<double>(s.usualChunks);
-    pass->l2Bytes = std::max(pass->l2Bytes, pass->deviceBytes);
-    // Blocks of a few thousand points each.
-    pass->units = std::max(1.0, points / 8192.0);
-    pass->slots = size.multiprocessors;
-  }
   c.passes = {columns, rows, back};
-  c.launchesOfLimit = 3.0 * static_cast<double>(s.chunks - s.usualChunks);
+  if (apart) {
+    Pass decimate, interpolate;
+    for (Pass* pass : {&decimate, &interpolate}) {
+      pass->coreFlops = points * 2.0 * s.filterTaps;
+      pass->sharedBytes = points * (s.rate + 1) * 8.0;
+    }
+    decimate.deviceBytes = inputBytes(p) + numbers;
+    interpolate.deviceBytes = numbers + outputBytes(p) + (p.skip ? inputBytes(p) : 0.0);
+    interpolate.coreFlops += pointwiseFlops(p);
+    c.passes.insert(c.passes.begin(), decimate);
+    c.passes.push_back(interpolate);
+  }
+  for (Pass& pass : c.passes) {
+    pass.launches = static_cast<double>(s.usualChunks);
+    pass.l2Bytes = std::max(pass.l2Bytes, pass.deviceBytes);
+    // Blocks of a few thousand points each.
+    pass.units = std::max(1.0, points / 8192.0);
+    pass.slots = size.multiprocessors;
+  }
+  c.launchesOfLimit = static_cast<double>(c.passes.size()) * static_cast<double>(s.chunks - s.usualChunks);
   return c;
 }
 

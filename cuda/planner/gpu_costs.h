@@ -56,6 +56,7 @@ struct MultiPassShape {
   double keptRows = 1;                              // share of the rows that a frequency-sparse plan works on
   double keptPieces = 1;                            // and of their spectrum that it reads
   int rate = 1;                                     // samples for each point
+  int filterTaps = 0;                               // on CUDA cores, of the passes between samples and the ring
   double overlap = 1;                               // points that the last pass reads, each
   std::vector<int> columnRadices, rowRadices;
 };

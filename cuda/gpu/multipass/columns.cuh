@@ -31,10 +31,12 @@ struct ColumnTile {
     const int column = threadIdx.x & ((1 << p.log2Columns) - 1);
     shared = sharedMemory + column * pitch;
     thread = threadIdx.x >> p.log2Columns;
-    sequence = blockIdx.x / p.tiles;
-    n2 = ((blockIdx.x - static_cast<uint32_t>(sequence) * p.tiles) << p.log2Columns) + column;
-    channel = (p.first + sequence) / p.batch;
-    batch = p.first + sequence - channel * p.batch;
+    // Fewer than 2^32 rows of such a length: divisions of 64 bits take twice as many instructions.
+    const uint32_t index = blockIdx.x / p.tiles, row = static_cast<uint32_t>(p.first) + index, batches = static_cast<uint32_t>(p.batch);
+    n2 = ((blockIdx.x - index * p.tiles) << p.log2Columns) + column;
+    sequence = index;
+    channel = row / batches;
+    batch = row % batches;
   }
 
   __device__ int64_t tile(const MultiPassParams& p) const { return sequence * p.tiles + (n2 >> p.log2Columns); }
@@ -145,7 +147,7 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsForward(const __gri
       loadGated<Shape, Storage>(re, p, tile, n);
 #pragma unroll
       for (int q = 0; q < R; ++q) x[q] = {re[q], 0.0f};
-      if (p.length > p.points) {
+      if (p.length > p.points + n) {
         float im[R];
         loadGated<Shape, Storage>(im, p, tile, n + p.points);
 #pragma unroll
@@ -278,7 +280,7 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsInverse(const __gri
 #pragma unroll
     for (int q = 0; q < R; ++q) v[q] = fmaf(z[slot<R>(q)].x, turns.re[q], -(z[slot<R>(q)].y * turns.im[q]));
     storeColumn<Shape, Storage>(v, p, tile, n, skip);
-    if (p.outputLength > p.points) {
+    if (p.outputLength > p.points + n) {
 #pragma unroll
       for (int q = 0; q < R; ++q) v[q] = fmaf(z[slot<R>(q)].x, turns.im[q], z[slot<R>(q)].y * turns.re[q]);
       storeColumn<Shape, Storage>(v, p, tile, n + p.points, skip);

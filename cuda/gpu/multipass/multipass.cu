@@ -4,9 +4,11 @@
 #include <limits>
 
 #include "../core/fft_shape.h"
+#include "band.h"
 #include "instance.h"
 #include "kept_rows.h"
 #include "multipass.h"
+#include "resampling_passes.h"
 
 namespace ffc {
 
@@ -42,19 +44,27 @@ namespace {
 struct Split {
   ColumnInstance column;
   RowInstance row;
+  std::shared_ptr<const Resampling> resampling;  // of a band at a part of the sampling rate
+  int rate() const { return resampling ? resampling->rate() : 1; }
   int64_t points() const { return int64_t{column.points} * row.points; }
 };
 
+// Of any split with a pattern; without one, rows of fewer than 256 columns go in one block.
+constexpr int64_t fewestPoints = 64 * 256;
+constexpr int fewestDenseColumns = 256;
+
 // Every split that holds `samples` real samples and is not much longer than the shortest that does. A frequency-sparse
 // plan needs the very points of its grid.
-std::vector<Split> splits(const ConvProblem& p, int64_t samples, bool half, const GpuLimits& limits) {
+std::vector<Split> splits(const ConvProblem& p, int64_t samples, bool half, const GpuLimits& limits,
+                          const std::shared_ptr<const Resampling>& resampling = nullptr) {
   std::vector<Split> list;
   int64_t shortest = std::numeric_limits<int64_t>::max();
   for (const ColumnInstance& column : half ? halfColumnInstances() : floatColumnInstances()) {
     if (column.spectrumOnly || column.sharedBytes > limits.sharedMemoryPerBlock) continue;
+    if (!p.mask && column.points < fewestDenseColumns) continue;
     for (const RowInstance& row : half ? halfRowInstances() : floatRowInstances()) {
       if (row.sharedBytes > limits.sharedMemoryPerBlock) continue;
-      const Split split{column, row};
+      const Split split{column, row, resampling};
       if (2 * split.points() < samples) continue;
       if (p.mask && (split.points() != p.mask->points() || !column.sparseForward)) continue;
       shortest = std::min(shortest, split.points());
@@ -71,11 +81,14 @@ MultiPassShape shapeOf(const ConvProblem& problem, const Split& split, bool half
   s.rowPoints = split.row.points;
   s.run = split.column.columns;
   s.scratchBytes = half ? 4 : 8;
+  s.rate = split.rate();
+  if (split.resampling) s.filterTaps = split.resampling->taps();
   if (problem.mask)
     s.keptRows = static_cast<double>(KeptRowTables(*problem.mask, split.column.points, false).rowOfSlot.size()) /
                  split.column.points;
   const auto chunksWith = [&](int64_t scratchBytes) {
-    const double perSequence = static_cast<double>(split.points()) * s.keptRows * s.scratchBytes;
+    const double numbers = split.resampling ? sizeof(float) : 0;
+    const double perSequence = static_cast<double>(split.points()) * (s.keptRows * s.scratchBytes + numbers);
     const double affordable = std::max(1.0, std::floor(static_cast<double>(scratchBytes) / perSequence));
     return static_cast<int64_t>(std::ceil(static_cast<double>(problem.rows()) / affordable));
   };
@@ -99,12 +112,12 @@ class MultiPass final : public GpuAlgorithm {
     p_.log2Columns = log2Of(split.column.columns);
     p_.tiles = static_cast<int>(n2 / split.column.columns);
     p_.batch = problem.batch;
-    p_.uStride = problem.u;
-    p_.preStride = problem.pre;
-    p_.postStride = problem.post;
-    p_.yStride = problem.y;
     p_.dtype = problem.dtype;
-    p_.skipDtype = problem.skipDtype;
+    rows_.uStride = p_.uStride = problem.u;
+    rows_.preStride = p_.preStride = problem.pre;
+    rows_.postStride = p_.postStride = problem.post;
+    rows_.yStride = p_.yStride = problem.y;
+    rows_.skipDtype = p_.skipDtype = problem.skipDtype;
     p_.length = problem.length;
     p_.outputLength = problem.outputLength;
     p_.taps = kernelTaps(problem, window);
@@ -124,11 +137,13 @@ class MultiPass final : public GpuAlgorithm {
       kept_ = KeptOnDevice(*problem.mask, p_.n1, false, split.column.radices, cache);
       kept_.tell(p_);
     }
+    if (split.resampling) planFilters(cache);
     scratchBytes_ = p_.rows * n2 * elementBytes;
+    numberBytes_ = rows_.pitch * static_cast<int64_t>(sizeof(float));
     scaleBytes_ = half ? (p_.tiles + p_.rows) * static_cast<int64_t>(sizeof(float)) : 0;
     // A launch has at most 2^31 - 1 blocks.
     const int64_t launchable = std::numeric_limits<int32_t>::max() / std::max<int64_t>(p_.tiles, n1);
-    const int64_t affordable = std::max<int64_t>(1, limits.scratchLimitBytes / (scratchBytes_ + scaleBytes_));
+    const int64_t affordable = std::max<int64_t>(1, limits.scratchLimitBytes / (scratchBytes_ + scaleBytes_ + numberBytes_));
     chunk_ = std::min({problem.rows(), affordable, launchable});
     spectra_ = problem.sharedKernel ? 1 : problem.channels;
     spectrumChunk_ = std::min(spectra_, launchable);
@@ -140,11 +155,11 @@ class MultiPass final : public GpuAlgorithm {
       for (int radix : *radices)
         if (info_.order < 8) info_.radices[info_.order++] = radix;
     info_.inPlace = problem.outputLength == problem.length;  // a thread reads u (skip) where it writes y, before
-    info_.transformLength = points;
+    info_.transformLength = points;  // at the lower rate, if there is one
     info_.spectrumBytes = alignedUp(spectra_ * scratchBytes_) + spectra_ * scaleBytes_;
-    info_.workspaceBytes = alignedUp(chunk_ * scratchBytes_) + chunk_ * scaleBytes_;
+    info_.workspaceBytes = alignedUp(chunk_ * scratchBytes_) + chunk_ * (scaleBytes_ + numberBytes_);
 
-    for (const void* function : {columnsForward(), columnsInverse()})
+    for (const void* function : {columnsOfKernel(), columnsForward(), columnsInverse()})
       allowSharedMemory(function, split.column.sharedBytes);
     for (const void* function : {split.row.convolve, split.row.spectrum})
       allowSharedMemory(function, split.row.sharedBytes);
@@ -153,7 +168,9 @@ class MultiPass final : public GpuAlgorithm {
   const PlanInfo& info() const override { return info_; }
   SkippedWork skippedWork() const override {
     SkippedWork w;
-    const double points = static_cast<double>(p_.points), rows = static_cast<double>(p_.rows) / p_.n1;
+    // A ring of fewer points is so many points that are skipped.
+    const double part = 1.0 / split_.rate(), points = static_cast<double>(p_.points) / part;
+    const double rows = part * static_cast<double>(p_.rows) / p_.n1;
     // 5 N log2 N a transform, 6 N a product; there and back.
     const auto add = [&](double operations, double share) {
       w.flops += operations * points;
@@ -162,13 +179,18 @@ class MultiPass final : public GpuAlgorithm {
     const std::vector<int>& radices = split_.column.radices;
     const double digits = static_cast<double>(p_.kept.firstDigitCount) / radices[0];
     for (size_t j = 0; j < radices.size(); ++j)
-      add(10 * std::log2(radices[j]), !dropsRows() || j == 0 ? 1.0 : j + 1 < radices.size() ? digits : kept_.lastStageShare);
+      add(10 * std::log2(radices[j]), part * (!dropsRows() || j == 0 ? 1.0 : j + 1 < radices.size() ? digits : kept_.lastStageShare));
     add(12, rows);                                  // the outer factors
     add(10 * std::log2(split_.row.points) + 6, rows);
     const double element = half_ ? 4 : 8;
     const double moved = (4 + 1 / rowsOfSpectrum(problem_)) * element * points;  // scratch is written and read twice, the spectrum is read
     w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + moved;
     w.bytesSkipped = moved * (1 - rows);
+    if (split_.resampling) {
+      // What the filters do instead: a product for each tap and number of the ring, which are written and read, twice.
+      w.flopsSkipped -= 2 * 2 * points * part * split_.resampling->taps();
+      w.bytesSkipped -= 4 * sizeof(float) * points * part;
+    }
     return w;
   }
 
@@ -190,7 +212,7 @@ class MultiPass final : public GpuAlgorithm {
         p.spectrumScale = reinterpret_cast<float*>(scales) + first * p.rows;
         p.tileScale = reinterpret_cast<float*>(scales) + spectra_ * p.rows + first * p.tiles;
       }
-      launchColumns(columnsForward(), p, stream, "the columns of a kernel spectrum");
+      launchColumns(columnsOfKernel(), p, stream, "the columns of a kernel spectrum");
       launchRows(split_.row.spectrum, p, stream, "the rows of a kernel spectrum");
     }
   }
@@ -209,11 +231,29 @@ class MultiPass final : public GpuAlgorithm {
       p.rowScale = reinterpret_cast<float*>(static_cast<char*>(p.scratch) + alignedUp(chunk_ * scratchBytes_));
       p.tileScale = p.rowScale + chunk_ * p.rows;
     }
+    ResampledRows rows = rows_;
+    if (filters_) {
+      rows.u = static_cast<const float*>(tensors.u);
+      rows.preGate = static_cast<const float*>(tensors.preGate);
+      rows.postGate = static_cast<const float*>(tensors.postGate);
+      rows.skip = tensors.skip;
+      rows.y = static_cast<float*>(tensors.y);
+      rows.numbers = reinterpret_cast<float*>(static_cast<char*>(p.scratch) + alignedUp(chunk_ * scratchBytes_));
+      p.preGate = p.postGate = p.skip = nullptr;
+    }
     for (p.first = 0; p.first < problem_.rows(); p.first += chunk_) {
       p.sequences = std::min(chunk_, problem_.rows() - p.first);
+      if (filters_) {
+        rows.first = p.first, rows.sequences = p.sequences;
+        // Passes look for row s of the problem where it would be if the numbers of all rows lay there. The last pass writes numbers when
+        // the first one has read them.
+        p.u = p.y = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(rows.numbers) - static_cast<uintptr_t>(p.first * numberBytes_));
+        filters_->decimate(rows, stream);
+      }
       launchColumns(columnsForward(), p, stream, "the first pass");
       launchRows(split_.row.convolve, p, stream, "the middle pass");
       launchColumns(columnsInverse(), p, stream, "the last pass");
+      if (filters_) filters_->interpolate(rows, stream);
     }
   }
 
@@ -221,7 +261,24 @@ class MultiPass final : public GpuAlgorithm {
   // A pattern that keeps some of every row leaves the columns nothing to skip; the code that can costs them 3 to 11 %.
   bool dropsRows() const { return p_.rows < p_.n1; }
   const void* columnsForward() const { return dropsRows() ? split_.column.sparseForward : split_.column.forward; }
+  const void* columnsOfKernel() const { return split_.resampling ? split_.column.sparseForward : columnsForward(); }
   const void* columnsInverse() const { return dropsRows() ? split_.column.sparseInverse : split_.column.inverse; }
+
+  // Rows of numbers, one after the other in scratch, take the place of inputs and outputs.
+  void planFilters(TableCache& cache) {
+    const Resampling& resampling = *split_.resampling;
+    filters_ = ResamplingPasses::of(resampling);
+    kernelFilter_ = kernelFilterTable(resampling, cache);
+    p_.resampled = resampledTaps(resampling, *kernelFilter_, p_.points * resampling.rate());
+    p_.response = resampling.response;
+    rows_.batch = problem_.batch;
+    rows_.length = static_cast<int>(problem_.length);
+    rows_.outputLength = static_cast<int>(problem_.outputLength);
+    p_.length = filters_->numbersOf(problem_.length);
+    p_.outputLength = filters_->numbersOf(problem_.outputLength);
+    rows_.pitch = (std::max(p_.length, p_.outputLength) + 31) / 32 * 32;  // whole lines
+    p_.uStride = p_.yStride = {rows_.pitch, rows_.pitch * problem_.batch};
+  }
 
   void launchColumns(const void* function, MultiPassParams& p, cudaStream_t stream, const char* what) const {
     launchPass(function, p.sequences * p.tiles, split_.column.threads, split_.column.sharedBytes, p, stream, what);
@@ -240,27 +297,39 @@ class MultiPass final : public GpuAlgorithm {
   PlanInfo info_;
   std::shared_ptr<Buffer> columnTables_, rowTables_, turns_;
   KeptOnDevice kept_;
-  int64_t scratchBytes_ = 0, scaleBytes_ = 0;  // of one sequence
+  std::unique_ptr<ResamplingPasses> filters_;  // of a band at a part of the sampling rate; its rows
+  ResampledRows rows_;
+  std::shared_ptr<Buffer> kernelFilter_;
+  int64_t scratchBytes_ = 0, scaleBytes_ = 0, numberBytes_ = 0;  // of one sequence
   int64_t chunk_ = 0, spectra_ = 0, spectrumChunk_ = 0;
 };
 
 }  // namespace
 
 void offerMultiPass(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache, Offers& offers) {
+  // They are numbered in 32 bits.
+  if (problem.rows() > std::numeric_limits<uint32_t>::max())
+    return offers.refuse("multi-pass", "there are " + std::to_string(problem.rows()) + " rows, and several passes work on fewer than 2^32");
   const KernelWindow window = kernelWindow(problem);
   offerTensorPasses(problem, window, limits, cache, offers);
   const int64_t samples = ringSamples(problem, window);
   // float16 intermediates keep 16-bit inputs and outputs as exact as float32 ones would to within their own rounding.
   const bool half = problem.dtype != Dtype::float32;
   const std::vector<Split> list = splits(problem, samples, half, limits);
-  for (const Split& split : list)
-    offers.add(multiPassCandidate(problem, shapeOf(problem, split, half, limits), sizeOf(limits)),
-               [&problem, &limits, &cache, window, split, half] {
-                 return std::make_unique<MultiPass>(problem, window, split, half, limits, cache);
+  const auto offer = [&](const ConvProblem& onRing, const Split& split) {
+    offers.add(multiPassCandidate(onRing, shapeOf(onRing, split, half, limits), sizeOf(limits)),
+               [onRing, &limits, &cache, window, split, half] {
+                 return std::make_unique<MultiPass>(onRing, window, split, half, limits, cache);
                });
+  };
+  for (const Split& split : list) offer(problem, split);
+  if (const auto resampling = half ? nullptr : resamplingOf(problem, FilterClass::float32, fewestPoints)) {
+    const ConvProblem onRing = atRate(problem, resampling.get());
+    for (const Split& split : splits(onRing, 2 * onRing.mask->points(), half, limits, resampling)) offer(onRing, split);
+  }
   if (list.empty() && problem.mask)
     return offers.refuse("multi-pass", "the grid of this pattern has " + std::to_string(problem.mask->points()) +
-                                            " points, and several passes work on 65536 to 16777216");
+                                            " points, and several passes work on 16384 to 16777216");
   if (list.empty())
     offers.refuse("multi-pass", "the convolution spans " + std::to_string(samples) +
                                     " samples and several passes hold at most 33554432 (16777216 causal); cut a longer "

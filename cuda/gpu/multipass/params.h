@@ -15,6 +15,7 @@
 
 #include "../../host/frequency_mask.h"
 #include "../../host/problem.h"
+#include "../../host/resampling.h"
 #include "../core/kernel_taps.cuh"
 
 namespace ffc::gpu {
@@ -103,6 +104,7 @@ struct MultiPassParams {
   KernelTaps taps;          // columns forward reads taps instead of u when readTaps is set
   bool readTaps = false;
   ResampledTaps resampled;  // with a pattern
+  Response response;        // of the filters of another rate, for which a spectrum makes up; count 0: there are none
   bool sharedSpectrum = false;
   // Scratch and spectrum hold complex numbers of the storage type. 16-bit storage has a power-of-two scale for each
   // column tile (written by columns forward, read by rows) and for each row (written by rows, read by columns

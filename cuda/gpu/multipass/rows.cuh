@@ -14,6 +14,13 @@ __device__ __forceinline__ unsigned warpMask() {
   else return ((1u << Shape::threads) - 1) << (threadIdx.x % 32 / Shape::threads * Shape::threads);
 }
 
+// At frequency k - 1/4 of `points`: what the filters before and behind the product (host/resampling.h) leave of one.
+template <class Real>
+__device__ Real responseAt(const Response& response, int64_t k, int64_t points) {
+  const Real f = 2 * k < points ? k - Real(0.25) : points - k + Real(0.25);
+  return response.squared(2 * Real(3.14159265358979323846) * fabs(f) / (static_cast<Real>(points) * response.rate));
+}
+
 // A row of scratch through the first stage into shared memory; see(x) is called with every value.
 template <class Shape, class Storage, class See>
 __device__ __forceinline__ void loadRow(float2* shared, const MultiPassParams& p, const typename Storage::Element* row,
@@ -47,11 +54,12 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
   __shared__ unsigned mostOf[Rows];
   const int group = threadIdx.x / Shape::threads, thread = threadIdx.x % Shape::threads;
   float2* shared = sharedMemory + group * Shape::paddedPoints;
-  const int64_t index = int64_t{blockIdx.x} * Rows + group, rows = p.sequences * p.rows;
-  const bool active = index < rows;
-  const int64_t safe = active ? index : 0;
-  const int64_t k1 = safe / p.sequences, sequence = safe - k1 * p.sequences;
-  const int64_t channel = (p.first + sequence) / p.batch;
+  // A launch has fewer than 2^31 rows, and so has a problem of such long ones: divisions of 64 bits take twice as many instructions.
+  const uint32_t index = blockIdx.x * Rows + group, sequences = static_cast<uint32_t>(p.sequences);
+  const bool active = index < sequences * p.rows;
+  const uint32_t safe = active ? index : 0;
+  const int64_t k1 = safe / sequences, sequence = safe % sequences;
+  const int64_t channel = (static_cast<uint32_t>(p.first) + static_cast<uint32_t>(sequence)) / static_cast<uint32_t>(p.batch);
   Element* row = static_cast<Element*>(p.scratch) + (sequence * p.rows + k1) * p.n2;
   if (Storage::scaled && thread == 0) mostOf[group] = 0;
   if (Storage::scaled) groupSync<Shape>();
@@ -81,8 +89,10 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
       for (int q = 0; q < R; ++q) {
         float2 v = x[slot<R>(q)];
         if (p.mask.keep) {
-          const int k2 = Shape::frequencyOfHigh(hi) + q * outer;
-          if (!p.mask.keeps(p.rowOfSlot[k1] + int64_t{p.n1} * k2)) v = {0.0f, 0.0f};
+          const int64_t k = p.rowOfSlot[k1] + int64_t{p.n1} * (Shape::frequencyOfHigh(hi) + q * outer);
+          float factor = p.mask.keeps(k) ? 1 : 0;
+          if (factor != 0 && p.response.count) factor = static_cast<float>(1 / responseAt<double>(p.response, k, p.points));
+          v = {v.x * factor, v.y * factor};
         }
         spectrum[q * outer + hi] = Storage::pack({v.x * unit, v.y * unit}, scale);
       }

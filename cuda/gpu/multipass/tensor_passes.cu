@@ -4,6 +4,7 @@
 
 #include "../core/fft_shape.h"
 #include "../launch.h"
+#include "band.h"
 #include "instance.h"
 #include "kept_rows.h"
 #include "multipass.h"
@@ -52,8 +53,7 @@ class TensorPasses final : public GpuAlgorithm {
       filters_ = cache.planTable(bytesOf(split.column.filters(*resampling, problem.dtype == Dtype::bfloat16 && !problem.preGate)));
       columns_.filters = filters_->data();
       columns_.alternates = resampling->alternates();
-      const auto* bytes = reinterpret_cast<const uint8_t*>(resampling->kernelTaps.data());
-      kernelFilter_ = cache.planTable({bytes, bytes + resampling->kernelTaps.size() * sizeof(float)});
+      kernelFilter_ = kernelFilterTable(*resampling, cache);
     }
     planColumns();
     planRows();
@@ -111,7 +111,6 @@ class TensorPasses final : public GpuAlgorithm {
     s.gain = gain_;
     s.passes = spectrumPasses_;
     s.pieces = split_.row.pieces;
-    if (split_.resampling) s.response = split_.resampling->response;
     MultiPassParams& p = s.passes;
     p.taps.kernel = kernel;
     char* const base = static_cast<char*>(spectrum);
@@ -263,9 +262,10 @@ class TensorPasses final : public GpuAlgorithm {
     p.taps.lead = window.offset;
     p.taps.circularImage = problem_.circular();
     p.readTaps = true;
-    if (split_.resampling)
-      p.resampled = {static_cast<const float*>(kernelFilter_->data()), split_.resampling->kernelReach(), split_.column.rate,
-                     split_.resampling->turn(), split_.samples()};
+    if (split_.resampling) {
+      p.response = split_.resampling->response;
+      p.resampled = resampledTaps(*split_.resampling, *kernelFilter_, split_.samples());
+    }
     spectrumColumnTables_ = cache.table(spectrumColumn_.tableKey, spectrumColumn_.tables);
     spectrumRowTables_ = cache.table("tensor-spectrum/" + std::to_string(p.n2), spectrumRow_.tables);
     turns_ = turnTable(p.points, cache);

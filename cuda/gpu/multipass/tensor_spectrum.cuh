@@ -10,12 +10,6 @@
 
 namespace ffc::gpu {
 
-// At frequency k - 1/4 of `points`: what the filters before and behind the product leave of one.
-__device__ inline float responseAt(const Response& response, int64_t k, int64_t points) {
-  const float f = 2 * k < points ? k - 0.25f : points - k + 0.25f;
-  return response.squared(2 * 3.14159265f * fabsf(f) / (static_cast<float>(points) * response.rate));
-}
-
 template <class Shape, class Storage>
 __global__ void __launch_bounds__(Shape::threads) tensorSpectrumRows(const __grid_constant__ TensorSpectrumParams s) {
   using Element = typename Storage::Element;
@@ -46,7 +40,7 @@ __global__ void __launch_bounds__(Shape::threads) tensorSpectrumRows(const __gri
       for (int j = 0; j < 16; ++j) {
         const int64_t k = p.rowOfSlot[k1] + int64_t{p.n1} * (Shape::frequencyOfHigh(hi) + j * (p.n2 / 16));
         float factor = p.mask.keeps(k) ? 1 : 0;
-        if (factor != 0 && s.response.count) factor /= responseAt(s.response, k, p.points);
+        if (factor != 0 && p.response.count) factor /= responseAt<float>(p.response, k, p.points);
         x[slot<16>(j)] = {x[slot<16>(j)].x * factor, x[slot<16>(j)].y * factor};
       }
     }

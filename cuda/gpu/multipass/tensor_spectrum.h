@@ -2,7 +2,6 @@
 #pragma once
 #include <vector>
 
-#include "../../host/resampling.h"
 #include "params.h"
 
 namespace ffc::gpu {
@@ -14,7 +13,6 @@ struct TensorSpectrumParams {
   int32_t* exponent = nullptr;  // per channel
   int32_t write = 0;            // 0: find the largest component; 1: write
   bool pieces = false;          // in the order of mma::pieceGroup()
-  Response response;            // of the filters of another rate, which the spectrum makes up for; count 0: there are none
 };
 
 struct TensorSpectrumInstance {

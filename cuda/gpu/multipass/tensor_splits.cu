@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "../launch.h"
+#include "band.h"
 #include "kept_rows.h"
 #include "multipass.h"
 #include "tensor_spectrum.h"
@@ -43,26 +44,7 @@ bool readsPieces(const ConvProblem& problem, int64_t n1) {
   return problem.mask && (!problem.mask->view().classes || problem.mask->view().block > n1);
 }
 
-// The shortest split, 32 x 4096 points, at the lower rate: for less a filter, a few milliseconds of work, need not be looked for.
-constexpr int64_t fewestBandPoints = 2 * 32 * 4096;
-
-// The filters of a band that has room for them. A skip term reaches all frequencies.
-std::shared_ptr<const Resampling> resamplingOf(const ConvProblem& problem, bool accurate) {
-  if (!problem.mask || problem.skip || problem.circular() || problem.mask->points() < fewestBandPoints) return nullptr;
-  const FrequencyMask::Band band = problem.mask->band();
-  const auto found = Resampling::of(band.from, band.to, accurate);
-  return found ? std::make_shared<Resampling>(*found) : nullptr;
-}
-
-// The problem with what its pattern keeps on the ring of that rate.
-ConvProblem atRate(const ConvProblem& problem, const Resampling* resampling) {
-  ConvProblem onRing = problem;
-  if (resampling) {
-    const int64_t points = problem.mask->points();
-    onRing.mask = std::make_shared<FrequencyMask>(*problem.mask, points / resampling->rate(), resampling->firstBin(points));
-  }
-  return onRing;
-}
+constexpr int64_t fewestPoints = 32 * 4096;  // of any split
 
 const std::vector<TensorColumnInstance>& columnInstances() {
   static const std::vector<TensorColumnInstance> list = [] {
@@ -130,7 +112,9 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
   int64_t shortest = std::numeric_limits<int64_t>::max();
   std::vector<TensorSplit> list;
   std::vector<int> slots;
-  const auto resampling = resamplingOf(problem, accurate);
+  // A skip term reaches all frequencies.
+  const FilterClass quality = accurate ? FilterClass::accurate : FilterClass::fast;
+  const auto resampling = problem.skip ? nullptr : resamplingOf(problem, quality, fewestPoints);
   const ConvProblem atLowRate = atRate(problem, resampling.get());
   for (const TensorColumnInstance& column : columnInstances()) {
     if (column.rate != 1 && !(resampling && column.rate == resampling->rate())) continue;
