@@ -10,8 +10,8 @@
 
 namespace ffc {
 
-// The filters of a band that has room for them, with no ring shorter than `fewestPoints`: the design takes some milliseconds, which are
-// spared where no split is so short.
+// The filters of a band that has room for them, with no ring shorter than `fewestPoints`: the design takes milliseconds (half a second for
+// some bands a little too wide for a quarter of the rate), which are spared where no split is so short.
 inline std::shared_ptr<const Resampling> resamplingOf(const ConvProblem& problem, FilterClass quality, int64_t fewestPoints) {
   if (!problem.mask || problem.circular() || problem.mask->points() < 2 * fewestPoints) return nullptr;
   const FrequencyMask::Band band = problem.mask->band();

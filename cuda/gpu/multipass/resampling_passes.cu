@@ -224,7 +224,7 @@ class PassesOf final : public ResamplingPasses {
   explicit PassesOf(const Resampling& filters) {
     for (int m = 0; m < F::own; ++m)
       for (int j = 0; j < F::taps; ++j) params_.coefficients[m * F::taps + j] = static_cast<float>(filters.coefficient(m, j));
-    params_.alternates = filters.coefficient(0, F::taps / 2) * filters.coefficient(F::own, F::taps / 2) < 0;
+    params_.alternates = filters.turn() / Resampling::floatStep % 2;
   }
 
   int numbersOf(int64_t samples) const override { return static_cast<int>((samples + F::rate - 1) / F::rate) + F::cells - 1; }
