@@ -10,8 +10,7 @@ ENGINE_OBJECTS := $(addprefix $(BUILD)/obj/cuda/,cpu/engine.o cpu/cost_model.o c
 ENGINE_HEADERS := $(wildcard cuda/cpu/*.h cuda/host/*.h cuda/planner/*.h tests/native/*.h) cuda/include/flashfftconv.h
 ENGINE_FLAGS := -std=c++17 -Wall -Wextra -Werror -pthread $(EXTRA_CXXFLAGS)
 # FFTW is for this comparison only; the library never links it.
-FFTW_LIBRARIES = $(shell printf '\#include <fftw3.h>\n' | $(CXX) -E -xc++ - >/dev/null 2>&1 && \
-  echo -lfftw3f_threads -lfftw3f)
+FFTW_LIBRARIES = $(shell $(CXX) -E -include fftw3.h -xc++ /dev/null >/dev/null 2>&1 && echo -lfftw3f_threads -lfftw3f)
 
 $(ENGINE_DIR)/engine_test: tests/native/engine_test.cpp $(ENGINE_OBJECTS) $(ENGINE_HEADERS)
 	@mkdir -p $(@D)

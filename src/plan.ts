@@ -3,7 +3,7 @@ import { cText, Struct } from "../ffi/struct.ts";
 import { checkKeys, show } from "./check.ts";
 import { longText } from "./library.ts";
 import type { Device } from "./device.ts";
-import { type Dtype, dtypeBytes, type HostArray } from "./dtype.ts";
+import { checkHostArray, type Dtype, dtypeBytes, type HostArray } from "./dtype.ts";
 import { DtypeError, InvalidArgumentError, OutOfBoundsError, OverlapError, ShapeError } from "./errors.ts";
 import { InternalError, WrongDeviceError } from "./errors.ts";
 import { keptBlocksOf, sparsityDescriptor } from "./frequency.ts";
@@ -193,6 +193,14 @@ export class ConvPlan {
       }
       if (strides.kernel !== undefined && strides.kernel !== kernelLength) {
         throw new ShapeError("the plan's kernels have gaps between channels; give a DeviceTensor, not a host array");
+      }
+      checkHostArray("kernel", kernel);
+      if (kernel.length !== rows * kernelLength) {
+        const shared = rows > 1 && kernel.length === kernelLength;
+        throw new ShapeError(
+          `kernel has ${kernel.length} elements; the shape ${show([rows, kernelLength])} needs ${rows * kernelLength}` +
+            (shared ? "; for one kernel in all channels make the plan with sharedKernel: true" : ""),
+        );
       }
       // The library keeps the buffer until the transform is done.
       const copy = createTensor(this.device, session, [rows, kernelLength], kernelDtype);

@@ -191,6 +191,7 @@ errors("forward with the shapes, strides and dtypes of another plan", (device) =
   refuses(() => plan.spectrum(u), ffc.ShapeError, /kernel has shape/);
   refuses(() => plan.spectrum(half), ffc.DtypeError, /kernel is float16/);
   refuses(() => plan.spectrum(new Float32Array(14)), ffc.ShapeError, /14 elements/);
+  refuses(() => plan.spectrum(new Float32Array(5)), ffc.ShapeError, /kernel has 5 elements.*\[3, 5\].*sharedKernel: true/);
   refuses(() => plan.spectrum(anything("k")), ffc.InvalidArgumentError, /typed array/);
 
   using other = device.plan({ batch: 2, channels: 3, length: 8, kernelLength: 5, preGate: true, skip: true });

@@ -18,6 +18,15 @@ bool oneOf(const std::vector<uint8_t>& bytes) {
   return std::any_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b != 0; });
 }
 
+std::string nameOf(int32_t mode) {
+  switch (mode) {
+    case FFC_MODE_FULL: return "mode full";
+    case FFC_MODE_SAME: return "mode same";
+    case FFC_MODE_VALID: return "mode valid";
+    default: return "mode " + std::to_string(mode);
+  }
+}
+
 }  // namespace
 
 FrequencyGrid frequencyGrid(int32_t mode, int64_t length) {
@@ -28,8 +37,7 @@ FrequencyGrid frequencyGrid(int32_t mode, int64_t length) {
                                         std::to_string(mostPoints));
   if (mode == FFC_MODE_CIRCULAR) return {length, length / 2 + 1};
   if (mode != FFC_MODE_CAUSAL)
-    throw Error(FFC_UNSUPPORTED, "frequency-sparse plans are offered in causal (1) and circular (2) mode, not in mode " +
-                                     std::to_string(mode));
+    throw Error(FFC_UNSUPPORTED, "frequency-sparse plans are offered in causal and circular mode, not in " + nameOf(mode));
   int64_t points = fewestPoints;
   while (points < length) points *= 2;
   return {points, points};

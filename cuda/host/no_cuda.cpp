@@ -7,7 +7,7 @@ namespace {
 [[noreturn]] void refuse() {
   throw Error(FFC_NO_BACKEND,
               "this library was built without CUDA; the CPU backend works. For CUDA install the CUDA toolkit (nvcc, "
-              "12 or later), check that `nvcc --version` runs, and build again: make clean lib");
+              "12.5 or later), check that `nvcc --version` runs, and build again: make clean lib");
 }
 
 }  // namespace
