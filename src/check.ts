@@ -11,9 +11,16 @@ export function show(value: unknown): string {
   return typeof value === "function" ? "a function" : `${String(value)}${typeof value === "bigint" ? "n" : ""}`;
 }
 
-/** "Float32Array" and so on. */
+// The getter that all typed arrays have in common. It reads what an array really is: a subclass can call itself
+// anything, and arrays of another realm (an iframe, a vm context) have classes that `instanceof` does not know.
+const typedArrayTag = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get!;
+
+/** "Float32Array" and so on, whatever subclass or realm an array is of. */
 export function tagOf(array: ArrayBufferView): string {
-  return Object.prototype.toString.call(array).slice(8, -1);
+  return typedArrayTag.call(array) ?? "DataView";
 }
 
 /** Refuses options that do not exist: a misspelt one would be ignored silently. */

@@ -1,7 +1,8 @@
-import { checkKeys, show } from "./check.ts";
+import { checkKeys, show, tagOf } from "./check.ts";
 import { Device, type DeviceOptions, type DeviceType, openDevice, sessionOf } from "./device.ts";
-import { checkHostArray, type Dtype, dtypeOf, type HostArray } from "./dtype.ts";
-import { DtypeError, FlashFFTConvError, InvalidArgumentError, ShapeError } from "./errors.ts";
+import { checkHostArray, classOf, type Dtype, dtypeOf, exactDtypeOf, type HostArray } from "./dtype.ts";
+import { type HostArrayTag, wrongType } from "./dtype.ts";
+import { FlashFFTConvError, InvalidArgumentError, ShapeError } from "./errors.ts";
 import { type FrequencyPattern, keptBlocksOf, sparsityDescriptor } from "./frequency.ts";
 import type { Algorithm, ConvMode, Precision } from "./mode.ts";
 import { convDescriptor, type ResolvedOptions, resolveOptions, rowLength } from "./problem.ts";
@@ -86,14 +87,12 @@ function checkedProblem(u: HostArray, k: HostArray, options: ConvolveOptions): P
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new InvalidArgumentError(`onProgress is ${show(onProgress)}; it must be a function`);
   }
-  checkHostArray("u", u);
-  checkHostArray("k", k);
-  const dtype = dtypeOf("u", u, options.dtype);
+  u = checkHostArray("u", u);
+  k = checkHostArray("k", k);
+  const dtype = exactDtypeOf("u", u, options.dtype);
   // A kernel array that knows its type says it itself.
-  const given = options.kernelDtype ?? (k instanceof Uint16Array ? options.dtype : undefined);
-  const kernelDtype = dtypeOf("k", k, given, "kernelDtype");
-  if (u instanceof Float32Array && dtype !== "float32") throw wrongType("u", u, dtype);
-  if (k instanceof Float32Array && kernelDtype !== "float32") throw wrongType("k", k, kernelDtype);
+  const given = options.kernelDtype ?? (tagOf(k) === "Uint16Array" ? options.dtype : undefined);
+  const kernelDtype = exactDtypeOf("k", k, given, "kernelDtype");
 
   if (u.length === 0) throw new ShapeError("u is empty; it must have at least one sample");
   if (k.length === 0) throw new ShapeError("k is empty; it must have at least one sample");
@@ -127,12 +126,11 @@ function checkedProblem(u: HostArray, k: HostArray, options: ConvolveOptions): P
     keepFrequencies: options.keepFrequencies,
   });
   const optional = (name: "preGate" | "postGate" | "skip", type: Dtype, size: number, form: string) => {
-    const array = options[name];
-    if (array === undefined) return null;
-    checkHostArray(name, array);
-    if (dtypeOf(name, array, array instanceof Uint16Array ? type : undefined) !== type) {
-      throw wrongType(name, array, type);
-    }
+    if (options[name] === undefined) return null;
+    const array = checkHostArray(name, options[name]);
+    // Bits are of the type that u (or the kernel) has, as nothing else could be computed with.
+    const fits = tagOf(array) === "Uint16Array" ? type !== "float32" : dtypeOf(name, array, undefined) === type;
+    if (!fits) throw wrongType(name, array, type);
     return checkSize(name, array, size, form);
   };
   const outputs = batch * channels * rowLength("y", resolved);
@@ -144,11 +142,6 @@ function checkedProblem(u: HostArray, k: HostArray, options: ConvolveOptions): P
     optional("skip", kernelDtype, channels, "one value a channel"),
   ];
   return { options: resolved, arrays };
-}
-
-function wrongType(name: string, array: HostArray, dtype: Dtype): Error {
-  const values = dtype === "float32" ? "a Float32Array" : `the bits of ${dtype} (a Uint16Array)`;
-  return new DtypeError(`${name} is ${show(array)}; with this dtype it must be ${values}`);
 }
 
 function openFor(problem: Problem, options: ConvolveOptions): Device {
@@ -175,7 +168,8 @@ function openFor(problem: Problem, options: ConvolveOptions): Device {
  * @param u the samples, in order (batch, channels, length)
  * @param k the kernel, in order (channels, kernelLength), or one kernel
  * @param options shape, mode, gates, device, progress, signal
- * @returns a new array of the type of u, in order (batch, channels, outputLength(mode, length, kernelLength))
+ * @returns a new array of the built-in type that u has or extends, in order
+ *   (batch, channels, outputLength(mode, length, kernelLength))
  * @throws {ShapeError} if the numbers of elements do not fit together
  * @throws {DtypeError} if an array is of a type that is not taken, or bits were given without saying which
  * @throws {LibraryNotFoundError} if no native library was found
@@ -262,11 +256,11 @@ export async function convolve<T extends HostArray>(u: T, k: HostArray, options:
   }
 }
 
-// The result's array: of u's own class, so that a Float16Array comes back as one.
+// The result's array: of the kind that u is, so that a Float16Array comes back as one. Not by u's own constructor: what
+// a subclass makes of a size is its own business, and C writes as many elements as it was told.
 function newLike<T extends HostArray>(u: T, size: number): T {
-  const Class = u.constructor as new (size: number) => T;
   try {
-    return new Class(size);
+    return new (classOf(tagOf(u) as HostArrayTag))(size) as T;
   } catch (error) {
     throw error instanceof RangeError
       ? new ShapeError(`the result has ${size} elements, more than an array can hold`)

@@ -400,7 +400,7 @@ export class Device {
    * @throws {OutOfMemoryError} if the device has no room
    */
   tensor(data: HostArray, options: TensorOptions = {}): DeviceTensor {
-    checkHostArray("data", data);
+    data = checkHostArray("data", data);
     checkKeys("a tensor", options, new Set(["shape", "dtype"]));
     const tensor = this.empty(options.shape ?? [data.length], dtypeOf("data", data, options.dtype));
     try {
@@ -459,6 +459,7 @@ export class Device {
    * @param kernel (channels, kernelLength); with several channels their energies are added
    * @param options the grid, what to choose from, and how much to keep
    * @throws {InvalidArgumentError} for a kernel with a NaN or an infinity
+   * @throws {DtypeError} for a Uint16Array without a dtype, or a Float32Array with that of bits
    * @throws {UnsupportedError} for a mode that takes no pattern
    * @example
    * ```ts

@@ -38,9 +38,23 @@ export function checkDtype(name: string, dtype: Dtype): Dtype {
   return dtype;
 }
 
+/** The three kinds of host arrays, as their tags call them. */
+export type HostArrayTag = "Float32Array" | "Uint16Array" | "Float16Array";
+
+/** This realm's own class of a tag. A runtime that has an array of a tag has its class, too (module-internal). */
+export function classOf(tag: HostArrayTag): {
+  new (size: number): HostArray;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): HostArray;
+  readonly prototype: HostArray;
+} {
+  if (tag === "Float32Array") return Float32Array;
+  return tag === "Uint16Array" ? Uint16Array : globalThis.Float16Array;
+}
+
 /**
  * Checks that a value is a typed array this module takes, with memory that C may use: present, not empty, and of
- * fixed size.
+ * fixed size. Returns it as one of this realm's own classes: a subclass, or the class of another realm, is seen through
+ * a new array on the same memory.
  */
 export function checkHostArray(name: string, array: HostArray): HostArray {
   const tag = ArrayBuffer.isView(array) ? tagOf(array) : undefined;
@@ -57,7 +71,9 @@ export function checkHostArray(name: string, array: HostArray): HostArray {
       `${name} lies in a resizable buffer, whose memory can go away; copy it: ${name}.slice()`,
     );
   }
-  return array;
+  const Class = classOf(tag);
+  if (Object.getPrototypeOf(array) === Class.prototype) return array;
+  return new Class(array.buffer, array.byteOffset, array.length);
 }
 
 /** The dtype that an array has by itself; Uint16Array bits need to be told. */
@@ -76,6 +92,19 @@ export function dtypeOf(name: string, array: HostArray, given: Dtype | undefined
     throw new DtypeError(`${name} is a Float16Array, but ${option} is ${show(given)}`);
   }
   return given ?? "float32";
+}
+
+/** The dtype of an array that C reads as it is: the values of a Float32Array are not the bits of a 16-bit type. */
+export function exactDtypeOf(name: string, array: HostArray, given: Dtype | undefined, option = "dtype"): Dtype {
+  const dtype = dtypeOf(name, array, given, option);
+  if (tagOf(array) === "Float32Array" && dtype !== "float32") throw wrongType(name, array, dtype);
+  return dtype;
+}
+
+/** What to say of an array that is not of the dtype it has to be. */
+export function wrongType(name: string, array: HostArray, dtype: Dtype): Error {
+  const values = dtype === "float32" ? "a Float32Array" : `the bits of ${dtype} (a Uint16Array)`;
+  return new DtypeError(`${name} is ${show(array)}; with this dtype it must be ${values}`);
 }
 
 /** The values of `array` as the bytes of `dtype`; converts Float32Array to the 16-bit types, copies nothing else. */

@@ -3,7 +3,7 @@
 import { ENUMS } from "../ffi/layout.ts";
 import { Struct } from "../ffi/struct.ts";
 import { checkKeys, show, tagOf } from "./check.ts";
-import { checkHostArray, type Dtype, dtypeOf, type HostArray } from "./dtype.ts";
+import { checkHostArray, type Dtype, exactDtypeOf, type HostArray } from "./dtype.ts";
 import { DtypeError, InvalidArgumentError, ShapeError } from "./errors.ts";
 import { codeOf, type ConvMode, modeCode } from "./mode.ts";
 import { convDescriptor, type ResolvedOptions, resolveOptions } from "./problem.ts";
@@ -154,10 +154,9 @@ function blockSize(given: number | undefined, bins: number): number {
 }
 
 function checkMask(mask: readonly boolean[] | Uint8Array, bins: number): void {
-  const bytes = mask instanceof Uint8Array;
+  const bytes = ArrayBuffer.isView(mask) && tagOf(mask) === "Uint8Array";
   if (!bytes && !Array.isArray(mask)) {
-    const what = ArrayBuffer.isView(mask) ? `a ${tagOf(mask)}` : show(mask);
-    throw new DtypeError(`mask is ${what}; it must be an array of booleans, or a Uint8Array of 0 and 1`);
+    throw new DtypeError(`mask is ${show(mask)}; it must be an array of booleans, or a Uint8Array of 0 and 1`);
   }
   if (mask.length !== bins) {
     throw new ShapeError(`mask has ${mask.length} elements; the grid of this mode and length has ${bins} bins`);
@@ -293,7 +292,7 @@ export async function pickFrequencies(
   options: PickOptions,
 ): Promise<FrequencyChoice> {
   checkKeys("pickFrequencies", options, pickOptionNames);
-  checkHostArray("kernel", kernel);
+  kernel = checkHostArray("kernel", kernel);
   const { keepFraction, maxError, modulus, contiguous = false } = options;
   if ((keepFraction === undefined) === (maxError === undefined)) {
     throw new InvalidArgumentError("give either keepFraction or maxError");
@@ -321,7 +320,7 @@ export async function pickFrequencies(
     length,
     kernelLength: kernel.length / channels,
     mode: options.mode,
-    kernelDtype: dtypeOf("kernel", kernel, options.dtype),
+    kernelDtype: exactDtypeOf("kernel", kernel, options.dtype),
   });
   const { mode } = problem;
   const bins = binsOf(session, mode, length);

@@ -1,13 +1,15 @@
 // Conversions between float32 and the two 16-bit types. Each loop is branch-light integer work on typed arrays
 // that share memory, which the JIT turns into straight code.
-import { show } from "./check.ts";
+import { show, tagOf } from "./check.ts";
 import { DtypeError, InvalidArgumentError, ShapeError } from "./errors.ts";
 
 type Class<T> = { new (length: number): T; readonly name: string };
 
 // An array of the wrong class would not fail: its elements would be read as something else, or as nothing.
 function checked<T extends ArrayBufferView>(name: string, array: T, Class: Class<T>): T {
-  if (!(array instanceof Class)) throw new DtypeError(`${name} is ${show(array)}; it must be a ${Class.name}`);
+  if (!ArrayBuffer.isView(array) || tagOf(array) !== Class.name) {
+    throw new DtypeError(`${name} is ${show(array)}; it must be a ${Class.name}`);
+  }
   if ("detached" in array.buffer && array.buffer.detached) {
     throw new InvalidArgumentError(`${name} is detached: its memory was transferred elsewhere`);
   }

@@ -194,7 +194,7 @@ export class ConvPlan {
       if (strides.kernel !== undefined && strides.kernel !== kernelLength) {
         throw new ShapeError("the plan's kernels have gaps between channels; give a DeviceTensor, not a host array");
       }
-      checkHostArray("kernel", kernel);
+      kernel = checkHostArray("kernel", kernel);
       if (kernel.length !== rows * kernelLength) {
         const shared = rows > 1 && kernel.length === kernelLength;
         throw new ShapeError(

@@ -129,7 +129,7 @@ export class DeviceTensor {
 
   // Checks an array against this tensor and brings it into its dtype.
   #encoded(array: HostArray): Float32Array | Uint16Array | Float16ArrayLike {
-    checkHostArray("data", array);
+    array = checkHostArray("data", array);
     if (array.length !== this.size) {
       throw new ShapeError(`data has ${array.length} elements; the shape ${show([...this.shape])} needs ${this.size}`);
     }

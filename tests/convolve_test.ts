@@ -1,5 +1,6 @@
 // The one-line function: arrays in, an array of the same type out.
 import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
 import { convolve, DtypeError, InvalidArgumentError, openDevice, outputLength, ShapeError } from "../mod.ts";
 import { UnsupportedError } from "../mod.ts";
 import { float16BitsToFloat32, float32ToFloat16Bits } from "../mod.ts";
@@ -102,6 +103,42 @@ Deno.test("convolve: returns the type of array it was given", async () => {
   assert.deepEqual([...half], [1, 2.5, 4]);
 });
 
+Deno.test("convolve: a subclass is an array like its parent, whatever its constructor does with a size", async () => {
+  using device = openTestDevice();
+  class Sound extends Float32Array {
+    constructor(readonly rate: number, ...samples: number[]) {
+      super(samples);
+    }
+  }
+  const kernel = Float32Array.from({ length: 50000 }, () => 1); // the result is far larger than a Sound of this size
+  const sound: Float32Array = new Sound(44100, 1, 2, 3);
+  const y = await convolve(sound, kernel, { device, mode: "full" });
+  assert.equal(Object.getPrototypeOf(y), Float32Array.prototype);
+  assert.equal(y.length, 50002);
+  [[0, 1], [1, 3], [2, 6], [49999, 6], [50001, 3]].forEach(([n, value]) => assert.ok(Math.abs(y[n!]! - value!) < 1e-4));
+  // Nor does it matter what a subclass calls itself.
+  class Liar extends Uint8Array {
+    override get [Symbol.toStringTag]() {
+      return "Float32Array" as "Uint8Array";
+    }
+  }
+  await assert.rejects(convolve(new Liar(8) as unknown as Float32Array, k, { device }), DtypeError);
+});
+
+Deno.test("convolve: arrays of another realm", async () => {
+  using device = openTestDevice();
+  const foreign = <T>(code: string) => runInNewContext(code) as T;
+  const y = await convolve(foreign<Float32Array>("Float32Array.of(1, 2, 3)"), k, { device, mode: "same" });
+  assert.deepEqual(y, Float32Array.of(1, 2.5, 4));
+  const twos = foreign<Float32Array>("Float32Array.of(2, 2, 2)");
+  assert.deepEqual(await convolve(u, k, { device, mode: "same", preGate: twos }), Float32Array.of(2, 5, 8));
+  const floats = foreign<Float32Array>("new Float32Array(3)");
+  await assert.rejects(convolve(floats, k, { device, dtype: "float16" }), DtypeError);
+  const bits = foreign<Uint16Array>("Uint16Array.of(0x3c00, 0x4000, 0x4200)");
+  const half = await convolve(bits, bits, { device, dtype: "float16" });
+  assert.deepEqual(float16BitsToFloat32(half), Float32Array.of(1, 4, 10));
+});
+
 Deno.test("convolve: views into larger and shared memory", async () => {
   using device = openTestDevice();
   const shared = new Float32Array(new SharedArrayBuffer(64));
@@ -171,7 +208,15 @@ Deno.test("convolve: refuses what it cannot do, and says what is possible", asyn
   await assert.rejects(bad(u, new Uint16Array(3)), DtypeError);
   await assert.rejects(bad(u, k, { dtype: "float16" }), DtypeError);
   await assert.rejects(bad(u, k, { dtype: "float64" }), DtypeError);
-  await assert.rejects(bad(u, k, { preGate: new Uint16Array(3) }), DtypeError);
+  // What u and k are decides, not a dtype that they could not have.
+  for (const [name, size] of [["preGate", 3], ["postGate", 3], ["skip", 1]] as const) {
+    await assert.rejects(
+      bad(u, k, { [name]: new Uint16Array(size) }),
+      (e) => e instanceof DtypeError && /is a Uint16Array; with this dtype it must be a Float32Array$/.test(e.message),
+    );
+  }
+  await assert.rejects(bad(u, k, { preGate: Float16Array.of(1, 1, 1) }), DtypeError);
+  await assert.rejects(bad(new Uint16Array(3), k, { dtype: "float16", preGate: u }), DtypeError);
   await assert.rejects(bad(new Float32Array(0), k), (e) => e instanceof ShapeError && /empty/.test(e.message));
   await assert.rejects(bad(u, new Float32Array(0)), ShapeError);
   await assert.rejects(bad(u, k, { shape: [2, 2] }), ShapeError);

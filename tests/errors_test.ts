@@ -191,7 +191,11 @@ errors("forward with the shapes, strides and dtypes of another plan", (device) =
   refuses(() => plan.spectrum(u), ffc.ShapeError, /kernel has shape/);
   refuses(() => plan.spectrum(half), ffc.DtypeError, /kernel is float16/);
   refuses(() => plan.spectrum(new Float32Array(14)), ffc.ShapeError, /14 elements/);
-  refuses(() => plan.spectrum(new Float32Array(5)), ffc.ShapeError, /kernel has 5 elements.*\[3, 5\].*sharedKernel: true/);
+  refuses(
+    () => plan.spectrum(new Float32Array(5)),
+    ffc.ShapeError,
+    /kernel has 5 elements.*\[3, 5\].*sharedKernel: true/,
+  );
   refuses(() => plan.spectrum(anything("k")), ffc.InvalidArgumentError, /typed array/);
 
   using other = device.plan({ batch: 2, channels: 3, length: 8, kernelLength: 5, preGate: true, skip: true });
@@ -322,6 +326,7 @@ errors("frequency patterns: wrong in themselves", async (device) => {
   await rejects({ keep: 1 }, I);
   await rejects({}, ffc.DtypeError, [1, 2]);
   await rejects({}, ffc.DtypeError, new Uint16Array(4));
+  for (const dtype of ["float16", "bfloat16"]) await rejects({ dtype }, ffc.DtypeError); // values are no bits
   await rejects({}, I, Float32Array.of(1, NaN));
   await rejects({ mode: "valid" }, ffc.UnsupportedError);
 });

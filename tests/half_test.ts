@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
 import { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToBfloat16Bits, float32ToFloat16Bits } from "../mod.ts";
 import { DtypeError, InvalidArgumentError, ShapeError } from "../mod.ts";
 import { uniform } from "./random.ts";
@@ -64,6 +65,14 @@ for (const { name, exponentBits, toBits, toFloat } of formats) {
     assert.deepEqual(toFloat(out), Float32Array.of(1, 2, 3));
     assert.throws(() => toBits(new Float32Array(4), out), ShapeError);
     assert.throws(() => toFloat(out, new Float32Array(2)), ShapeError);
+  });
+
+  Deno.test(`${name}: takes arrays of another realm`, () => {
+    const foreign = runInNewContext("Float32Array.of(1, -2, 0.5)") as Float32Array;
+    const bits = toBits(Float32Array.of(1, -2, 0.5));
+    assert.deepEqual(toBits(foreign), bits);
+    toFloat(bits, foreign.fill(0));
+    assert.deepEqual([...foreign], [1, -2, 0.5]);
   });
 
   Deno.test(`${name}: refuses arrays of another class, which would be misread, and detached ones`, () => {

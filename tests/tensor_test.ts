@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
 import { outputLength } from "../mod.ts";
 import { openTestDevice } from "./device.ts";
 
@@ -46,6 +47,17 @@ Deno.test("tensor: strided views write and read row by row, and leave the gaps a
   await view.write(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
   assert.deepEqual(await whole.read(), Float32Array.of(0, 1, 2, 0, 3, 4, 0, 5, 6, 0, 7, 8));
   assert.deepEqual(await view.read(), Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+});
+
+Deno.test("tensor: arrays of another realm are rounded to 16 bits like one's own", async () => {
+  using device = openTestDevice();
+  const foreign = runInNewContext("Float32Array.of(1, -2, 0.5)") as Float32Array;
+  for (const dtype of ["float16", "bfloat16"] as const) {
+    using tensor = device.tensor(foreign, { dtype });
+    assert.deepEqual(await tensor.toFloat32Array(), Float32Array.of(1, -2, 0.5));
+    await tensor.write(runInNewContext("Float32Array.of(4, 8, 16)") as Float32Array);
+    assert.deepEqual(await tensor.toFloat32Array(), Float32Array.of(4, 8, 16));
+  }
 });
 
 Deno.test("plan: options and info with every default filled in, an explanation for people", async () => {
