@@ -2,7 +2,7 @@ import { checkKeys, show, tagOf } from "./check.ts";
 import { Device, type DeviceOptions, type DeviceType, openDevice, sessionOf } from "./device.ts";
 import { checkHostArray, classOf, type Dtype, dtypeOf, exactDtypeOf, type HostArray } from "./dtype.ts";
 import { type HostArrayTag, wrongType } from "./dtype.ts";
-import { FlashFFTConvError, InvalidArgumentError, ShapeError } from "./errors.ts";
+import { InvalidArgumentError, ShapeError } from "./errors.ts";
 import { type FrequencyPattern, keptBlocksOf, sparsityDescriptor } from "./frequency.ts";
 import type { Algorithm, ConvMode, Precision } from "./mode.ts";
 import { convDescriptor, type ResolvedOptions, resolveOptions, rowLength } from "./problem.ts";
@@ -173,7 +173,7 @@ function openFor(problem: Problem, options: ConvolveOptions): Device {
  * @throws {ShapeError} if the numbers of elements do not fit together
  * @throws {DtypeError} if an array is of a type that is not taken, or bits were given without saying which
  * @throws {LibraryNotFoundError} if no native library was found
- * @throws the signal's reason, if it was aborted, and what onProgress throws
+ * @throws the signal's reason, if it was aborted before the promise was settled, and what onProgress throws
  * @example
  * ```ts
  * import { convolve } from "@flashfftconv/flashfftconv";
@@ -241,13 +241,14 @@ export async function convolve<T extends HostArray>(u: T, k: HostArray, options:
         y,
         progress,
       );
+      signal?.throwIfAborted();
+      if (thrown.length === 0) report(1000);
     } catch (error) {
-      if (thrown.length > 0) throw thrown[0];
-      if (signal?.aborted && error instanceof FlashFFTConvError && error.code === "FFC_CANCELLED") throw signal.reason;
-      throw error;
+      thrown.push(error);
     }
+    // Also where the work was done, or had failed, before it could be stopped: who aborts waits for the reason.
+    signal?.throwIfAborted();
     if (thrown.length > 0) throw thrown[0];
-    report(1000);
     return y;
   } finally {
     signal?.removeEventListener("abort", stop);

@@ -171,6 +171,28 @@ Deno.test("convolve: an aborted call is rejected with the signal's reason, soon,
   assert.deepEqual(await convolve(u, k, { device, mode: "same" }), Float32Array.of(1, 2.5, 4));
 });
 
+Deno.test("convolve: abort() before the promise is settled rejects it, also when the work is done", async () => {
+  using device = openTestDevice();
+  const reason = new Error("enough");
+  {
+    const controller = new AbortController();
+    const running = convolve(u, k, { device, signal: controller.signal });
+    controller.abort(reason);
+    await assert.rejects(running, (error) => error === reason);
+  }
+  for (const throws of [false, true]) {
+    const controller = new AbortController();
+    const onProgress = () => {
+      controller.abort(reason);
+      if (throws) throw new Error("mine");
+    };
+    await assert.rejects(
+      convolve(u, k, { device, signal: controller.signal, onProgress }),
+      (error) => error === reason,
+    );
+  }
+});
+
 Deno.test("convolve: what onProgress throws stops the work and rejects the promise", async () => {
   using device = openTestDevice();
   const reason = new Error("mine");
