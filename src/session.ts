@@ -69,11 +69,16 @@ export class Session {
     call: (calls: NativeCalls, error: Uint8Array<ArrayBuffer>) => Promise<number>,
     ...keep: unknown[]
   ): Promise<void> {
+    await this.pinned(pins, () => this.lease.wait(call, ...keep));
+  }
+
+  /** Awaits `work`, several calls by `lease.wait`. What is disposed meanwhile stays valid for all of them. */
+  async pinned(pins: readonly bigint[], work: () => Promise<void>): Promise<void> {
     if (this.#closed) throw new DisposedError("this device was disposed; open another one");
     pins = [this.context, ...pins];
     for (const pin of pins) this.#pins.set(pin, (this.#pins.get(pin) ?? 0) + 1);
     try {
-      await this.lease.wait(call, ...keep);
+      await work();
     } finally {
       for (const pin of pins) {
         const count = (this.#pins.get(pin) ?? 1) - 1;

@@ -3,6 +3,7 @@ import type { Device } from "./device.ts";
 import { checkDtype, checkHostArray, decode, type Dtype, dtypeBytes, encode, hostArray } from "./dtype.ts";
 import type { Float16ArrayLike, HostArray } from "./dtype.ts";
 import { DisposedError, InvalidArgumentError, MisalignedError, OutOfBoundsError, ShapeError } from "./errors.ts";
+import { WrongDeviceError } from "./errors.ts";
 import { NativeObject, type Session } from "./session.ts";
 import { checkCount, checkShape, elementsOf, extentOf, isPacked, packedStrides } from "./shape.ts";
 import { type Stream, streamHandle, streamOf, type StreamOption } from "./stream.ts";
@@ -22,7 +23,21 @@ const viewOptionNames = new Set(["shape", "strides", "offset"]);
 // Device memory and its users: the tensor that made it and every view.
 class Memory {
   #users = 1;
+  // The last transfer on each stream that is not done yet.
+  readonly #transfers = new Map<bigint, Promise<void>>();
   constructor(readonly native: NativeObject, readonly bytes: number) {}
+  // Transfers run on threads of the pool, and which of two threads comes first is chance: a later one waits for those
+  // before it on its stream. Those of other streams have no order that could be kept.
+  async inTurn(lane: bigint, transfer: () => Promise<void>): Promise<void> {
+    const before = this.#transfers.get(lane);
+    const turn = before ? before.then(transfer, transfer) : transfer();
+    this.#transfers.set(lane, turn);
+    try {
+      await turn;
+    } finally {
+      if (this.#transfers.get(lane) === turn) this.#transfers.delete(lane);
+    }
+  }
   share(): this {
     this.#users++;
     return this;
@@ -136,6 +151,27 @@ export class DeviceTensor {
     return encode("data", array, this.dtype);
   }
 
+  // Calls a transfer for each contiguous piece, in the memory's turn. Everything is looked up now and stays valid to
+  // the end, whatever is disposed meanwhile.
+  async #transfer(
+    name: "ffc_buffer_write_async" | "ffc_buffer_read_async",
+    array: Float32Array | Uint16Array | Float16ArrayLike,
+    lane: bigint,
+  ): Promise<void> {
+    const { session, buffer } = this.#use("tensor");
+    const bytes = dtypeBytes[this.dtype];
+    await session.pinned([buffer, lane], () =>
+      this.#memory.inTurn(lane, async () => {
+        for (const { deviceBytes, first, count } of this.#pieces()) {
+          const piece = new Uint8Array(array.buffer, array.byteOffset + first * bytes, count * bytes);
+          await session.lease.wait(
+            (c, e) => c[name](buffer, BigInt(deviceBytes), piece, BigInt(piece.byteLength), lane, e),
+            piece,
+          );
+        }
+      }));
+  }
+
   // The contiguous pieces of the tensor: one for a packed one, else one a row.
   *#pieces(): Generator<{ deviceBytes: number; first: number; count: number }> {
     const bytes = dtypeBytes[this.dtype];
@@ -156,44 +192,34 @@ export class DeviceTensor {
    * Copies host numbers into the tensor, in order and without gaps. Do not change the array before the promise is
    * fulfilled.
    *
+   * It runs on another thread: after what was enqueued on the stream before the call, and after earlier reads and
+   * writes of the same memory on that stream, but perhaps also after work that is enqueued later. Until the promise is
+   * settled enqueue nothing that uses this tensor, or a view of the same memory.
+   *
    * @param data `size` elements: a Float32Array (rounded to the dtype, to nearest even), or the bits of the dtype
    * @param options the stream to run on, after its earlier work
    * @throws {ShapeError} if the number of elements differs
    * @throws {DtypeError} if the array's type does not fit the dtype
    */
   async write(data: HostArray, options: StreamOption = {}): Promise<void> {
-    const { session, buffer } = this.#use("tensor");
-    const lane = streamOf("write", session, options);
-    const source = this.#encoded(data);
-    const bytes = dtypeBytes[this.dtype];
-    for (const { deviceBytes, first, count } of this.#pieces()) {
-      const piece = new Uint8Array(source.buffer, source.byteOffset + first * bytes, count * bytes);
-      await session.wait(
-        [buffer, lane],
-        (c, e) => c.ffc_buffer_write_async(buffer, BigInt(deviceBytes), piece, BigInt(piece.byteLength), lane, e),
-        piece,
-      );
-    }
+    const lane = streamOf("write", this.#use("tensor").session, options);
+    await this.#transfer("ffc_buffer_write_async", this.#encoded(data), lane);
   }
 
   /**
    * Waits for the stream's earlier work and copies the tensor to the host, packed.
    *
+   * It runs on another thread: after what was enqueued on the stream before the call, and after earlier reads and
+   * writes of the same memory on that stream, but perhaps also after work that is enqueued later. Until the promise is
+   * settled enqueue nothing that writes this tensor, or a view of the same memory.
+   *
    * @param options the stream to wait for
    * @returns a Float32Array, or for float16 and bfloat16 a Uint16Array of bits
    */
   async read(options: StreamOption = {}): Promise<Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>> {
-    const { session, buffer } = this.#use("tensor");
-    const lane = streamOf("read", session, options);
+    const lane = streamOf("read", this.#use("tensor").session, options);
     const result = hostArray(this.dtype, this.size);
-    for (const { deviceBytes, first, count } of this.#pieces()) {
-      const piece = result.subarray(first, first + count);
-      await session.wait(
-        [buffer, lane],
-        (c, e) => c.ffc_buffer_read_async(buffer, BigInt(deviceBytes), piece, BigInt(piece.byteLength), lane, e),
-        piece,
-      );
-    }
+    await this.#transfer("ffc_buffer_read_async", result, lane);
     return result;
   }
 
@@ -259,6 +285,10 @@ export class DeviceTensor {
     const to = this.#packedPart("copyFrom");
     tensorNative("source", source);
     const from = source.#packedPart("copyFrom");
+    // Of another library, too, whose handles mean something else in this one.
+    if (from.session !== to.session) {
+      throw new WrongDeviceError("source lies on another device; read it there, and write what was read");
+    }
     if (source.dtype !== this.dtype || source.size !== this.size) {
       throw new ShapeError(
         `source has ${source.size} elements of ${source.dtype}; this tensor has ${this.size} of ${this.dtype}`,

@@ -2,7 +2,7 @@
 // nothing lost by it.
 import assert from "node:assert/strict";
 import * as ffc from "../mod.ts";
-import { openTestDevice } from "./device.ts";
+import { libraryFile, openTestDevice } from "./device.ts";
 
 type Class = new (...values: never[]) => Error;
 
@@ -274,6 +274,25 @@ errors("things of two devices", (device) => {
   using otherPlan = other.plan({ length: 8, kernelLength: 3 });
   using otherSpectrum = otherPlan.spectrum(foreignKernel);
   refuses(() => plan.forward(u, otherSpectrum), ffc.WrongDeviceError, /another device/);
+});
+
+Deno.test("errors: tensors of two libraries, whose handles are alike", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const libraryPath = `${folder}/${libraryFile.split("/").at(-1)}`;
+    await Deno.copyFile(libraryFile, libraryPath); // another file is loaded a second time
+    using device = openTestDevice();
+    using other = openTestDevice({ libraryPath });
+    using target = device.tensor(Float32Array.of(1, 2));
+    using source = other.tensor(Float32Array.of(3, 4));
+    using long = other.empty([3]);
+    for (const foreign of [source, long]) {
+      refuses(() => target.copyFrom(foreign), ffc.WrongDeviceError, /source lies on another device/);
+    }
+    assert.deepEqual(await target.read(), Float32Array.of(1, 2));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 errors("frequency patterns: wrong in themselves", async (device) => {

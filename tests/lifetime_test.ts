@@ -109,6 +109,24 @@ Deno.test("lifetime: the device may be disposed while reads and work are in flig
   assert.ok(Math.abs((await reading)[L - 1]! - 1) < 1e-3);
 });
 
+Deno.test("lifetime: a transfer row by row is finished whatever is disposed meanwhile", async () => {
+  using stack = new DisposableStack();
+  for (const what of ["the tensor", "the device"] as const) {
+    const device = stack.use(openTestDevice());
+    const whole = device.zeros([100, 6]);
+    const rows = whole.view({ shape: [100, 3], strides: [6, 1] });
+    const data = Float32Array.from({ length: 300 }, (_, n) => n);
+    await rows.write(data);
+    const stream = device.stream();
+    const transfers = [rows.read(), rows.read({ stream }), rows.write(data), rows.write(data, { stream })];
+    if (what === "the device") device.dispose();
+    else for (const object of [rows, whole, stream]) object.dispose();
+    const results = await Promise.all(transfers);
+    assert.deepEqual(results.slice(0, 2), [data, data], what);
+    if (what === "the tensor") assert.equal(device.memory().liveObjects, 0);
+  }
+});
+
 Deno.test("lifetime: views keep the memory until the last of them is gone", async () => {
   using device = openTestDevice();
   const whole = device.tensor(Float32Array.of(1, 2, 3, 4));

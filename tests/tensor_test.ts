@@ -60,6 +60,27 @@ Deno.test("tensor: arrays of another realm are rounded to 16 bits like one's own
   }
 });
 
+Deno.test("tensor: reads and writes of one memory keep their order, awaited or not", async () => {
+  using device = openTestDevice();
+  const rows = 300, length = 64;
+  using whole = device.zeros([rows, 2 * length]);
+  using columns = whole.view({ shape: [rows, length], strides: [2 * length, 1] });
+  const all = (value: number) => new Float32Array(rows * 2 * length).fill(value);
+  const valuesIn = (array: ArrayLike<number>) => [...new Set(Array.from(array))];
+  // Row by row, which takes long; a write of one piece that came first would be overwritten.
+  const writes = [columns.write(new Float32Array(rows * length).fill(1)), whole.write(all(2))];
+  const reading = whole.read();
+  writes.push(whole.write(all(3)));
+  assert.deepEqual(valuesIn(await reading), [2]);
+  await Promise.all(writes);
+  assert.deepEqual(valuesIn(await whole.read()), [3]);
+  // A transfer that is refused does not hold up the next.
+  const refused = whole.write(new Float32Array(1)), next = whole.write(all(4));
+  await assert.rejects(refused);
+  await next;
+  assert.deepEqual(valuesIn(await whole.read()), [4]);
+});
+
 Deno.test("plan: options and info with every default filled in, an explanation for people", async () => {
   using device = openTestDevice();
   using plan = device.plan({ length: 1000, kernelLength: 100 });
