@@ -23,6 +23,16 @@ export function tagOf(array: ArrayBufferView): string {
   return typedArrayTag.call(array) ?? "DataView";
 }
 
+/** A copy of an option with lists in it that its giver can no longer change: frozen, except bytes, which are copied. */
+export function ownCopy<T>(option: T): T {
+  if (typeof option !== "object" || option === null || Array.isArray(option)) return option;
+  const copyOf = (value: unknown) => {
+    if (Array.isArray(value)) return Object.freeze([...value]);
+    return ArrayBuffer.isView(value) && tagOf(value) === "Uint8Array" ? new Uint8Array(value as Uint8Array) : value;
+  };
+  return Object.freeze(Object.fromEntries(Object.entries(option).map(([name, value]) => [name, copyOf(value)]))) as T;
+}
+
 /** Refuses options that do not exist: a misspelt one would be ignored silently. */
 export function checkKeys(what: string, options: object, names: ReadonlySet<string>): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {

@@ -2,7 +2,7 @@
 // function start from the same options.
 import { ENUMS } from "../ffi/layout.ts";
 import { Struct } from "../ffi/struct.ts";
-import { checkKeys, show } from "./check.ts";
+import { checkKeys, ownCopy, show } from "./check.ts";
 import { checkDtype, type Dtype, dtypeCode } from "./dtype.ts";
 import { InvalidArgumentError, ShapeError } from "./errors.ts";
 import type { FrequencyPattern } from "./frequency.ts";
@@ -118,8 +118,9 @@ export function resolveOptions(options: ConvPlanOptions): ResolvedOptions {
     postGate: flag("postGate", options.postGate),
     skip: flag("skip", options.skip),
     sharedKernel: flag("sharedKernel", options.sharedKernel),
-    strides: options.strides ?? {},
-    keepFrequencies: options.keepFrequencies ?? "all",
+    // A plan never changes, and what is checked here must be what it is made of.
+    strides: ownCopy(options.strides ?? {}),
+    keepFrequencies: ownCopy(options.keepFrequencies ?? "all"),
   });
   codeOf("mode", modeCode, resolved.mode);
   codeOf("precision", precisionCode, resolved.precision);

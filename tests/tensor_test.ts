@@ -81,6 +81,34 @@ Deno.test("tensor: reads and writes of one memory keep their order, awaited or n
   assert.deepEqual(valuesIn(await whole.read()), [4]);
 });
 
+Deno.test("plan: a problem is copied, and cannot be changed afterwards", async () => {
+  using device = openTestDevice();
+  const u = [8, 4], strides = { u: u as unknown as [number, number], y: [4, 4] as const };
+  using strided = device.plan({ batch: 2, length: 4, kernelLength: 1, strides });
+  u[0] = 4;
+  (strides as { y: unknown }).y = [9, 9];
+  assert.deepEqual(strided.options.strides, { u: [8, 4], y: [4, 4] });
+  assert.throws(() => (strided.options.strides.u as unknown as number[])[0] = 1, TypeError);
+  assert.throws(() => (strided.options.strides as { y?: unknown }).y = undefined, TypeError);
+  using spectrum = strided.spectrum(Float32Array.of(1));
+  using memory = device.tensor(Float32Array.from({ length: 16 }, (_, n) => n));
+  using rows = memory.view({ shape: [2, 1, 4], strides: [8, 4, 1] });
+  using out = device.empty([2, 1, 4]);
+  strided.forward(rows, spectrum, { out });
+  const got = await out.toFloat32Array();
+  [0, 1, 2, 3, 8, 9, 10, 11].forEach((value, n) => assert.ok(Math.abs(got[n]! - value) < 1e-5, `${got}`));
+
+  const blocks = [0, 1];
+  using some = device.plan({ length: 64, kernelLength: 64, keepFrequencies: { blocks } });
+  blocks.push(99);
+  assert.deepEqual(some.options.keepFrequencies, { blocks: [0, 1] });
+  assert.ok(Object.isFrozen(some.options.keepFrequencies));
+  const mask = new Uint8Array(device.frequencyBins("causal", 64)).fill(1);
+  using masked = device.plan({ length: 64, kernelLength: 64, keepFrequencies: { mask } });
+  mask.fill(7);
+  assert.deepEqual(masked.options.keepFrequencies, { mask: new Uint8Array(mask.length).fill(1) });
+});
+
 Deno.test("plan: options and info with every default filled in, an explanation for people", async () => {
   using device = openTestDevice();
   using plan = device.plan({ length: 1000, kernelLength: 100 });
