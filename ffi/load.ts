@@ -51,8 +51,8 @@ export function libraryFileName(os: string): string {
   return os === "darwin" ? "libflashfftconv.dylib" : "libflashfftconv.so";
 }
 
-// A file: URL in any form, or a path as given; Deno.dlopen opens paths only.
-function toPath(path: string | URL): string {
+/** The path of a file: URL in any form, or a path as given; Deno.dlopen opens paths only. */
+export function toPath(path: string | URL): string {
   const text = path.toString();
   if (!text.startsWith("file:")) return text;
   let decoded;

@@ -50,7 +50,7 @@ else {
   );
   console.log(`memory ${(result.constants["rate/device"]! / 1e9).toFixed(1)} GB/s`);
   console.log(
-    `predicted to within 30%: ${percent(result.within30Before)} by the shipped constants, ` +
+    `predicted to within 30%: ${percent(result.within30Before)} by the shipped constants with this bandwidth, ` +
       `${percent(result.within30After)} by the new ones`,
   );
   console.log(`written: ${result.path}`);

@@ -1,6 +1,6 @@
-import { checkKeys } from "./check.ts";
+import { checkKeys, show } from "./check.ts";
 import { type Constants, defaultConstantsPath, pathOf, writeConstantsFile } from "./constants.ts";
-import type { Device } from "./device.ts";
+import { type Device, rememberConstants } from "./device.ts";
 import { InvalidArgumentError, OutOfMemoryError } from "./errors.ts";
 import { fit, type FitSample, fittedKinds, shareWithin30 } from "./fit.ts";
 import { freeProblem, RandomTensors } from "./measure.ts";
@@ -12,7 +12,7 @@ export interface CalibrateOptions {
   readonly file?: string | URL | false;
   /** Called with the share that is done, from 0 to 1. */
   readonly onProgress?: (done: number) => void;
-  /** Problems to measure instead of the usual ones. */
+  /** Problems to measure instead of the usual ones, at least one. */
   readonly problems?: readonly ConvPlanOptions[];
 }
 
@@ -24,7 +24,7 @@ export interface Calibration {
   readonly path: string | undefined;
   /** How many candidates were timed. */
   readonly samples: number;
-  /** The share of them whose time the shipped constants predicted to within 30%. */
+  /** The share of them whose time the shipped constants, with the bandwidth measured now, predict to within 30%. */
   readonly within30Before: number;
   /** The same with the fitted ones. */
   readonly within30After: number;
@@ -89,11 +89,12 @@ async function copyRate(device: Device): Promise<number> {
 /**
  * Measures the constants of the planner's cost model on a device, in a few seconds: the bandwidth of its memory, and
  * with forced candidates of usual problems how much of the limits each family reaches and what its launches cost. The
- * device plans with them from now on, and {@link openDevice} finds them again in their file.
+ * device plans with them from now on, and {@link openDevice} finds them again in their file. Where anything fails, it
+ * keeps the constants it had.
  *
  * @param device a device on which nothing else runs meanwhile
  * @param options where to write
- * @throws {InvalidArgumentError} if there is nowhere to write: no permission, or no known folder
+ * @throws {InvalidArgumentError} if there is nowhere to write (no permission, or no known folder) or nothing to measure
  * @example
  * ```ts
  * import { calibrate, openDevice } from "@flashfftconv/flashfftconv";
@@ -105,22 +106,40 @@ async function copyRate(device: Device): Promise<number> {
  */
 export async function calibrate(device: Device, options: CalibrateOptions = {}): Promise<Calibration> {
   checkKeys("calibrate", options, new Set(["file", "onProgress", "problems"]));
-  const started = performance.now();
   const { info } = device;
-  const path = options.file === false ? undefined : options.file ? pathOf(options.file) : defaultConstantsPath(info);
-  if (path === undefined && options.file !== false) {
+  const { file, problems = problemsFor(device) } = options;
+  const path = file === false ? undefined : file ? pathOf("file", file) : defaultConstantsPath(info);
+  if (path === undefined && file !== false) {
     throw new InvalidArgumentError(
       "the user's cache folder is not known (XDG_CACHE_HOME and HOME cannot be read); give a file, or file: false",
     );
   }
+  if (!Array.isArray(problems) || problems.length === 0) {
+    throw new InvalidArgumentError(`problems is ${show(problems)}; it must be an array of at least one problem`);
+  }
+  const restore = rememberConstants(device);
+  try {
+    return await measureConstants(device, path, problems, options.onProgress);
+  } catch (error) {
+    if (!device.disposed) restore();
+    throw error;
+  }
+}
+
+async function measureConstants(
+  device: Device,
+  path: string | undefined,
+  problems: readonly ConvPlanOptions[],
+  onProgress: CalibrateOptions["onProgress"],
+): Promise<Calibration> {
+  const started = performance.now();
   device.setConstants(undefined);
   const measured: Record<string, number> = { "rate/device": await copyRate(device) };
   device.setConstants(measured);
 
-  const problems = options.problems ?? problemsFor(device);
   const samples: FitSample[] = [];
   for (const [index, problem] of problems.entries()) {
-    options.onProgress?.(index / problems.length);
+    onProgress?.(index / problems.length);
     try {
       using plan = device.plan({ ...freeProblem(problem) });
       using tensors = new RandomTensors(plan);
@@ -143,10 +162,10 @@ export async function calibrate(device: Device, options: CalibrateOptions = {}):
   const start = Object.fromEntries(Object.entries(before).filter(([name]) => kinds.has(name.split("/")[0]!)));
   Object.assign(measured, fit(samples, { start, price: 0.1, allow: (name) => name.split("/").length <= 3 }));
   device.setConstants(measured);
-  if (path !== undefined && !writeConstantsFile(path, info, device.constantsVersion, measured)) {
+  if (path !== undefined && !writeConstantsFile(path, device.info, device.constantsVersion, measured)) {
     throw new InvalidArgumentError(`writing ${path} has not been granted; run with --allow-write=${path}`);
   }
-  options.onProgress?.(1);
+  onProgress?.(1);
   const after = device.constants();
   return {
     constants: Object.freeze(measured),

@@ -1,5 +1,6 @@
 // The cost model's constants as numbers by name, as text for C, and as a file of the user's.
 import { runtime } from "../ffi/deno.ts";
+import { toPath } from "../ffi/load.ts";
 import { show } from "./check.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { VERSION } from "./library.ts";
@@ -36,6 +37,8 @@ export interface ConstantsFile {
 }
 
 const format = "flashfftconv-constants";
+// No device is so slow or so fast. Beyond, the model's products and powers leave what a double can hold.
+const least = 1e-9, most = 1e18;
 const deviceKeys = ["type", "name", "instructionSet", "computeUnits"] as const;
 
 /** The text of C: the heading's version, and the numbers. */
@@ -54,8 +57,11 @@ export function constantsText(version: number, constants: Constants): string {
     throw new InvalidArgumentError(`constants is ${show(constants)}; it must be an object of numbers`);
   }
   const lines = Object.entries(constants).map(([name, value]) => {
-    if (typeof value !== "number" || !Number.isFinite(value) || value <= 0 || /\s/.test(name)) {
-      throw new InvalidArgumentError(`the constant ${show(name)} is ${show(value)}; it must be a number above 0`);
+    if (typeof value !== "number" || !(value >= least && value <= most) || /\s/.test(name)) {
+      const range = `from ${least} to ${most.toExponential()}`;
+      throw new InvalidArgumentError(
+        `the constant ${show(name)} is ${show(value)}; it must be a number above 0, ${range}`,
+      );
     }
     return `${name} ${value}\n`;
   });
@@ -76,9 +82,10 @@ export function constantsPathOfEnvironment(): string | undefined {
   return runtime.env("FLASHFFTCONV_CONSTANTS") || undefined;
 }
 
-/** A path from an option. */
-export function pathOf(file: string | URL): string {
-  return file instanceof URL ? decodeURIComponent(file.pathname) : file;
+/** The path that an option names: one as given, or that of a file: URL. */
+export function pathOf(name: string, file: string | URL): string {
+  if (typeof file === "string" || file instanceof URL) return toPath(file);
+  throw new InvalidArgumentError(`${name} is ${show(file)}; it must be a path, a file: URL or false`);
 }
 
 /** Constants of a file, or why it cannot be used; undefined where there is none, null where reading is not granted. */

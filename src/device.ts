@@ -228,6 +228,8 @@ export function openDevice(type: DeviceType | "auto" = "auto", options: DeviceOp
 let createDevice: (session: Session, reason: string, options: DeviceOptions) => Device;
 /** The session of a device that was not disposed (module-internal). */
 export let sessionOf: (device: Device) => Session;
+/** Remembers a device's constants; what it returns brings them back (module-internal). */
+export let rememberConstants: (device: Device) => () => void;
 
 /**
  * One GPU, or the CPU, opened by {@link openDevice}. Everything made by it belongs to it and is disposed with it.
@@ -266,6 +268,13 @@ export class Device {
     sessionOf = (device) => {
       device.#session.calls; // throws where it is closed
       return device.#session;
+    };
+    rememberConstants = (device) => {
+      const source = device.#constantsSource, constants = source === "shipped" ? undefined : device.constants();
+      return () => {
+        device.setConstants(constants);
+        device.#constantsSource = source;
+      };
     };
   }
 
@@ -345,11 +354,9 @@ export class Device {
   // shipped constants serve, with a warning.
   #findConstants(option: string | URL | false | undefined): void {
     if (option === false) return;
-    if (option !== undefined && typeof option !== "string" && !(option instanceof URL)) {
-      throw new InvalidArgumentError(`constants is ${show(option)}; it must be a path, a file: URL or false`);
-    }
-    const asked = option === undefined ? constantsPathOfEnvironment() : pathOf(option);
-    if (asked === "off" && option === undefined) return;
+    const named = option === undefined ? constantsPathOfEnvironment() : option;
+    if (named === "off" && option === undefined) return;
+    const asked = named === undefined ? undefined : pathOf("constants", named);
     const { info } = this;
     const path = asked ?? defaultConstantsPath(info);
     if (path === undefined) return;

@@ -126,6 +126,9 @@ Deno.test("constants: read, set, refused, brought back", () => {
     { "efficiency/direct": -1 },
     { "efficiency/direct": NaN },
     { "efficiency/direct": Infinity },
+    { "efficiency/direct": 1e-310 },
+    { "rate/device": 1e-320 },
+    { "rate/device": 1e300 },
     { nothing: 1 },
     { "efficiency/direct x": 1 },
     { "efficiency/direct": "1" as unknown as number },
@@ -229,11 +232,39 @@ Deno.test("calibrate: the user's folder, the variable, off", async () => {
     assert.equal(sourceWith(other), other);
     assert.equal(sourceWith("off"), "shipped");
     assert.equal(sourceWith(undefined, false), "shipped");
+    assert.equal(sourceWith(`file://${other}`), other);
+    using given = openDevice("cpu", { threads: 1, constants: `file://${encodeURI(other)}` });
+    assert.equal(given.constantsSource, other);
     const nothing = await calibrate(device, { file: false, problems });
     assert.equal(nothing.path, undefined);
+    await calibrate(device, { file: `file://${folder}/by%20URL.json`, problems });
+    assert.ok((await Deno.stat(`${folder}/by URL.json`)).isFile);
     await assert.rejects(calibrate(device, { files: "x" } as object), InvalidArgumentError);
+    await assert.rejects(calibrate(device, { file: true as unknown as string, problems }), InvalidArgumentError);
+    await assert.rejects(calibrate(device, { file: false, problems: [] }), (error: Error) => {
+      return error instanceof InvalidArgumentError && error.message.includes("at least one problem");
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("calibrate: where it fails, the device keeps the constants it had", async () => {
+  using device = openDevice("cpu", { threads: 1, constants: false });
+  const good = { length: 64, kernelLength: 64 }, stop = new Error("stop");
+  const failing = [
+    { problems: [good, { length: 0, kernelLength: 1 }] },
+    { problems: [good], onProgress: (done: number) => assert.ok(done < 1, stop) },
+  ];
+  const shipped = device.constants();
+  for (const source of ["shipped", "given"]) {
+    if (source === "given") device.setConstants({ "efficiency/direct": 0.5, "rate/device": 1e9 });
+    const before = device.constants();
+    assert.equal(before["rate/device"] === shipped["rate/device"], source === "shipped");
+    for (const options of failing) {
+      await assert.rejects(calibrate(device, { file: false, ...options }));
+      assert.deepEqual([device.constants(), device.constantsSource], [before, source]);
+    }
   }
 });
 
