@@ -93,6 +93,8 @@ export interface KeptBlocks {
 const { BLOCKS, CLASSES } = ENUMS.FFC_SPARSITY_;
 const MOST_BLOCK_BINS = 64;
 const FEWEST_BLOCKS = 64;
+// A fraction that names a bin, or a share of them, exactly may come out of a division a little less or more.
+const ROUNDING = 1e-12;
 
 /** Bins of the grid (module-internal). */
 export function binsOf(session: Session, mode: ConvMode, length: number): number {
@@ -209,11 +211,12 @@ export function keptBlocks(pattern: FrequencyPattern, mode: ConvMode, length: nu
   }
   // Bin f is at (f + half) / span of half the sampling rate.
   const [half, span] = mode === "circular" ? [0, length / 2] : [0.5, bins];
-  const first = Math.max(0, Math.ceil(from * span - half));
+  const first = Math.max(0, Math.ceil(from * (1 - ROUNDING) * span - half));
   // A fraction so small that no bin lies below it keeps the lowest one.
-  const last = Math.min(bins - 1, Math.max("lowest" in pattern ? 0 : -1, Math.floor(to * span - half)));
+  const lowest = "lowest" in pattern ? 0 : -1;
+  const last = Math.min(bins - 1, Math.max(lowest, Math.floor(to * (1 + ROUNDING) * span - half)));
   if (first > last) {
-    throw new InvalidArgumentError(`no bin lies in band ${show(pattern)}; bins are ${1 / span} apart`);
+    throw new InvalidArgumentError(`no bin lies in band ${show([from, to])}; bins are ${1 / span} apart`);
   }
   keep.fill(1, Math.floor(first / block), Math.floor(last / block) + 1);
   return { kind: BLOCKS, block, keep };
@@ -356,7 +359,7 @@ export async function pickFrequencies(
   const errorOf = (dropped: number) => total > 0 ? Math.sqrt(dropped / total) : 0;
   const wanted: Wanted = {
     byFraction: keepFraction !== undefined,
-    fits: (kept) => kept / bins <= keepFraction! * (1 + 1e-12),
+    fits: (kept) => kept / bins <= keepFraction! * (1 + ROUNDING),
     isEnough: (dropped) => errorOf(dropped) <= maxError!,
   };
   const kept = contiguous ? strongestBand(units, wanted) : strongest(units, wanted);

@@ -224,6 +224,9 @@ export async function measurePlan(plan: ConvPlan, options: MeasureOptions): Prom
   const { candidates: wanted = "chosen", slowest = Infinity } = options;
   const explanation = plan.explain();
   const { chosen } = explanation;
+  if (typeof slowest !== "number" || !(slowest > 0)) {
+    throw new InvalidArgumentError(`slowest is ${show(slowest)}; it must be a number above 0`);
+  }
   let names: readonly string[];
   if (wanted === "chosen") names = [chosen.name];
   else if (wanted === "all") {
@@ -231,6 +234,11 @@ export async function measurePlan(plan: ConvPlan, options: MeasureOptions): Prom
       .filter((c) => c.usable && (c.chosen || c.predictedMs <= slowest * chosen.predictedMs)).map((c) => c.name);
   } else if (Array.isArray(wanted)) names = wanted;
   else throw new InvalidArgumentError(`candidates is ${show(wanted)}; it must be "chosen", "all" or a list of names`);
+  // The empty name would be the planner's choice, whose time belongs to another name.
+  for (const [i, name] of names.entries()) {
+    if (typeof name === "string" && name !== "") continue;
+    throw new InvalidArgumentError(`candidates[${i}] is ${show(name)}; it must be a name from plan.explain()`);
+  }
   const measured = new Map<string, Measured>();
   using tensors = new RandomTensors(plan);
   for (const candidate of names) {

@@ -309,7 +309,7 @@ errors("frequency patterns: wrong in themselves", async (device) => {
   }
   for (const bad of [[0.5], 0.5, [0, 0.5, 1]]) refuses(plan({ band: bad }), I, /\[from, to\]/);
   refuses(plan({ band: [0.5, 0.4] }), I, /not end before it begins/);
-  refuses(plan({ band: [0.5, 0.5] }), I, /no bin lies in band/);
+  refuses(plan({ band: [0.5, 0.5] }), I, /no bin lies in band \[0\.5, 0\.5\]; bins are/);
   refuses(plan({ blocks: [] }), I, /empty; at least one/);
   for (const bad of [64, -1, 0.5, NaN, "0"]) refuses(plan({ blocks: [0, bad] }), I, /blocks\[1\] is .*0 to 63/);
   refuses(plan({ blocks: 3 }), I, /array of numbers/);

@@ -101,6 +101,14 @@ Deno.test("planner: measured beside predicted", async () => {
   await assert.rejects(plan.measure({ candidates: ["nothing"] }), InvalidArgumentError);
   await assert.rejects(plan.measure({ candidates: "some" as "all" }), InvalidArgumentError);
   await assert.rejects(plan.measure({ often: 3 } as object), InvalidArgumentError);
+  for (const slowest of [NaN, -1, 0, "2" as unknown as number]) {
+    await assert.rejects(plan.measure({ candidates: "all", slowest }), InvalidArgumentError);
+  }
+  for (const name of ["", undefined, 3]) {
+    await assert.rejects(plan.measure({ candidates: ["direct", name as string] }), (error: Error) => {
+      return error instanceof InvalidArgumentError && error.message.startsWith("candidates[1] is ");
+    });
+  }
   using gated = device.plan({ ...problem, batch: 2, preGate: true, postGate: true, skip: true });
   assert.ok((await gated.measure({ repeats: 1 })).chosen.measuredMs! > 0);
 });

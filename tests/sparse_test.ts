@@ -1,6 +1,7 @@
 // Frequency-sparse plans: every kind of pattern against float64, what is skipped, and the choice by energy.
 import assert from "node:assert/strict";
 import type { ConvMode, FrequencyPattern, JsonValue } from "../mod.ts";
+import { keptBlocks } from "../src/frequency.ts";
 import { dtypes } from "./cases.ts";
 import { openTestDevice } from "./device.ts";
 import { sparseGrid, sparseRow } from "./oracle.ts";
@@ -85,6 +86,19 @@ Deno.test("sparse: bins of a mode and length", () => {
   using device = openTestDevice();
   for (const length of [1, 2, 3, 255, 256, 257, 1000, 65537]) {
     for (const mode of sparseModes) assert.equal(device.frequencyBins(mode, length), sparseGrid(mode, length).bins);
+  }
+});
+
+Deno.test("sparse: a band from a bin to itself keeps that bin, however its fraction was rounded", () => {
+  using device = openTestDevice();
+  for (const length of [1000, 1024, 1331]) {
+    const bins = device.frequencyBins("circular", length);
+    for (let f = 0; f < bins; f++) {
+      for (const fraction of [2 * f / length, f / (length / 2), f * (2 / length)]) {
+        const kept = keptBlocks({ band: [fraction, fraction], blockBins: 1 }, "circular", length, bins);
+        assert.deepEqual([kept.keep.indexOf(1), kept.keep.lastIndexOf(1)], [f, f], `bin ${f} of length ${length}`);
+      }
+    }
   }
 });
 
