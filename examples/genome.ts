@@ -47,6 +47,10 @@ async function main(): Promise<void> {
   const u = indicatorRows(sequence.codes);
   const k = u.map((row) => Float32Array.from(row, (x) => x / length).reverse());
   const counts = countBases(sequence.codes);
+  // Minus its mean, a row that is the same everywhere is zero, and so is every covariance.
+  if (counts.filter((count, code) => count > 0 && code !== unknownBase).length < 2) {
+    throw new UserError(`${sequence.name} does not have two kinds of bases; nothing varies in it`);
+  }
   const shown = [...bases].map((base, code) => `${base} ${counts[code]}`).join(", ");
   report("sequence", `${sequence.name}`);
   report("bases", `${length}: ${shown}, other ${counts[unknownBase]}`);

@@ -116,6 +116,16 @@ Deno.test("genome: what the user can mend is said in a sentence", async () => {
   }
 });
 
+Deno.test("genome: a sequence in which nothing varies has no correlation to show", () =>
+  withFolder(async (folder) => {
+    for (const letters of ["AAAAAAAA", "NNNNNN", "AANNAA"]) {
+      await Deno.writeTextFile(`${folder}/one.fa`, `>one\n${letters}\n`);
+      const { code, stdout, stderr } = await genome(`${folder}/one.fa`, "--device=cpu");
+      assert.equal(code, 1, stdout);
+      assert.match(stderr, /one does not have two kinds of bases/);
+    }
+  }));
+
 Deno.test("genome: without a file it is the lambda phage, or the name of the package that has it", async () => {
   const { code, stdout, stderr } = await genome("--device=cpu");
   if (code !== 0) {
