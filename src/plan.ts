@@ -161,7 +161,9 @@ export class ConvPlan {
   }
 
   /**
-   * Transforms a kernel once, for any number of {@link ConvPlan.forward} calls. Enqueued, not awaited.
+   * Transforms a kernel once, for any number of {@link ConvPlan.forward} calls. Enqueued, not awaited; only a host
+   * array is copied at once, which waits for the stream's earlier work and blocks the program meanwhile. Where this may
+   * be long, take {@link Device.empty}, await {@link DeviceTensor.write}, and give the tensor.
    *
    * @param kernel (channels, kernelLength), or (kernelLength) where it is shared or there is one channel; a device
    *   tensor, or a host array that is copied before the call returns

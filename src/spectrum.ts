@@ -70,7 +70,8 @@ export class KernelSpectrum {
 
   /**
    * Transforms another kernel into this spectrum. Enqueued: calls enqueued earlier on the same stream still see the
-   * old kernel, later ones the new kernel.
+   * old kernel, later ones the new kernel. A host array is copied at once, which waits for this earlier work; see
+   * {@link ConvPlan.spectrum}.
    *
    * @param kernel (channels, kernelLength), or (kernelLength) where it is shared or there is one channel; a device
    *   tensor, or a host array that is copied before the call returns
