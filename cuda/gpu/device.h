@@ -93,6 +93,8 @@ class CudaDevice : public Device, public TableCache {
 
 // plan.cu
 std::shared_ptr<ConvPlan> makeCudaPlan(const std::shared_ptr<CudaDevice>& device, const ConvProblem& problem);
+// The name of the candidate that such a plan would run; makes nothing on the device.
+std::string cudaCandidate(CudaDevice& device, const ConvProblem& problem);
 
 // host_run.cu
 void convolveHostOnCuda(CudaDevice& device, const ConvProblem& problem, const HostTensors& tensors,

@@ -51,6 +51,95 @@ ConvProblem tileProblem(const ConvProblem& p, int64_t batch, int64_t channels) {
   return t;
 }
 
+// The largest tile of so many rows. Channels first: a channel's spectrum serves all its batch entries. Whole batch
+// columns as long as they fit.
+Tile largestTile(const ConvProblem& p, int64_t rows) {
+  const int64_t channels = std::min(p.channels, std::max<int64_t>(1, rows / p.batch));
+  return {0, 0, std::min(p.batch, rows / channels), channels};
+}
+
+// Tiles of one size, and the plans that run them: the last batch entries and the last channels may be fewer.
+class Tiling {
+ public:
+  // Every plan runs `candidate`, so that a row has the same bits whatever tile it is in.
+  Tiling(CudaDevice& device, const ConvProblem& p, const Tile& largest, const std::string& candidate)
+      : batch(largest.batch), channels(largest.channels) {
+    for (const int64_t b : {batch, p.batch % batch})
+      for (const int64_t c : {channels, p.channels % channels})
+        if (b > 0 && c > 0 && !plans_.count({b, c})) plans_[{b, c}] = makePlan(device, tileProblem(p, b, c), candidate);
+  }
+  const std::shared_ptr<ConvPlan>& planOf(const Tile& t) const { return plans_.at({t.batch, t.channels}); }
+
+  // What a run has at once: two slots of rows with a workspace each, all skip values, the kernels of a tile, and a
+  // spectrum of them for each number of batch entries.
+  int64_t neededBytes(const ConvProblem& p, int64_t rowBytes) const {
+    int64_t workspace = 0;
+    std::map<int64_t, int64_t> spectra;  // by the channels of a tile
+    for (const auto& [shape, plan] : plans_) {
+      workspace = std::max(workspace, plan->info().workspaceBytes);
+      spectra[shape.second] += plan->info().spectrumBytes;
+    }
+    int64_t most = 0;
+    for (const auto& [c, bytes] : spectra) {
+      (void)c;
+      most = std::max(most, bytes);
+    }
+    const int64_t taps = (p.sharedKernel ? 1 : channels) * p.kernelLength + (p.skip ? p.channels : 0);
+    return 2 * (batch * channels * rowBytes + workspace) + most + taps * dtypeBytes(p.kernelDtype);
+  }
+
+  const int64_t batch, channels;
+
+ private:
+  static std::shared_ptr<ConvPlan> makePlan(CudaDevice& device, ConvProblem p, const std::string& candidate) {
+    p.candidate = candidate;
+    try {
+      return device.createPlan(p);
+    } catch (const Error& e) {
+      // Of some patterns of frequencies a candidate is offered to many rows and not to few.
+      if (e.status() != FFC_INVALID_ARGUMENT) throw;
+      p.candidate.clear();
+      return device.createPlan(p);
+    }
+  }
+
+  std::map<std::pair<int64_t, int64_t>, std::shared_ptr<ConvPlan>> plans_;  // at most four shapes
+};
+
+// The largest tiles for which there is memory, down to a single row.
+Tiling fittingTiling(CudaDevice& device, const ConvProblem& p, int64_t rowBytes) {
+  const auto available = [&device](int64_t spareBytes) {
+    size_t free = 0, total = 0;
+    checkCuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+    const MemoryLedger& memory = device.memory();
+    const int64_t left = static_cast<int64_t>(free) - spareBytes;
+    return memory.limitBytes > 0 ? std::min(left, memory.limitBytes - memory.liveBytes.load()) : left;
+  };
+  // No larger than a 16th of the work, so that the copies of one tile overlap the work of the other and progress moves;
+  // but large enough to fill the device.
+  constexpr int64_t smallest = int64_t{32} << 20;
+  const int64_t wantedBytes = std::max(smallest, p.rows() * rowBytes / 16);
+  const int64_t wanted = std::max<int64_t>(1, std::min(p.rows(), wantedBytes / rowBytes));
+  // The planner chooses for that tile, whatever fits: what a row becomes depends on the problem, not on free memory.
+  const Tile ranked = largestTile(p, wanted);
+  const std::string candidate = cudaCandidate(device, tileProblem(p, ranked.batch, ranked.channels));
+  // cudaMalloc() rounds each of a dozen blocks up to 2 MiB, and a device function's first launch may load its code.
+  constexpr int64_t spare = int64_t{64} << 20;
+  for (int64_t rows = std::max<int64_t>(1, std::min(wanted, available(spare) / (2 * rowBytes)));; rows /= 2) {
+    Tiling tiling(device, p, largestTile(p, rows), candidate);
+    const int64_t needed = tiling.neededBytes(p, rowBytes), there = available(rows > 1 ? spare : 0);
+    if (needed <= there) return tiling;
+    if (rows > 1) continue;
+    const int64_t limit = device.memory().limitBytes;
+    throw Error(FFC_OUT_OF_MEMORY,
+                "one row at a time needs " + std::to_string(needed) + " bytes of device memory (u, gates and y twice, " +
+                    "the kernel, its spectrum, two workspaces of " +
+                    std::to_string(tiling.planOf({0, 0, 1, 1})->info().workspaceBytes) + "); " +
+                    std::to_string(std::max<int64_t>(0, there)) + " are available" +
+                    (limit > 0 ? ", and the memory_limit_bytes is " + std::to_string(limit) : ""));
+  }
+}
+
 // Two of these run in turn, so that one computes while the other's rows travel.
 struct Slot {
   std::shared_ptr<Stream> stream;
@@ -69,26 +158,8 @@ void convolveHostOnCuda(CudaDevice& device, const ConvProblem& p, const HostTens
   const HostRows post = rowsOf(tensors.postGate, p.post, p.outputLength), y = rowsOf(tensors.y, p.y, p.outputLength);
   const int64_t rowBytes = u.tileBytes(1) + pre.tileBytes(1) + post.tileBytes(1) + y.tileBytes(1);
 
-  // Two tiles in half of what is free, and no larger than a 16th of the work, so that the copies of one overlap
-  // the work of the other and progress moves; but large enough to fill the device.
-  size_t free = 0, total = 0;
-  checkCuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-  int64_t budget = static_cast<int64_t>(free / 4);
-  if (device.memory().limitBytes > 0)
-    budget = std::min(budget, (device.memory().limitBytes - device.memory().liveBytes.load()) / 4);
-  constexpr int64_t smallest = int64_t{32} << 20;
-  const int64_t wanted = std::max(smallest, p.rows() * rowBytes / 16);
-  const int64_t tileRows = std::max<int64_t>(1, std::min(budget, wanted) / rowBytes);
-  // Channels first: a channel's spectrum serves all its batch entries. Whole batch columns as long as they fit.
-  const int64_t channels = std::min(p.channels, std::max<int64_t>(1, tileRows / p.batch));
-  const int64_t batch = std::min(p.batch, std::max<int64_t>(1, tileRows / channels));
-
-  std::map<std::pair<int64_t, int64_t>, std::shared_ptr<ConvPlan>> plans;  // at most four shapes
-  const auto planOf = [&](int64_t b, int64_t c) {
-    auto& plan = plans[{b, c}];
-    if (!plan) plan = device.createPlan(tileProblem(p, b, c));
-    return plan;
-  };
+  const Tiling tiling = fittingTiling(device, p, rowBytes);
+  const int64_t channels = tiling.channels, batch = tiling.batch;
 
   Slot slots[2];
   for (Slot& s : slots) {
@@ -126,7 +197,7 @@ void convolveHostOnCuda(CudaDevice& device, const ConvProblem& p, const HostTens
         throw Error(FFC_CANCELLED, "cancelled after " + std::to_string(done) + " of " + std::to_string(p.rows()) + " rows");
       }
       const Tile tile{b0, c0, std::min(batch, p.batch - b0), nc};
-      const auto plan = planOf(tile.batch, tile.channels);
+      const std::shared_ptr<ConvPlan>& plan = tiling.planOf(tile);
       auto& spectrum = spectra[plan.get()];
       if (!spectrum) {
         spectrum = plan->createSpectrum();

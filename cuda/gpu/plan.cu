@@ -22,6 +22,14 @@ class CudaSpectrum : public Spectrum {
   std::shared_ptr<Buffer> buffer_;
 };
 
+// What the families offer for a problem on a device so limited. The arguments outlive it.
+Offers offersFor(const ConvProblem& problem, const GpuLimits& limits, CudaDevice& device) {
+  Offers offers;
+  for (const auto offer : {&offerDirect, &offerFusedMma, &offerFusedFp32, &offerMultiPass})
+    offer(problem, limits, device, offers);
+  return offers;
+}
+
 class CudaConvPlan : public ConvPlan {
  public:
   CudaConvPlan(std::shared_ptr<CudaDevice> device, const ConvProblem& problem)
@@ -89,9 +97,7 @@ class CudaConvPlan : public ConvPlan {
 
   // The ranking of what the families offer for a problem, and the first of it, made.
   std::pair<Ranking, std::unique_ptr<GpuAlgorithm>> choose(const ConvProblem& problem, const GpuLimits& limits) {
-    Offers offers;
-    for (const auto offer : {&offerDirect, &offerFusedMma, &offerFusedFp32, &offerMultiPass})
-      offer(problem, limits, *device_, offers);
+    const Offers offers = offersFor(problem, limits, *device_);
     Ranking ranking(offers.candidates(), problem, *device_->constants());
     return {ranking, offers.make(ranking.index())};
   }
@@ -122,6 +128,12 @@ class CudaConvPlan : public ConvPlan {
 
 std::shared_ptr<ConvPlan> makeCudaPlan(const std::shared_ptr<CudaDevice>& device, const ConvProblem& problem) {
   return std::make_shared<CudaConvPlan>(device, problem);
+}
+
+std::string cudaCandidate(CudaDevice& device, const ConvProblem& problem) {
+  const ConvProblem ranked = problem.mask && problem.circular() ? maskedProblem(problem) : problem;
+  const Offers offers = offersFor(ranked, device.limits(), device);
+  return Ranking(offers.candidates(), ranked, *device.constants()).candidate().name;
 }
 
 }  // namespace ffc
