@@ -45,7 +45,7 @@ struct SpectrumObject {
   std::shared_ptr<Device> device;
   std::shared_ptr<ConvPlan> plan;
   std::shared_ptr<Spectrum> part;
-  std::atomic<bool> computed{false};  // ffc_spectrum_compute() has been enqueued at least once
+  std::atomic<bool> computed{false};  // the last ffc_spectrum_compute() has been enqueued
 };
 
 // A handle is kind (8 bits), generation (32 bits), index (24 bits). A slot's generation grows whenever its object is

@@ -88,6 +88,7 @@ ffc_status ffc_spectrum_compute(ffc_spectrum spectrum, ffc_buffer kernel, int64_
     const auto on = streamOf(stream, object->device, "the spectrum");
     const PlacedTensor placed =
         placeTensor("kernel", kernelLayout(object->plan->problem()), buffer->part, kernel_offset_bytes);
+    object->computed.store(false, std::memory_order_release);  // what a call that fails leaves is no spectrum
     object->plan->computeSpectrum(object->part, placed.region, on);
     object->computed.store(true, std::memory_order_release);
   });

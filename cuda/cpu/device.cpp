@@ -1,6 +1,7 @@
 // The CPU as a device: buffers are host memory, streams are threads, and a plan hands its arithmetic to a CpuEngine.
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -37,6 +38,9 @@ class CpuSpectrum : public Spectrum {
   CpuSpectrum(std::shared_ptr<Device> device, int64_t bytes)
       : device_(std::move(device)), block_(device_->memory(), bytes, "a kernel spectrum") {}
   void* data() const { return block_.data(); }
+  // Set when a computation has come to its end. One that fails on the stream's thread is reported when somebody waits
+  // for the stream, and what it leaves behind must not be convolved with.
+  std::atomic<bool> valid{false};
 
  private:
   std::shared_ptr<Device> device_;
@@ -146,8 +150,10 @@ class CpuPlan : public ConvPlan, public std::enable_shared_from_this<CpuPlan> {
   void computeSpectrum(const std::shared_ptr<Spectrum>& spectrum, const Region& kernel,
                        const std::shared_ptr<Stream>& stream) override {
     cpuStream(stream).enqueue([plan = shared_from_this(), spectrum, kernel] {
-      plan->engine_->computeSpectrum(static_cast<CpuSpectrum&>(*spectrum).data(), kernel.as<void>(),
-                                     plan->device_->pool(), Progress());
+      CpuSpectrum& target = static_cast<CpuSpectrum&>(*spectrum);
+      target.valid.store(false, std::memory_order_release);
+      plan->engine_->computeSpectrum(target.data(), kernel.as<void>(), plan->device_->pool(), Progress());
+      target.valid.store(true, std::memory_order_release);
     });
   }
 
@@ -155,13 +161,17 @@ class CpuPlan : public ConvPlan, public std::enable_shared_from_this<CpuPlan> {
   void forward(const std::shared_ptr<Spectrum>& spectrum, const ForwardArgs& args,
                const std::shared_ptr<Stream>& stream) override {
     cpuStream(stream).enqueue([plan = shared_from_this(), spectrum, args] {
+      const CpuSpectrum& filter = static_cast<const CpuSpectrum&>(*spectrum);
+      if (!filter.valid.load(std::memory_order_acquire))
+        throw Error(FFC_INVALID_ARGUMENT, "the spectrum is not complete: its last computation failed, or is under way "
+                                          "on another stream; wait for that, or call ffc_spectrum_compute() again");
       HostTensors tensors;
       tensors.u = args.u.as<void>();
       tensors.preGate = args.preGate.as<void>();
       tensors.postGate = args.postGate.as<void>();
       tensors.skip = args.skip.as<void>();
       tensors.y = args.y.as<void>();
-      plan->engine_->forward(static_cast<CpuSpectrum&>(*spectrum).data(), tensors, plan->device_->pool(), Progress());
+      plan->engine_->forward(filter.data(), tensors, plan->device_->pool(), Progress());
     });
   }
 

@@ -1,5 +1,8 @@
 // Wrong arguments of every kind to every call of the ABI: each is refused with the status and the words that say what is
 // wrong, and nothing is left behind.
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdio>
 #include <initializer_list>
@@ -352,6 +355,65 @@ void testConvolutionErrors() {
   CHECK_OK(ffc_context_destroy(otherContext, &error));
 }
 
+// A kernel spectrum whose computation runs out of memory on the stream's thread: the stream says so, and nothing is
+// convolved with what is left of it.
+void testFailedSpectrum() {
+  if (sanitized) return;  // their allocators end the process where there is no memory
+  const ffc_context context = openContext(1);
+  // A kernel longer than its circular row is summed up in float64 first, which takes 40 MB.
+  const int64_t length = 5000000;
+  auto desc = causal(1, 1, length, length + 1);
+  desc.mode = FFC_MODE_CIRCULAR;
+  std::vector<float> u(static_cast<size_t>(length)), taps(static_cast<size_t>(length) + 1), result(u.size());
+  for (int64_t n = 0; n < length; ++n) u[n] = static_cast<float>(n % 7);
+  taps[0] = 1;
+  const ffc_buffer input = upload(context, u), kernel = upload(context, taps), y = makeBuffer(context, length * 4);
+  ffc_plan plan = 0;
+  ffc_spectrum spectrum = 0;
+  CHECK_OK(ffc_plan_create(context, &desc, &plan, &error));
+  CHECK_OK(ffc_spectrum_create(plan, &spectrum, &error));
+  auto args = sized<ffc_forward_args>();
+  args.u = input;
+  args.y = y;
+  const auto right = [&] {
+    CHECK_OK(ffc_forward(plan, spectrum, &args, 0, &error));
+    CHECK_OK(ffc_buffer_read(y, 0, result.data(), length * 4, 0, &error));
+    double worst = 0;
+    for (int64_t n = 0; n < length; ++n) worst = std::fmax(worst, std::fabs(result[n] - u[n]));
+    return worst < 1e-4;
+  };
+  const auto withLittleMemory = [](const auto& body) {
+    long pages = 0;
+    std::FILE* file = std::fopen("/proc/self/statm", "r");
+    CHECK(file && std::fscanf(file, "%ld", &pages) == 1);
+    if (file) std::fclose(file);
+    rlimit usual{};
+    CHECK(getrlimit(RLIMIT_AS, &usual) == 0);
+    rlimit little = usual;
+    little.rlim_cur = static_cast<rlim_t>(pages) * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + (rlim_t{8} << 20);
+    CHECK(setrlimit(RLIMIT_AS, &little) == 0);
+    body();
+    CHECK(setrlimit(RLIMIT_AS, &usual) == 0);
+  };
+  CHECK_OK(ffc_buffer_fill(y, 0, 4, 0, 0, &error));  // the stream has its thread
+  CHECK_OK(ffc_stream_synchronize(context, 0, &error));
+  for (const bool computedBefore : {false, true}) {
+    if (computedBefore) CHECK(right());
+    withLittleMemory([&] {
+      CHECK_OK(ffc_spectrum_compute(spectrum, kernel, 0, 0, &error));
+      CHECK_STATUS(FFC_OUT_OF_MEMORY, "memory", ffc_stream_synchronize(context, 0, &error));
+    });
+    CHECK_OK(ffc_forward(plan, spectrum, &args, 0, &error));
+    CHECK_STATUS(FFC_INVALID_ARGUMENT, "ffc_spectrum_compute() again", ffc_stream_synchronize(context, 0, &error));
+    CHECK_OK(ffc_spectrum_compute(spectrum, kernel, 0, 0, &error));
+    CHECK(right());
+  }
+  CHECK_OK(ffc_plan_destroy(plan, &error));
+  CHECK_OK(ffc_spectrum_destroy(spectrum, &error));
+  for (const ffc_buffer b : {input, kernel, y}) CHECK_OK(ffc_buffer_destroy(b, &error));
+  CHECK_OK(ffc_context_destroy(context, &error));
+}
+
 // The planner's constants as text, and candidates by name.
 void testPlanner() {
   const ffc_context context = openContext();
@@ -408,5 +470,6 @@ int main() {
   testHandles();
   testErrors();
   testConvolutionErrors();
+  testFailedSpectrum();
   return report_checks("abi_errors_test");
 }
