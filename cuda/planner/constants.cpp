@@ -1,7 +1,6 @@
 #include "constants.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
@@ -52,8 +51,8 @@ Constants Constants::parse(const std::string& text) {
     const std::string number = space == std::string::npos ? "" : words.substr(space + 1);
     char* rest = nullptr;
     const double value = std::strtod(number.c_str(), &rest);
-    if (number.empty() || *rest != 0 || !std::isfinite(value) || value <= 0)
-      fail(line, name + " is \"" + number.substr(0, 60) + "\"; it must be a number above 0");
+    if (number.empty() || *rest != 0 || !(value >= least && value <= most))
+      fail(line, name + " is \"" + number.substr(0, 60) + "\"; it must be a number from 1e-12 to 1e30");
     constants.set(name, value);
   }
   if (line == 0) fail(1, "the text is empty");
@@ -92,7 +91,7 @@ double Constants::product(const std::string& kind, const std::string& key) const
   for (size_t from = 0; from < 2; ++from)
     for (size_t step = from + 2; step < ends.size(); ++step)
       multiply(key.substr(0, ends[from]) + "/*" + key.substr(ends[step - 1], ends[step] - ends[step - 1]));
-  return value;
+  return std::clamp(value, least, most);
 }
 
 void Constants::overlay(const Constants& other) {

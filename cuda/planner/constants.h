@@ -22,6 +22,9 @@ class Constants {
  public:
   // Grows when the meaning of a name changes: numbers fitted to another model would mislead this one.
   static constexpr int version = 2;
+  // What a constant may be, and the product of several: far beyond any device, and what the model makes of such numbers
+  // (it takes fourth powers of their quotients) is still finite.
+  static constexpr double least = 1e-12, most = 1e30;
 
   // The text form: "flashfftconv-constants VERSION", then a line "NAME VALUE" for each; what the ABI speaks.
   // Throws FFC_INVALID_ARGUMENT with the line that is wrong.
@@ -32,6 +35,7 @@ class Constants {
   bool has(const std::string& name) const { return values_.count(name) > 0; }
   double get(const std::string& name) const;  // throws FFC_INTERNAL_ERROR where there is none
   // The product of KIND and all KIND/TRAIT of a key; those that are not there count 1.
+  // At least `least` and at most `most`.
   double product(const std::string& kind, const std::string& key) const;
   // Entries of `other` replace those of the same name; of what is kept by traits, whole families.
   void overlay(const Constants& other);

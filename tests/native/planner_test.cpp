@@ -270,7 +270,8 @@ void testConstants() {
   for (const char* bad : {"", "flashfftconv-constants 1\nlatency 5\n", "latency 5\n", "flashfftconv-constants 2 \n"})
     CHECK(fails(FFC_INVALID_ARGUMENT, "line 1", [&] { Constants::parse(bad); }));
   for (const char* bad : {"latency", "latency ", "latency x", "latency 5x", "latency -1", "latency 0", "latency nan",
-                          "latency inf", "rates/device 5", "efficiency/ 5", " latency 5", "", "latency 5 5"})
+                          "latency inf", "latency 1e308", "latency 1.1e30", "latency 9e-13", "latency 1e-310",
+                          "rates/device 5", "efficiency/ 5", " latency 5", "", "latency 5 5"})
     CHECK(fails(FFC_INVALID_ARGUMENT, "line 2", [&] { Constants::parse(head + bad + "\n"); }));
 
   // The product of what there is for a key's traits: each path to it, and single steps behind the first or second.
@@ -302,6 +303,29 @@ void testConstants() {
     CHECK(cpu.get(name) > 0);
 }
 
+// With the most extreme constants that are taken, predictions are numbers still, and their JSON is JSON.
+void testExtremeConstants() {
+  const ConvProblem p = problemOf(Dtype::float16, 8, 48, 1 << 20, 1 << 20);
+  Candidates list;
+  list.list = {multiPassOf(p, 256, 4096), directOf(p)};
+  const auto json = [&](const std::string& rate, const std::string& part, const std::string& time) {
+    std::string text = "flashfftconv-constants 2\n";
+    for (const char* name : {"device", "l2", "shared", "tensor", "core"})
+      text += std::string("rate/") + name + " " + rate + "\n";
+    for (const char* of : {"", "/direct", "/direct/half", "/direct/half/plain", "/direct/*/plain", "/multi-pass"}) {
+      for (const char* kind : {"efficiency", "device", "l2", "shared", "issue"}) text += kind + (of + (" " + part + "\n"));
+      for (const char* kind : {"latency", "fill"}) text += kind + (of + (" " + time + "\n"));
+    }
+    Constants extreme = h200Constants();
+    extreme.overlay(Constants::parse(text));
+    return Ranking(list, p, extreme).json();
+  };
+  for (const char* rate : {"1e-12", "1e30"})
+    for (const char* part : {"1e-12", "1e30"})
+      for (const char* time : {"1e-12", "1e30"})
+        for (const char* word : {":inf", ":nan", ":-"}) CHECK(json(rate, part, time).find(word) == std::string::npos);
+}
+
 }  // namespace
 
 int main() {
@@ -310,5 +334,6 @@ int main() {
   testPredictions();
   testChoice();
   testConstants();
+  testExtremeConstants();
   return report_checks("planner_test");
 }
