@@ -14,6 +14,7 @@
 #include "scratch.h"
 #include "transform_plan.h"
 #include "../host/algorithm_name.h"
+#include "../host/fft64.h"
 #include "../host/frequency_mask.h"
 #include "../planner/ranking.h"
 #include "../planner/defaults.h"
@@ -86,6 +87,10 @@ class Engine : public CpuEngine {
     const int64_t scratchFloats =
         choice_.points ? 2 * choice_.points : directInputFloats() + roundUp(choice_.step, simd_.lanes);
     scratch_ = std::make_unique<ScratchPool>(scratchFloats);
+    if (taps_.folded && problem_.mask) {
+      checkHostHas(Fft64::bytesFor(problem_.length), "the transform that masks kernels");
+      maskingTransform_ = std::make_unique<const Fft64>(problem_.length);
+    }
     fillInfo();
   }
 
@@ -112,6 +117,7 @@ class Engine : public CpuEngine {
   int64_t kernelRows() const { return problem_.sharedKernel ? 1 : problem_.channels; }
   int64_t directInputFloats() const { return roundUp(taps_.count + choice_.step + 64, 16); }
   RowSource kernelSource(const void* kernel, int64_t row, std::vector<float>& folded) const;
+  int64_t foldingBytes() const;
   void transformKernel(float* target, const RowSource& source) const;
   void transformKernelShared(float* target, const RowSource& source, ThreadPool& pool, Meter& meter) const;
   Row row(const void* spectrum, const HostTensors& tensors, int64_t index, const void* samples) const;
@@ -132,6 +138,7 @@ class Engine : public CpuEngine {
   BlockLayout layout_;
   std::unique_ptr<TransformPlan> plan_;
   std::unique_ptr<ScratchPool> scratch_;
+  std::unique_ptr<const Fft64> maskingTransform_;  // of circular patterns; making it takes longer than using it
   int64_t spectrumRowFloats_ = 0;
   PlanInfo info_;
 };
@@ -253,12 +260,20 @@ RowSource Engine::kernelSource(const void* kernel, int64_t row, std::vector<floa
     simd_.loadRow(part.get(), source, begin, vectors);
     for (int64_t i = 0; i < length; ++i) sum[i] += part[i];
   }
-  if (problem_.mask) maskCircularRow(*problem_.mask, sum);
+  if (problem_.mask) maskCircularRow(*problem_.mask, *maskingTransform_, sum);
   folded.assign(sum.begin(), sum.end());
   source.samples = folded.data();
   source.dtype = FFC_DTYPE_FLOAT32;
   source.length = length;
   return source;
+}
+
+// What kernelSource() takes for a row of its own.
+int64_t Engine::foldingBytes() const {
+  if (!taps_.folded) return 0;
+  const int64_t sum = problem_.length * static_cast<int64_t>(sizeof(double) + sizeof(float));
+  const int64_t folded = problem_.length * static_cast<int64_t>(sizeof(float));
+  return sum + std::max(folded, problem_.mask ? maskingBytes(problem_.length) : 0);
 }
 
 // A single transform on all threads: the first levels in strips, until there are enough blocks to go round, then
@@ -324,6 +339,7 @@ void Engine::transformKernelShared(float* target, const RowSource& source, Threa
 
 void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool, const Progress& progress) const {
   float* target = static_cast<float*>(spectrum);
+  const int64_t workers = workersHostHas(std::min<int64_t>(threads_, kernelRows()), foldingBytes(), "a folded kernel row");
   if (plan_ && kernelRows() < threads_ && choice_.points >= (1 << 13)) {
     Meter meter(progress, kernelRows() * 2 * plan_->transform().vectors);  // each vector is loaded, then transformed
     for (int64_t i = 0; i < kernelRows(); ++i) {
@@ -334,7 +350,7 @@ void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& poo
     return;
   }
   Meter meter(progress, kernelRows());
-  pool.parallelFor(kernelRows(), [&](int64_t i) {
+  const auto computeRow = [&](int64_t i) {
     meter.checkCancelled();
     std::vector<float> folded;
     const RowSource source = kernelSource(kernel, i, folded);
@@ -345,6 +361,11 @@ void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& poo
     } else
       simd_.loadRow(row, source, 0, spectrumRowFloats_ / simd_.lanes);
     meter.done(1);
+  };
+  if (workers == std::min<int64_t>(threads_, kernelRows())) return pool.parallelFor(kernelRows(), computeRow);
+  // No more rows at once than there is memory for.
+  pool.parallelFor(workers, [&](int64_t first) {
+    for (int64_t i = first; i < kernelRows(); i += workers) computeRow(i);
   });
 }
 

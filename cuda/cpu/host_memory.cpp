@@ -112,15 +112,18 @@ int usableCores() {
   return std::max(1, cores);
 }
 
-void checkHostHas(int64_t bytes, const char* what) {
+void checkHostHas(int64_t bytes, const char* what) { workersHostHas(1, bytes, what); }
+
+int64_t workersHostHas(int64_t wanted, int64_t bytes, const char* what) {
   // Below this size the answer of malloc is good enough, and reading /proc would take longer than the allocation.
   constexpr int64_t checkedBytes = int64_t{16} << 20;
-  if (bytes < checkedBytes) return;
+  if (wanted * bytes < checkedBytes) return wanted;
   const HostMemory memory = hostMemory();
   if (bytes > memory.availableBytes)
     throw Error(FFC_OUT_OF_MEMORY, std::string(what) + " of " + std::to_string(bytes) + " bytes: the host has " +
                                        std::to_string(memory.availableBytes) + " bytes available of " +
                                        std::to_string(memory.totalBytes));
+  return std::min(wanted, memory.availableBytes / bytes);
 }
 
 HostBlock::HostBlock(MemoryLedger& ledger, int64_t bytes, const char* what) : ledger_(ledger), bytes_(bytes) {

@@ -16,6 +16,8 @@ HostMemory hostMemory();
 // Linux promises more memory than there is and kills the process when it is touched, so large requests are checked
 // against what there is. Throws Error(FFC_OUT_OF_MEMORY) naming `what`.
 void checkHostHas(int64_t bytes, const char* what);
+// The same for `bytes` each of several workers: for how many of them there is room, at least one and at most `wanted`.
+int64_t workersHostHas(int64_t wanted, int64_t bytes, const char* what);
 
 // One per core this process may run on (affinity), no more than its control group's CPU quota pays for.
 int usableCores();

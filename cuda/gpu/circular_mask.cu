@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../host/fft64.h"
 #include "../host/frequency_mask.h"
 #include "core/kernel_taps.cuh"
 
@@ -31,7 +32,7 @@ class CircularMask final : public GpuAlgorithm {
     blocks_ = std::min<int64_t>((samples_ + foldThreads - 1) / foldThreads, int64_t{limits.multiprocessors} * 8);
     std::vector<double> impulse(static_cast<size_t>(problem.length), 0.0);
     impulse[0] = 1;
-    maskCircularRow(*problem.mask, impulse);
+    maskCircularRow(*problem.mask, Fft64(problem.length), impulse);
     const std::vector<float> pattern(impulse.begin(), impulse.end());
     const auto* bytes = reinterpret_cast<const uint8_t*>(pattern.data());
     pattern_ = cache.planTable({bytes, bytes + pattern.size() * sizeof(float)});

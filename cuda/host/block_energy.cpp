@@ -2,6 +2,7 @@
 #include <cmath>
 #include <complex>
 
+#include "../cpu/host_memory.h"
 #include "element_values.h"
 #include "fft64.h"
 #include "frequency_mask.h"
@@ -47,6 +48,9 @@ void blockEnergies(const ConvProblem& p, const ffc_sparsity& sparsity, const voi
   if (sparsity.keep_count != blocks)
     throw Error(FFC_INVALID_SHAPE, "there is room for " + std::to_string(sparsity.keep_count) +
                                        " energies; this pattern has " + std::to_string(blocks) + " blocks");
+  checkHostHas(grid.points * static_cast<int64_t>(sizeof(double)) + Fft64::bytesFor(grid.points) +
+                   maskingBytes(grid.points),  // a row takes as much here
+               "the memory to compute block energies in");
   std::vector<double> power(static_cast<size_t>(grid.points), 0.0);
   const Fft64 fft(grid.points);
   for (int64_t row = 0; row < (p.sharedKernel ? 1 : p.channels); ++row) addPower(grid, p, kernel, row, fft, power);
@@ -58,9 +62,12 @@ void blockEnergies(const ConvProblem& p, const ffc_sparsity& sparsity, const voi
     energies[sparsity.kind == FFC_SPARSITY_CLASSES ? k % blocks : view.binOf(k) / sparsity.block] += power[k];
 }
 
-void maskCircularRow(const FrequencyMask& mask, std::vector<double>& row) {
+int64_t maskingBytes(int64_t length) {
+  return length * static_cast<int64_t>(sizeof(Complex)) + Fft64::callBytesFor(length);
+}
+
+void maskCircularRow(const FrequencyMask& mask, const Fft64& fft, std::vector<double>& row) {
   const int64_t points = mask.points();
-  const Fft64 fft(points);
   std::vector<Complex> x(row.begin(), row.end());
   fft.forward(x);
   for (int64_t k = 0; k < points; ++k)

@@ -13,16 +13,32 @@ std::complex<double> product(std::complex<double> a, std::complex<double> b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
+bool isPowerOfTwo(int64_t count) { return (count & (count - 1)) == 0; }
+
+// A length that is no power of two becomes a convolution with a chirp (Bluestein): X[k] = c[k] sum_n (x[n] c[n])
+// conj(c[k - n]), which takes 2 count - 1 places.
+int64_t sizeFor(int64_t count) {
+  int64_t size = 1;
+  while (size < (isPowerOfTwo(count) ? count : 2 * count - 1)) size *= 2;
+  return size;
+}
+
+constexpr int64_t complexBytes = sizeof(std::complex<double>);
+
 }  // namespace
 
-Fft64::Fft64(int64_t count) : count_(count), size_(1) {
-  const bool power = (count & (count - 1)) == 0;
-  // A length that is no power of two becomes a convolution with a chirp (Bluestein): X[k] = c[k] sum_n (x[n] c[n])
-  // conj(c[k - n]), which takes 2 count - 1 places.
-  while (size_ < (power ? count : 2 * count - 1)) size_ *= 2;
+int64_t Fft64::bytesFor(int64_t count) {
+  const int64_t size = sizeFor(count);
+  return (size / 2 + (isPowerOfTwo(count) ? 0 : count + size)) * complexBytes;
+}
+
+int64_t Fft64::callBytesFor(int64_t count) { return isPowerOfTwo(count) ? 0 : sizeFor(count) * complexBytes; }
+
+Fft64::Fft64(int64_t count) : count_(count), size_(sizeFor(count)) {
+  roots_.reserve(static_cast<size_t>(size_ / 2));
   for (int64_t n = 0; n < size_ / 2; ++n)
     roots_.push_back(std::polar(1.0, -2 * pi * static_cast<double>(n) / static_cast<double>(size_)));
-  if (power) return;
+  if (isPowerOfTwo(count)) return;
   chirp_.resize(static_cast<size_t>(count));
   for (int64_t n = 0; n < count; ++n)  // n^2 reduced modulo a whole turn, so that the angle keeps its digits
     chirp_[n] = std::polar(1.0, -pi * static_cast<double>(static_cast<__int128>(n) * n % (2 * count)) /

@@ -13,6 +13,9 @@ class Fft64 {
   explicit Fft64(int64_t count);
   void forward(std::vector<std::complex<double>>& x) const;
   void inverse(std::vector<std::complex<double>>& x) const;
+  // What an object of a length takes of the host's memory, and what each call takes for its time.
+  static int64_t bytesFor(int64_t count);
+  static int64_t callBytesFor(int64_t count);
 
  private:
   using Complex = std::complex<double>;

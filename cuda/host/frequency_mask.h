@@ -82,7 +82,11 @@ int64_t blockCount(const FrequencyGrid& grid, int32_t kind, int64_t block);
 // images counts twice. `kernel` is the packed or strided kernel of the problem, on the host.
 void blockEnergies(const ConvProblem& problem, const ffc_sparsity& sparsity, const void* kernel, double* energies);
 
-// One kernel row as the circular grid sees it (folded to `length` samples), without the frequencies that are dropped.
-void maskCircularRow(const FrequencyMask& mask, std::vector<double>& row);
+class Fft64;  // fft64.h
+
+// One kernel row as the circular grid sees it (folded to `length` samples), without the frequencies that are dropped;
+// `fft` is of that length. For its time it takes maskingBytes(length) of the host's memory.
+void maskCircularRow(const FrequencyMask& mask, const Fft64& fft, std::vector<double>& row);
+int64_t maskingBytes(int64_t length);
 
 }  // namespace ffc

@@ -341,6 +341,16 @@ void testConvolutionErrors() {
   CHECK_STATUS(FFC_INVALID_ARGUMENT, "without a sparsity", masked(nullptr, everything));
   sparsity.keep_count = 3;
   CHECK_STATUS(FFC_INVALID_SHAPE, "has 3 elements", masked(&sparsity, everything));
+  // Energies of a grid that this machine has no memory for: float64 transforms of 2^32 points.
+  auto longest = causal(1, 1, (int64_t{1} << 31) - 1, 1);
+  longest.mode = FFC_MODE_CIRCULAR;
+  sparsity.kind = FFC_SPARSITY_CLASSES;
+  sparsity.block = sparsity.keep_count = 1;
+  double energy = 0;
+  auto machine = sized<ffc_device_info>();
+  CHECK_OK(ffc_device_info_get(context, &machine, &error));
+  if (machine.memory_free_bytes < int64_t{100} << 30)
+    CHECK_STATUS(FFC_OUT_OF_MEMORY, "block energies", ffc_block_energies(&longest, &sparsity, values, &energy, &error));
 
   job.destroy();
   other.destroy();

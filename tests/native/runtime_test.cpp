@@ -387,6 +387,11 @@ void testLedger() {
   CHECK(text.find("a buffer of 1125899906842624 bytes") == 0);
   CHECK(statusOf([&] { HostBlock(free, memory.totalBytes + 1, "a buffer"); }) == FFC_OUT_OF_MEMORY);
   CHECK(free.liveBytes == 0 && free.peakBytes == 0);  // what was never there is no peak
+  CHECK(workersHostHas(7, 100, "rows") == 7 && workersHostHas(7, 0, "rows") == 7);
+  const int64_t few = workersHostHas(64, memory.availableBytes / 4, "rows");
+  CHECK(few >= 1 && few <= 8);
+  CHECK(statusOf([&] { workersHostHas(64, memory.totalBytes + 1, "rows"); }, &text) == FFC_OUT_OF_MEMORY);
+  CHECK(text.find("rows of ") == 0);
   for (int64_t bytes : {0, 1, 63, 64, 100000}) {
     HostBlock block(free, bytes, "a buffer");
     CHECK(reinterpret_cast<uintptr_t>(block.data()) % 64 == 0 && block.data() && free.liveBytes == bytes);
