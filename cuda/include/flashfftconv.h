@@ -33,6 +33,7 @@
  *     so that the structs can grow at their end.
  *   - Sizes, counts, strides and offsets are int64_t. Strides are in elements, names ending in _bytes in bytes.
  *   - Calls are thread-safe. Work on one stream runs in order; work on several streams may run at once.
+ *   - Calls on a CUDA context make its device the calling thread's current CUDA device, and leave it so.
  */
 #ifndef FLASHFFTCONV_H
 #define FLASHFFTCONV_H
