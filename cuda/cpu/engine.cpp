@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -16,6 +15,7 @@
 #include "../host/algorithm_name.h"
 #include "../host/fft64.h"
 #include "../host/frequency_mask.h"
+#include "../host/number_text.h"
 #include "../planner/ranking.h"
 #include "../planner/defaults.h"
 
@@ -231,11 +231,9 @@ std::string Engine::explainSparsity() const {
   } else {
     flops = 2.0 * static_cast<double>(taps_.count) * static_cast<double>(problem_.outputLength);
   }
-  char numbers[160];
-  std::snprintf(numbers, sizeof numbers,
-                ",\"rowFlops\":%.6g,\"rowFlopsSkipped\":%.6g,\"rowBytes\":%.6g,\"rowBytesSkipped\":%.6g}", flops, skipped,
-                bytes, bytesSkipped);
-  return problem_.mask->explainBegin() + numbers;
+  return problem_.mask->explainBegin() + ",\"rowFlops\":" + numberText(flops) + ",\"rowFlopsSkipped\":" +
+         numberText(skipped) + ",\"rowBytes\":" + numberText(bytes) + ",\"rowBytesSkipped\":" +
+         numberText(bytesSkipped) + "}";
 }
 
 void Engine::dropFrequencies(float* spectrumRow) const {
@@ -339,7 +337,8 @@ void Engine::transformKernelShared(float* target, const RowSource& source, Threa
 
 void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& pool, const Progress& progress) const {
   float* target = static_cast<float*>(spectrum);
-  const int64_t workers = workersHostHas(std::min<int64_t>(threads_, kernelRows()), foldingBytes(), "a folded kernel row");
+  const int64_t wanted = std::min<int64_t>(threads_, kernelRows());
+  const int64_t workers = workersHostHas(wanted, foldingBytes(), "the memory to fold a kernel in");
   if (plan_ && kernelRows() < threads_ && choice_.points >= (1 << 13)) {
     Meter meter(progress, kernelRows() * 2 * plan_->transform().vectors);  // each vector is loaded, then transformed
     for (int64_t i = 0; i < kernelRows(); ++i) {
@@ -362,7 +361,7 @@ void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& poo
       simd_.loadRow(row, source, 0, spectrumRowFloats_ / simd_.lanes);
     meter.done(1);
   };
-  if (workers == std::min<int64_t>(threads_, kernelRows())) return pool.parallelFor(kernelRows(), computeRow);
+  if (workers == wanted) return pool.parallelFor(kernelRows(), computeRow);
   // No more rows at once than there is memory for.
   pool.parallelFor(workers, [&](int64_t first) {
     for (int64_t i = first; i < kernelRows(); i += workers) computeRow(i);

@@ -1,10 +1,10 @@
 // One convolution, planned: which algorithm, and why.
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "../host/algorithm_name.h"
 #include "../host/frequency_mask.h"
+#include "../host/number_text.h"
 #include "../host/status.h"
 #include "circular_mask.h"
 #include "device.h"
@@ -88,11 +88,9 @@ class CudaConvPlan : public ConvPlan {
   std::string sparsityJson() const {
     if (!problem_.mask) return "";
     const SkippedWork w = chosen_->skippedWork();
-    char numbers[160];
-    std::snprintf(numbers, sizeof numbers,
-                  ",\"rowFlops\":%.6g,\"rowFlopsSkipped\":%.6g,\"rowBytes\":%.6g,\"rowBytesSkipped\":%.6g}", w.flops,
-                  w.flopsSkipped, w.bytes, w.bytesSkipped);
-    return ",\"sparsity\":" + problem_.mask->explainBegin() + numbers;
+    return ",\"sparsity\":" + problem_.mask->explainBegin() + ",\"rowFlops\":" + numberText(w.flops) +
+           ",\"rowFlopsSkipped\":" + numberText(w.flopsSkipped) + ",\"rowBytes\":" + numberText(w.bytes) +
+           ",\"rowBytesSkipped\":" + numberText(w.bytesSkipped) + "}";
   }
 
   // The ranking of what the families offer for a problem, and the first of it, made.

@@ -1,9 +1,9 @@
 #include "frequency_mask.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <numeric>
 
+#include "number_text.h"
 #include "status.h"
 
 namespace ffc {
@@ -127,11 +127,9 @@ FrequencyMask::Band FrequencyMask::band() const {
 }
 
 std::string FrequencyMask::explainBegin() const {
-  char zeroFraction[32];
-  std::snprintf(zeroFraction, sizeof zeroFraction, "%.6g", zeros());
   return std::string("{\"kind\":\"") + (view_.classes ? "classes" : "blocks") +
          "\",\"block\":" + std::to_string(view_.block) + ",\"bins\":" + std::to_string(bins_) +
-         ",\"keptBins\":" + std::to_string(keptBins_) + ",\"zeros\":" + zeroFraction;
+         ",\"keptBins\":" + std::to_string(keptBins_) + ",\"zeros\":" + numberText(zeros());
 }
 
 }  // namespace ffc

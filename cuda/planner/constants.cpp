@@ -1,11 +1,10 @@
 #include "constants.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <iterator>
 #include <vector>
 
+#include "../host/number_text.h"
 #include "../host/status.h"
 
 namespace ffc {
@@ -49,9 +48,8 @@ Constants Constants::parse(const std::string& text) {
     const std::string name = words.substr(0, space);
     if (!knownName(name)) fail(line, "there is no constant \"" + name.substr(0, 60) + "\"");
     const std::string number = space == std::string::npos ? "" : words.substr(space + 1);
-    char* rest = nullptr;
-    const double value = std::strtod(number.c_str(), &rest);
-    if (number.empty() || *rest != 0 || !(value >= least && value <= most))
+    double value = 0;
+    if (!readNumber(number, value) || !(value >= least && value <= most))
       fail(line, name + " is \"" + number.substr(0, 60) + "\"; it must be a number from 1e-12 to 1e30");
     constants.set(name, value);
   }
@@ -61,11 +59,7 @@ Constants Constants::parse(const std::string& text) {
 
 std::string Constants::text() const {
   std::string out = heading + std::to_string(version) + "\n";
-  for (const auto& [name, value] : values_) {
-    char digits[32];
-    std::snprintf(digits, sizeof digits, "%.9g", value);
-    out += name + " " + digits + "\n";
-  }
+  for (const auto& [name, value] : values_) out += name + " " + numberText(value, 9) + "\n";
   return out;
 }
 

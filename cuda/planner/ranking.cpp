@@ -1,9 +1,9 @@
 #include "ranking.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "../host/algorithm_name.h"
+#include "../host/number_text.h"
 #include "../host/status.h"
 
 namespace ffc {
@@ -19,21 +19,16 @@ bool answers(const Candidate& c, int32_t algorithm) {
   }
 }
 
-std::string number(double value, const char* format = "%.6g") {
-  char digits[32];
-  std::snprintf(digits, sizeof digits, format, value);
-  return digits;
-}
-
 // The work and the limits of each pass: what the constants are fitted to.
 std::string passesJson(const Candidate& candidate, const Prediction& prediction) {
-  const auto ms = [](double ns) { return number(ns * 1e-6); };
+  const auto ms = [](double ns) { return numberText(ns * 1e-6); };
   std::string out;
   for (size_t i = 0; i < candidate.passes.size(); ++i) {
     const Pass& pass = candidate.passes[i];
     const PassLimits& limits = prediction.passes[i];
-    out += std::string(i ? "," : "") + "{\"launches\":" + number(pass.launches) + ",\"units\":" + number(pass.units) +
-           ",\"slots\":" + number(pass.slots) + ",\"filling\":" + number(pass.filling) +
+    out += std::string(i ? "," : "") + "{\"launches\":" + numberText(pass.launches) +
+           ",\"units\":" + numberText(pass.units) +
+           ",\"slots\":" + numberText(pass.slots) + ",\"filling\":" + numberText(pass.filling) +
            ",\"deviceMs\":" + ms(limits.deviceNs) + ",\"l2Ms\":" + ms(limits.l2Ns) +
            ",\"sharedMs\":" + ms(limits.sharedNs) +
            ",\"tensorMs\":" + ms(limits.tensorNs) + ",\"coreMs\":" + ms(limits.coreNs) + "}";
@@ -120,11 +115,12 @@ std::string Ranking::reasonFor(const Entry& entry) const {
     return std::string("the least predicted time") +
            (forcedAlgorithm_ == FFC_ALGORITHM_AUTO ? "" : " of this algorithm");
   }
-  return number(entry.prediction.rankNs / prediction().rankNs, "%.2f") + " times the chosen one's time";
+  const double times = entry.prediction.rankNs / prediction().rankNs;
+  return numberText(times, 2, std::chars_format::fixed) + " times the chosen one's time";
 }
 
 std::string Ranking::json() const {
-  const auto ms = [](double ns) { return number(ns * 1e-6); };
+  const auto ms = [](double ns) { return numberText(ns * 1e-6); };
   const bool forced = forcedAlgorithm_ != FFC_ALGORITHM_AUTO || !forcedCandidate_.empty();
   std::string out = ",\"candidate\":" + quotedJson(candidate().name) + ",\"family\":" + quotedJson(candidate().family) +
                     ",\"forced\":" + (forced ? "true" : "false") + ",\"predictedMs\":" + ms(prediction().totalNs) +
@@ -143,13 +139,13 @@ std::string Ranking::json() const {
            ",\"chosen\":" + (&r == &entries_[position_] ? "true" : "false") +
            ",\"order\":" + std::to_string(c.radices.size()) + ",\"radices\":[" + radices + "]" +
            ",\"transformLength\":" + std::to_string(c.points) + ",\"segments\":" + std::to_string(c.segments) +
-           ",\"tensorFlops\":" + number(sum.tensorFlops) + ",\"coreFlops\":" + number(sum.coreFlops) +
-           ",\"deviceBytes\":" + number(sum.deviceBytes) + ",\"l2Bytes\":" + number(sum.l2Bytes) +
-           ",\"sharedBytes\":" + number(sum.sharedBytes) + ",\"launches\":" + number(p.launches) +
+           ",\"tensorFlops\":" + numberText(sum.tensorFlops) + ",\"coreFlops\":" + numberText(sum.coreFlops) +
+           ",\"deviceBytes\":" + numberText(sum.deviceBytes) + ",\"l2Bytes\":" + numberText(sum.l2Bytes) +
+           ",\"sharedBytes\":" + numberText(sum.sharedBytes) + ",\"launches\":" + numberText(p.launches) +
            ",\"deviceMs\":" + ms(p.deviceNs) + ",\"l2Ms\":" + ms(p.l2Ns) + ",\"sharedMs\":" + ms(p.sharedNs) +
            ",\"tensorMs\":" + ms(p.tensorNs) + ",\"coreMs\":" + ms(p.coreNs) + ",\"floorMs\":" + ms(p.floorNs) +
            ",\"modelMs\":" + ms(c.modelNs) +
-           ",\"efficiency\":" + number(p.efficiency) + ",\"key\":" + quotedJson(c.key) +
+           ",\"efficiency\":" + numberText(p.efficiency) + ",\"key\":" + quotedJson(c.key) +
            ",\"latencyMs\":" + ms(p.latencyNs) +
            ",\"predictedMs\":" + ms(p.totalNs) + ",\"bottleneck\":" + quotedJson(p.bottleneck) +
            ",\"reason\":" + quotedJson(reasonFor(r)) + ",\"passes\":[" + passesJson(c, p) + "]}";

@@ -1,10 +1,12 @@
 // The planner without a device: counted work, predictions, choices, and the text of the constants. GPU candidates come
 // from the same functions as on a GPU, with shapes as its families have them.
+#include <clocale>
 #include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "../../cuda/host/number_text.h"
 #include "../../cuda/host/status.h"
 #include "../../cuda/planner/defaults.h"
 #include "../../cuda/planner/gpu_costs.h"
@@ -326,6 +328,40 @@ void testExtremeConstants() {
         for (const char* word : {":inf", ":nan", ":-"}) CHECK(json(rate, part, time).find(word) == std::string::npos);
 }
 
+// Digits are printf's, and the decimal point is one whatever the program's locale is.
+void testNumbers() {
+  for (const double value : {0.0, 1.0, 0.1, -2.5, 1.0 / 3, 12345.678, 999999.5, 1e6, 1e-5, 6.02214076e23, 5e-324,
+                             1.7e308}) {
+    char text[400];
+    for (const int digits : {3, 6, 9}) {
+      std::snprintf(text, sizeof text, "%.*g", digits, value);
+      CHECK(numberText(value, digits) == text);
+    }
+    std::snprintf(text, sizeof text, "%.2f", value);
+    CHECK(numberText(value, 2, std::chars_format::fixed) == text);
+    double back = -1;
+    CHECK(readNumber(numberText(value, 17), back) && back == value);
+  }
+  double value = 0;
+  for (const char* bad : {"", " 1", "1 ", "1,5", "0x1p3", "1e", "x", "1e999"}) CHECK(!readNumber(bad, value));
+  CHECK(readNumber("1e+21", value) && value == 1e21);  // as JavaScript writes it
+
+  const Constants c = h200Constants();
+  const ConvProblem p = problemOf(Dtype::float32, 64, 768, 1024, 1024);
+  Candidates list;
+  list.list = {directOf(p), fp32Whole(p, {32, 32}, 32, 4)};
+  const std::string text = c.text(), json = Ranking(list, p, c).json();
+  bool commas = false;  // whether this machine has such a locale
+  for (const char* name : {"de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "fr_FR", "es_ES.UTF-8", "it_IT.UTF-8", "pt_BR.UTF-8"}) {
+    commas = std::setlocale(LC_NUMERIC, name) && *std::localeconv()->decimal_point == ',';
+    if (commas) break;
+  }
+  if (!commas) std::printf("  no locale with decimal commas is installed here\n");
+  CHECK(c.text() == text && Ranking(list, p, c).json() == json);
+  CHECK(Constants::parse(text).values().size() == c.values().size());
+  std::setlocale(LC_NUMERIC, "C");
+}
+
 }  // namespace
 
 int main() {
@@ -335,5 +371,6 @@ int main() {
   testChoice();
   testConstants();
   testExtremeConstants();
+  testNumbers();
   return report_checks("planner_test");
 }
