@@ -8,6 +8,10 @@
  *     deno run --allow-ffi examples/sparse.ts [LENGTH [ROWS]]
  */
 import { type Device, type FrequencyPattern, openDevice } from "../mod.ts";
+import { UserError } from "./files.ts";
+import { parseCommand, runCommand, whole } from "./options.ts";
+
+const usage = "usage: examples/sparse.ts [LENGTH [ROWS]], by default 65536 samples and 16 rows";
 
 /** What one choice of frequencies came to. */
 export interface Trial {
@@ -103,8 +107,18 @@ export async function trials(device: Device, length: number, rows: number): Prom
   return list;
 }
 
-if (import.meta.main) {
-  const [length = 65536, rows = 16] = Deno.args.map(Number);
+async function main(): Promise<void> {
+  const { positionals } = parseCommand(usage, {
+    args: Deno.args,
+    allowPositionals: true,
+    options: { help: { type: "boolean" } },
+  });
+  const [length = "65536", rows = "16", ...more] = positionals;
+  if (more.length > 0) throw new UserError(`there is nothing to do with ${more.join(" ")}\n\n${usage}`);
+  await show(whole("LENGTH", length, 2, 2 ** 24), whole("ROWS", rows, 1, 2 ** 20));
+}
+
+async function show(length: number, rows: number): Promise<void> {
   using device = openDevice();
   console.log(`${device.name}: ${rows} rows of ${length} samples, causal, float32`);
   const table = (await trials(device, length, rows)).map((t) => ({
@@ -117,3 +131,5 @@ if (import.meta.main) {
   }));
   console.table(table);
 }
+
+if (import.meta.main) await runCommand("sparse", main);

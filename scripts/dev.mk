@@ -11,7 +11,20 @@ endif
 
 RECORDING := node_modules/audio-lena/lena.wav
 
-.PHONY: setup tools parallel-lib demo test gate bench calibrate sweep refit
+.PHONY: help setup tools parallel-lib demo test gate bench calibrate sweep refit
+
+help:
+	@echo 'make demo         a recording in a hall: out/reverb.wav, out/reverb.svg'
+	@echo 'make test         builds everything and runs all tests; ONLY="gate deno" some of them'
+	@echo 'make lib          the native library alone: build/libflashfftconv.so; NVCC= without CUDA, ARCHS=90 for one GPU generation'
+	@echo 'make setup        the pinned Deno and the npm packages alone'
+	@echo 'make gate         formatting, lint, types, documentation: what needs no library'
+	@echo 'make bench        deno bench on every device; QUICK=1 in under a minute, ONLY=length one suite'
+	@echo 'make calibrate    measures the constants of the planner on this device, for this user'
+	@echo 'make sweep        every candidate of the planner on the CPU, with a picture'
+	@echo 'make cpu-bench    the CPU engine beside FFTW and SciPy, where they are installed'
+	@echo 'make gpu-bundle   packs .gpu/bundle for tests and measurements on a machine with a GPU (scripts/gpu_run.sh)'
+	@echo 'make clean        removes build/'
 
 # Quick enough to run each time (about 0.3 s); says what is missing before anything is built.
 tools:

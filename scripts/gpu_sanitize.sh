@@ -1,7 +1,8 @@
 #!/bin/sh
 # gpu_sanitize.sh LIBRARY OUT: compute-sanitizer's tools over a few small cases of every compiled instance, and the proof
 # that these cases launch every device function of the library. A line per tool goes to OUT/sanitize.jsonl. TOOLS="racecheck"
-# runs one of them, LIMIT=100 gives each more seconds, RACE_PARTS=10 racecheck more processes (alone it has a core for each).
+# runs one of them, LIMIT=500 gives each more seconds (the default is for one tool at a time; all together took 430, the profiler longest),
+# RACE_PARTS=8 racecheck more processes.
 set -u
 library=$1 out=$2
 bench=.gpu/bundle/gpu_bench

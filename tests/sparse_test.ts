@@ -229,3 +229,17 @@ Deno.test("sparse: in place, on streams, with another kernel later", async () =>
   assert.deepEqual(await run(b!), await run(b!, a!));
   assert.notDeepEqual(await run(b!), await run(a!));
 });
+
+Deno.test("sparse: README says what its example prints", async () => {
+  using device = openTestDevice();
+  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const printed = /console\.log\(zeros, relativeError\); \/\/ ([\d.]+)\.\.\., ([\d.]+)\.\.\./.exec(readme);
+  assert.ok(printed, "the example has another form");
+  const length = 8192;
+  const kernel = Float32Array.from({ length }, (_, n) => Math.exp(-n / 200) / 200);
+  const { zeros, relativeError } = await device.pickFrequencies(kernel, { length, maxError: 0.1 });
+  assert.ok(
+    String(zeros).startsWith(printed[1]!) && String(relativeError).startsWith(printed[2]!),
+    `${zeros} ${relativeError}`,
+  );
+});

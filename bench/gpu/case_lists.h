@@ -266,14 +266,28 @@ inline std::vector<Case> coverCandidates() {
         c.rowGap = ragged;
         c.checkedRows = 12;
       }
-  // Frequency-sparse, with few digits: whole rows and ragged ones.
-  for (const int64_t length : {8192, 16384, 32768})
-    for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
-      for (const int64_t ragged : {0, 3}) {
-        Case& c = tensorCores(dtype, fast, length, ragged, false);
-        c.pattern = scattered(16, 5);
-        c.pattern.name = "few";
-      }
+  // Frequency-sparse, with few digits, or of one slice: whole rows and ragged ones. A skip term reaches all frequencies.
+  const auto sparse = [&](int dtype, int precision, int64_t length, bool gated, const Pattern& pattern) {
+    for (const int64_t ragged : {0, 3}) {
+      Case& c = tensorCores(dtype, precision, length, ragged, gated);
+      c.flags &= ~FFC_CONV_SKIP;
+      c.pattern = pattern;
+    }
+  };
+  Pattern few = scattered(16, 5);
+  few.name = "few";
+  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16}) {
+    for (const int64_t length : {8192, 16384, 32768}) sparse(dtype, fast, length, false, few);
+    sparse(dtype, fast, 16384, true, few);
+    for (const bool gated : {false, true}) sparse(dtype, fast, 65536, gated, scattered(4, 1));
+  }
+  for (const int64_t length : {4096, 8192, 16384}) {
+    sparse(FFC_DTYPE_FLOAT16, accurate, length, false, few);
+    if (length == 8192) sparse(FFC_DTYPE_FLOAT16, accurate, length, true, few);
+    add(FFC_ALGORITHM_FUSED_FP32, FFC_DTYPE_FLOAT32, accurate, length, length, true).pattern = few;
+  }
+  sparse(FFC_DTYPE_FLOAT16, accurate, 32768, false, scattered(2, 1));
+  sparse(FFC_DTYPE_FLOAT16, accurate, 65536, false, scattered(4, 1));
   // Circular patterns are convolved into the kernel.
   {
     Case& c = add(FFC_ALGORITHM_AUTO, FFC_DTYPE_FLOAT32, accurate, 1024, 1024, false);
@@ -281,8 +295,7 @@ inline std::vector<Case> coverCandidates() {
     c.pattern = lowest(512, 0.25);
     c.pattern.keep.push_back(0);  // the last of 513 bins
   }
-  // Slices that are skipped; passes with kept rows and with kept pieces of spectra.
-  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16}) tensorCores(dtype, fast, 65536, 0, false).pattern = scattered(4, 2);
+  // Passes with kept rows and with kept pieces of spectra.
   for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
     for (const int precision : {fast, accurate})
       for (const int64_t length : {1 << 18, 1 << 19})
@@ -579,7 +592,7 @@ inline std::vector<Pattern> patternsFor(int64_t length) {
 inline std::vector<Case> sparseCases(bool speed) {
   std::vector<Case> list;
   std::mt19937 random(9);
-  const auto add = [&](int dtype, int precision, int64_t length, int64_t batch, int64_t channels, int algorithm) {
+  const auto add = [&](int dtype, int precision, int64_t length, int64_t batch, int64_t channels, int algorithm, int gates = 0) {
     Case c;
     c.dtype = dtype;
     c.precision = precision;
@@ -587,6 +600,7 @@ inline std::vector<Case> sparseCases(bool speed) {
     c.length = c.kernelLength = length;
     c.batch = batch;
     c.channels = channels;
+    c.flags = gates;
     if (speed) {  // the dense one, to compare with
       c.pattern.name = "dense";
       list.push_back(c);
@@ -598,6 +612,10 @@ inline std::vector<Case> sparseCases(bool speed) {
         continue;
       // The float64 reference of a million samples takes a second.
       if (!speed && length > 200000 && pattern.name != scattered(256, 23).name && pattern.kind == FFC_SPARSITY_CLASSES) continue;
+      // In one block, classes are what skips anything: few digits, or slices.
+      const bool classesOf16 = pattern.name == "every2" || pattern.name == "every4" || pattern.name == scattered(16, 4).name ||
+                               pattern.name == scattered(32, 3).name;
+      if (speed && length <= 1 << 16 && dtype != FFC_DTYPE_FLOAT32 && (gates || precision == FFC_PRECISION_ACCURATE) && !classesOf16) continue;
       // What a pattern of neighbours saves is the spectrum, which one row a channel reads for itself.
       if (speed && batch == 1 && pattern.kind == FFC_SPARSITY_CLASSES && pattern.name != scattered(256, 64).name) continue;
       c.pattern = pattern;
@@ -633,6 +651,15 @@ inline std::vector<Case> sparseCases(bool speed) {
   for (const int64_t length : {4096, 8192, 16384, 32768})
     for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16, FFC_DTYPE_FLOAT32})
       add(dtype, dtype == FFC_DTYPE_FLOAT32 ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST, length, 16, 768, FFC_ALGORITHM_AUTO);
+  for (const int64_t length : {4096, 8192, 16384, 32768})
+    add(FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, length, 16, 768, FFC_ALGORITHM_AUTO);
+  add(FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, 1 << 16, 8, 768, FFC_ALGORITHM_AUTO);
+  constexpr int bothGates = FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE;
+  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16}) {
+    for (const int64_t length : {8192, 16384, 32768}) add(dtype, FFC_PRECISION_FAST, length, 16, 768, FFC_ALGORITHM_AUTO, bothGates);
+    add(dtype, FFC_PRECISION_FAST, 1 << 16, 8, 768, FFC_ALGORITHM_AUTO, bothGates);
+  }
+  add(FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, 8192, 16, 768, FFC_ALGORITHM_AUTO, bothGates);
   for (const int64_t length : {1 << 16, 1 << 17, 1 << 18, 1 << 19}) severalPasses(length);
   for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
     add(FFC_DTYPE_FLOAT16, precision, 1 << 20, 1, 256, FFC_ALGORITHM_AUTO);

@@ -121,6 +121,18 @@ function gpuProblems(set: string): ConvPlanOptions[] {
       add(length, classes.float32, { keepFrequencies });
     }
   }
+  // Few digits, and one slice of four.
+  const few = (length: number, kind: Kind, gates: Partial<ConvPlanOptions> = {}) => {
+    const batch = length <= 32768 ? 16 : 8;
+    for (const keepFrequencies of [every(2), every(4)]) add(length, kind, { ...gates, batch, keepFrequencies });
+  };
+  for (const length of powers(4096, 2 ** 16)) few(length, classes["float16 accurate"]);
+  few(8192, classes["float16 accurate"], both);
+  few(2 ** 16, classes["float16 fast"]);
+  few(2 ** 16, classes.bfloat16);
+  for (const length of [2 ** 14, 2 ** 16]) {
+    for (const kind of [classes["float16 fast"], classes.bfloat16]) few(length, kind, both);
+  }
   for (const kernelLength of [1, 64, 512, 1000, 3000, 4096, 6000, 12000, 16384]) {
     for (const kind of [classes.float32, classes["float16 fast"], classes.bfloat16]) {
       const shape = { kernelLength, batch: 1, channels: 256 };

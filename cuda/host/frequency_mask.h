@@ -52,6 +52,17 @@ class FrequencyMask {
   const std::vector<uint8_t>& bytes() const { return keep_; }
   KeptFrequencies view() const { return view_; }
   bool keeps(int64_t k) const { return view_.keeps(k); }
+  // Those of 0 .. modulus - 1 that some kept k leaves.
+  std::vector<int> residues(int modulus) const {
+    std::vector<int> kept;
+    for (int first = 0; first < modulus; first++)
+      for (int64_t k = first; k < points(); k += modulus)
+        if (keeps(k)) {
+          kept.push_back(first);
+          break;
+        }
+    return kept;
+  }
   // Outside of it nothing is kept, in parts of half the sampling rate; 0 to 1 for classes, which are spread over everything.
   struct Band {
     double from, to;

@@ -151,20 +151,23 @@ Candidate fusedFp32Candidate(const ConvProblem& p, const Fp32Shape& s, const Gpu
   c.segments = s.segments;
   c.radices = s.radices;
   c.name = std::string(s.windowed ? "overlap-save/fp32/" : "fused-fp32/") + std::to_string(s.points) + "/" + joined(s.radices) +
-           (s.partitioned ? "/" + std::to_string(s.parts) + "parts" : s.blocks > 1 ? "/cluster" : "");
+           (s.partitioned ? "/" + std::to_string(s.parts) + "parts" : s.blocks > 1 ? "/cluster" : s.digits ? "/digits" : "");
   c.key = std::string("fused-fp32/") + (s.blocks > 1 ? "cluster/" : s.partitioned ? "parts/" : s.windowed ? "windows/" : "whole/") +
           classOf(p) + (gated(p) ? "/gated" : "/plain") +
           // A block adds up the parts of a window one after the other, which is all that few rows take.
-          (s.partitioned ? "/p" + std::to_string(s.parts) : "") + "/n" + std::to_string(s.points);
+          (s.partitioned ? "/p" + std::to_string(s.parts) : "") + (s.digits ? "/digits" : "") + "/n" + std::to_string(s.points);
   Pass pass;
   const double rows = rowsOf(p), points = static_cast<double>(s.points), segments = static_cast<double>(s.segments);
-  pass.coreFlops = rows * transformFlops(points, s.forwardTransforms, segments) + pointwiseFlops(p);
-  const double spectrumBytes = 8.0 * points * static_cast<double>(s.parts);
+  // Of few digits, the stages of the first one are computed for all.
+  const double kept = s.digits ? static_cast<double>(s.digits) / s.radices[0] : 1.0, first = std::log2(static_cast<double>(s.radices[0]));
+  const double share = kept + (1.0 - kept) * first / std::log2(std::max(points, 2.0));
+  pass.coreFlops = rows * share * transformFlops(points, s.forwardTransforms, segments) + pointwiseFlops(p);
+  const double spectrumBytes = 8.0 * points * kept * static_cast<double>(s.parts);
   const double windows = std::max(inputBytes(p), rows * elementBytes(p) * (1.0 + p.preGate) *
                                                      std::min(2.0 * points, static_cast<double>(p.length)) * s.forwardTransforms);
   pass.deviceBytes = tensorBytes(p) + spectraOf(p) * spectrumBytes;  // windows of one row meet in the cache
   pass.l2Bytes = windows + outputBytes(p) + rows * segments * spectrumBytes;
-  pass.sharedBytes = rows * points * 16.0 * exchanges(s.radices.size()) * (s.forwardTransforms + segments);
+  pass.sharedBytes = rows * points * share * 16.0 * exchanges(s.radices.size()) * (s.forwardTransforms + segments);
   pass.units = std::ceil(rows * segments / s.rows) * s.blocks;
   pass.slots = size.multiprocessors;
   c.passes = {pass};

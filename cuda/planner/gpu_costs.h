@@ -44,6 +44,7 @@ struct Fp32Shape {
   int64_t sharedBytes = 0;
   bool windowed = false, partitioned = false;  // partitioned: can sum over parts of a kernel
   std::vector<int> radices;
+  int digits = 0;  // frequency-sparse: so many values of the first digit are computed; 0: all
 };
 Candidate fusedFp32Candidate(const ConvProblem& problem, const Fp32Shape& shape, const GpuSize& size);
 

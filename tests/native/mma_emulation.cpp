@@ -61,7 +61,7 @@ struct Case {
   int lead = 0;          // samples by which every tensor misses a 16-byte boundary
   double amplitude = 1, kernelSize = 1, late = 1;  // late: further factor of the second half of the batch
   bool periodic = false;  // circular, packed only
-  std::vector<int> digits = {};  // frequency-sparse: the kept k1, or the kept slices
+  std::vector<int> digits = {};  // frequency-sparse: the kept k1, or the only slice
   bool resident = false;  // parts of the spectrum in shared memory
   bool inPlace = false;  // y is u
   int classes = 16;       // that k is divided into: 16 digits, or so many slices
@@ -268,7 +268,7 @@ void check(Case c) {
   p.log2N2 = c.log2N2;
   p.digitCount = int(c.digits.size());
   for (int i = 0; i < p.digitCount && C::sparse; i++) p.digits |= uint32_t(c.digits[i]) << (4 * i);
-  for (int i = 0; i < p.digitCount && C::someSlices; i++) p.keptSlices |= 1u << c.digits[i];
+  if (C::oneSlice) p.onlySlice = c.digits[0];
   p.batch = c.batch * p.segments, p.channels = c.channels;
   setDivisor(p.batchMagic, p.batchShift, p.batch);
   p.length = p.outLength = c.length;
@@ -342,7 +342,7 @@ void check(Case c) {
   const bool good = error < bound && intact && conflictFree;
   (good ? passed : failed)++;
   std::printf("%s R=%d N=%d%s %s %s%s%s%s%s length %d batch %d channels %d: error %.2e%s%s\n", good ? "ok  " : "FAIL", C::R, N,
-              C::packed ? " packed" : C::sparse ? " few digits" : C::someSlices ? " some slices" : C::halves > 1 ? " halves" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
+              C::packed ? " packed" : C::sparse ? " few digits" : C::oneSlice ? " one slice" : C::halves > 1 ? " halves" : "", C::bf16 ? "bfloat16" : "float16", C::accurate ? "accurate" : "fast",
               c.partial ? " partial" : c.uniform ? " uniform" : c.maps ? " maps" : "", c.pre ? " pre" : "",
               c.post ? " post" : "", c.skip ? " skip" : "", c.length, c.batch, c.channels, error,
               intact ? "" : ", guard band overwritten", conflictFree ? "" : ", bank conflicts");
@@ -585,6 +585,15 @@ int main(int count, char** words) {
   check<Config<4, true, f, false, false, false, 1, true>>(few(maps({4, 3, 3, 16384, 16384, 0, 2}, 2), {0, 4, 8, 12}));
   check<Config<4, true, b, false, false, false, 1, true>>(few({4, 3, 2, 16100, 9000, 40, 2}, {7}));
   check<Config<8, true, b, false, false, false, 1, true>>(few(maps({4, 2, 2, 32768, 32768, 0, 1}, 2), {0, 2, 4, 6, 9, 11, 13, 15}));
+  check<Config<1, true, f, true, false, false, 1, true>>(few(maps({4, 9, 2, 4096, 4096, 0, 4}, 2), {0, 1, 2, 3, 12, 13, 14, 15}));
+  check<Config<2, true, f, true, false, false, 1, true>>(few({4, 3, 2, 8100, 5000, 40, 2}, {5}));
+  check<Config<4, true, f, true, false, false, 1, true>>(few(maps({4, 3, 3, 16384, 16384, 0, 2}, 2), {0, 4, 8, 12}));
+  auto oneGate = [](Case c, bool first) {
+    c.pre = first, c.post = !first;
+    return c;
+  };
+  check<Config<2, true, b, false, true, false, 1, true>>(oneGate(few(maps({4, 3, 2, 8192, 8192, 0, 2}, 1), {0, 8}), true));
+  check<Config<4, true, f, true, true, false, 1, true>>(oneGate(few(maps({4, 2, 2, 16384, 16384, 0, 1}, 1), {1, 3, 7}), false));
   check<Config<1, true, f, false, false, true>>({4, 2, 2, 20000, 500, 0, 3});
   check<Config<1, true, f, false, false, true>>({4, 3, 1, 8191, 6000, 0, 2, 0, 2});
   check<Config<1, true, b, false, true, true>>(gated({4, 2, 1, 9999, 777, 333, 1}, 3));
@@ -603,11 +612,7 @@ int main(int count, char** words) {
   check<Config<4, true, f, false, true, true>>(gated({4, 1, 1, 40003, 16384, 7}, 5));
   check<Config<4, true, f, true, true, true>>(gated({4, 1, 1, 40003, 9000, 7}, 5));
   check<Config<4, true, f, true, true, true>>(gated(maps({4, 1, 1, 40960, 16384, 0}, 1), 0));
-  for (const bool first : {true, false}) {
-    Case oneGate = maps({4, 1, 1, 40960, 16384, 0}, 1);
-    oneGate.pre = first, oneGate.post = !first;
-    check<Config<4, true, f, true, true, true>>(oneGate);
-  }
+  for (const bool first : {true, false}) check<Config<4, true, f, true, true, true>>(oneGate(maps({4, 1, 1, 40960, 16384, 0}, 1), first));
   check<Config<4, true, f, true, true, true>>([&] {
     Case gates = maps({4, 1, 1, 40960, 16384, 0}, 1);
     gates.pre = gates.post = true;
@@ -631,14 +636,17 @@ int main(int count, char** words) {
   check<Config<4, true, f, true, false, false, 2>>(skipped({4, 3, 1, 32767, 32768, 0, 1, 0, 2}));
   check<Config<4, true, f, false, false, false, 4>>({4, 1, 3, 65535, 65536, 0});
   check<Config<4, true, b, true, false, false, 4>>(shifted({4, 1, 2, 65531, 65536, 0}, 7));
-  auto some = [&](Case c, std::vector<int> slices) {
-    c.classes = 4;
-    return few(c, slices);
+  auto one = [&](Case c, int slice, int of = 4) {
+    c.classes = of;
+    return few(c, {slice});
   };
-  using Some = Config<4, true, f, false, false, false, 4, true>;
-  check<Some>(some(maps({4, 2, 2, 65536, 65536, 0}, 1), {1}));
-  check<Some>(some({4, 1, 3, 65000, 65536, 0}, {0, 2}));
-  check<Config<4, true, b, false, false, false, 4, true>>(some(maps({4, 1, 3, 65536, 60000, 0}, 1), {1, 2, 3}));
+  check<Config<4, true, f, true, false, false, 2, true>>(one(shifted({4, 3, 1, 32767, 32768, 0}, 2), 1, 2));
+  check<Config<4, true, b, false, true, false, 4, true>>(one(oneGate({4, 1, 3, 65528, 65536, 0}, true), 0));
+  check<Config<4, true, f, true, false, false, 4, true>>(one(maps({4, 2, 1, 65536, 65536, 0}, 1), 3));
+  using One = Config<4, true, f, false, false, false, 4, true>;
+  check<One>(one(maps({4, 2, 2, 65536, 65536, 0}, 1), 1));
+  check<One>(one({4, 1, 3, 65000, 65536, 0}, 2));
+  check<Config<4, true, b, false, false, false, 4, true>>(one(maps({4, 1, 3, 65536, 60000, 0}, 1), 3));
   check<Config<4, true, b, true, true, false, 4>>(gated(maps({4, 1, 2, 65536, 65536, 0}, 1), 0));
   // Rows of two halves: all of the second, or part of it, far above or below the first; rows that begin anywhere; y in u's place.
   using Halves = Config<4, true, f, false, false, false, 4, false, 2>;

@@ -81,6 +81,15 @@ FFC_HD void middleStage(float2* shared, const float2* tables, int thread) {
     middleButterfly<Shape, Stage, Sign>(shared, tables, b);
 }
 
+// The same where only `count` values of digit k_0 are wanted, digitAt(i): frequency-sparse plans.
+template <class Shape, int Stage, int Sign, class DigitAt>
+FFC_HD void keptMiddleStage(float2* shared, const float2* tables, int thread, int count, DigitAt&& digitAt) {
+  constexpr int perDigit = Shape::inner(Stage) * Shape::outer(Stage) / Shape::radixOf(0);  // k_0 is slowest
+#pragma unroll 1
+  for (int b = thread; b < count * perDigit; b += Shape::threads)
+    middleButterfly<Shape, Stage, Sign>(shared, tables, digitAt(b / perDigit) * perDigit + b % perDigit);
+}
+
 // Butterfly `hi` of the last forward stage. value of frequency frequencyOfHigh(hi) + q * outer is
 // x[slot<R>(q)] afterwards.
 template <class Shape>

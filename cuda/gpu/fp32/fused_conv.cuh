@@ -234,10 +234,23 @@ __device__ __forceinline__ void forSpectrumPairs(int hi, Use&& use) {
   for (int q = 0; q < R; q += 2) use(q, (q / 2) * outer + hi);
 }
 
-template <class Shape, bool Partitioned>
+// The middle stages of the values of k_0 that are kept.
+template <class Shape, int Sign, int Stage = Sign < 0 ? 1 : Shape::stages - 2>
+__device__ __forceinline__ void keptMiddleStages(float2* shared, const float2* tables, int thread, const KeptDigits& kept) {
+  if constexpr (Stage >= 1 && Stage < Shape::stages - 1) {
+    keptMiddleStage<Shape, Stage, Sign>(shared, tables, thread, kept.count, [&](int i) { return kept.at(i); });
+    groupSync<Shape>();
+    keptMiddleStages<Shape, Sign, Stage - Sign>(shared, tables, thread, kept);
+  }
+}
+
+// `Sparse`: of the first digit's values, those in p.kept. All stages but the outermost do that much less, and so much of the spectrum is
+// read.
+template <class Shape, bool Partitioned, bool Sparse = false>
 __device__ __forceinline__ void convolveUnit(const Fp32ConvParams& p, float2* shared, int thread, int64_t unit,
                                              bool active) {
   constexpr int last = Shape::stages - 1, R = Shape::radixOf(last), outer = Shape::outer(last);
+  static_assert(!Sparse || (Shape::radixOf(0) == 16 && !Partitioned));
   const auto spectrumOf = [&](const Fp32Unit& at) {
     return reinterpret_cast<const float4*>(p.spectrum + at.channel * p.spectrumChannelStride);
   };
@@ -248,9 +261,15 @@ __device__ __forceinline__ void convolveUnit(const Fp32ConvParams& p, float2* sh
       forwardFirst<Shape, true>(shared, p.tables, thread, load);
     }
     groupSync<Shape>();
-    forwardMiddleStages<Shape>(shared, p.tables, thread);
+    if constexpr (Sparse)
+      keptMiddleStages<Shape, -1>(shared, p.tables, thread, p.kept);
+    else
+      forwardMiddleStages<Shape>(shared, p.tables, thread);
+    constexpr int perDigit = outer / Shape::radixOf(0);
+    const int butterflies = Sparse ? p.kept.count * perDigit : outer;
 #pragma unroll 1
-    for (int hi = thread; hi < outer; hi += Shape::threads) {
+    for (int i = thread; i < butterflies; i += Shape::threads) {
+      const int hi = Sparse ? p.kept.at(i / perDigit) * perDigit + i % perDigit : i;
       float2 x[R], z[R];
       forwardLast<Shape>(x, shared, p.tables, hi);
       const float4* spectrum = spectrumOf(Fp32Unit::of(forgotten(unit), p));
@@ -298,8 +317,11 @@ __device__ __forceinline__ void convolveUnit(const Fp32ConvParams& p, float2* sh
     for (int b = 0; b < butterflies; ++b) inverseFirst<Shape>(sum[b], shared, thread + b * Shape::threads);
   }
   groupSync<Shape>();
-  inverseMiddleStages<Shape>(shared, p.tables, thread);
-  inverseLast<Shape>(shared, p.tables, thread,
+  if constexpr (Sparse)
+    keptMiddleStages<Shape, 1>(shared, p.tables, thread, p.kept);
+  else
+    inverseMiddleStages<Shape>(shared, p.tables, thread);
+  inverseLast<Shape>(shared, p.tables, thread, Sparse ? p.kept.set : 0xffffffffu,
                      Fp32Storer<Shape>(p, Fp32Unit::of(forgotten(unit), p), active));
 }
 
@@ -308,7 +330,7 @@ constexpr int64_t fp32SharedBytes = int64_t{Rows} * Shape::paddedPoints * static
 
 // Rows: transforms per block. A block walks over units with the grid's stride, so that any number of units runs
 // on a grid of any size.
-template <class Shape, int Rows, bool Partitioned>
+template <class Shape, int Rows, bool Partitioned, bool Sparse = false>
 __device__ __forceinline__ void convolveUnits(const Fp32ConvParams& p) {
   static_assert(!Partitioned || Rows == 1, "parts are skipped per block");
   extern __shared__ float2 sharedMemory[];
@@ -317,7 +339,7 @@ __device__ __forceinline__ void convolveUnits(const Fp32ConvParams& p) {
   float2* shared = sharedMemory + group * Shape::paddedPoints;
   for (int64_t base = int64_t{blockIdx.x} * Rows; base < p.units; base += int64_t{gridDim.x} * Rows) {
     const bool active = Rows == 1 || base + group < p.units;
-    convolveUnit<Shape, Partitioned>(p, shared, thread, active ? base + group : 0, active);
+    convolveUnit<Shape, Partitioned, Sparse>(p, shared, thread, active ? base + group : 0, active);
     groupSync<Shape>();  // the next unit overwrites what inverseLast reads
   }
 }
@@ -325,6 +347,11 @@ __device__ __forceinline__ void convolveUnits(const Fp32ConvParams& p) {
 template <class Shape, int Rows, int MinBlocks, bool Partitioned>
 __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks) fusedConv(const __grid_constant__ Fp32ConvParams p) {
   if constexpr (compiledHere<fp32SharedBytes<Shape, Rows>>) convolveUnits<Shape, Rows, Partitioned>(p);
+}
+
+template <class Shape, int Rows, int MinBlocks>
+__global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks) fusedSparseConv(const __grid_constant__ Fp32ConvParams p) {
+  if constexpr (compiledHere<fp32SharedBytes<Shape, Rows>>) convolveUnits<Shape, Rows, false, true>(p);
 }
 
 // Zeros the frequencies that a pattern drops, of butterfly `hi` of the last stage; frequency k of this transform is

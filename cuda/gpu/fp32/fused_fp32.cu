@@ -32,7 +32,11 @@ struct Choice {
   bool whole = false;  // one window covers the row
   int64_t parts = 1, partTaps = 0, segments = 1, segmentOutputs = 0;
   int64_t lead = 0;  // samples of a window before its first output, or of the product before a row's first output
+  std::vector<int> digits;  // frequency-sparse: the values of the first digit that are computed; empty: all
 };
+
+// More kept digits than this leave little to skip.
+constexpr size_t mostDigits = 8;
 
 // Windows begin, and outputs with them, at multiples of so many samples where rows are aligned: a warp then reads and
 // writes whole lines of 128 bytes, and does not touch two of them each time. Short windows would lose too many outputs and
@@ -78,6 +82,8 @@ std::vector<Choice> choices(const ConvProblem& p, const KernelWindow& w, const G
       c.partTaps = w.count;
       c.lead = w.offset;  // a whole row starts at sample 0 and the taps move by the offset
       c.segmentOutputs = p.outputLength;
+      if (p.mask && i.sparse) c.digits = p.mask->residues(i.radices[0]);
+      if (c.digits.size() > mostDigits) c.digits.clear();
       list.push_back(c);
     }
     if (p.mask) continue;
@@ -112,6 +118,7 @@ Fp32Shape shapeOf(const ConvProblem& p, const KernelWindow& w, const Choice& c) 
   s.windowed = !c.whole;
   s.partitioned = i.partitioned;
   s.radices = i.radices;
+  s.digits = static_cast<int>(c.digits.size());
   return s;
 }
 
@@ -136,8 +143,9 @@ void launch(const void* function, const Fp32Instance& i, int64_t units, void* pa
 class FusedFp32 : public GpuAlgorithm {
  public:
   FusedFp32(const ConvProblem& p, const KernelWindow& w, const Choice& c, TableCache& cache)
-      : instance_(*c.instance), tables_(cache.table(c.instance->tableKey, c.instance->tables)) {
-    for (const void* function : {instance_.convolve, instance_.spectrum})
+      : instance_(*c.instance), convolve_(c.digits.empty() ? instance_.convolve : instance_.sparse),
+        tables_(cache.table(c.instance->tableKey, c.instance->tables)) {
+    for (const void* function : {convolve_, instance_.spectrum})
       allowSharedMemory(function, instance_.sharedBytes);
 
     const bool windowed = !c.whole;
@@ -185,8 +193,19 @@ class FusedFp32 : public GpuAlgorithm {
       spectrum_.mask = p.mask->view();
       spectrum_.mask.keep = static_cast<const uint8_t*>(maskTable_->data());
       const double points = static_cast<double>(instance_.points);
+      const double spectrum = points * sizeof(float2) / rowsOfSpectrum(p);
       work_.flops = points * (20 * std::log2(points) + 6);
-      work_.bytes = static_cast<double>(p.length + p.outputLength) * dtypeBytes(p.dtype) + points * sizeof(float2) / rowsOfSpectrum(p);
+      work_.bytes = static_cast<double>(p.length + p.outputLength) * dtypeBytes(p.dtype) + spectrum;
+      if (!c.digits.empty()) {
+        // The stages of the first digit are computed for all.
+        const double skipped = 1 - static_cast<double>(c.digits.size()) / instance_.radices[0];
+        work_.flopsSkipped = points * (20 * std::log2(points / instance_.radices[0]) + 6) * skipped;
+        work_.bytesSkipped = spectrum * skipped;
+      }
+      for (const int digit : c.digits) {
+        conv_.kept.list |= static_cast<uint64_t>(digit) << (4 * conv_.kept.count++);
+        conv_.kept.set |= 1u << digit;
+      }
     }
   }
 
@@ -209,13 +228,14 @@ class FusedFp32 : public GpuAlgorithm {
     params.skip = t.skip;
     params.y = t.y;
     params.spectrum = static_cast<const float2*>(spectrum);
-    launch(instance_.convolve, instance_, params.units, &params, stream);
+    launch(convolve_, instance_, params.units, &params, stream);
   }
 
  private:
   const float2* tables() const { return static_cast<const float2*>(tables_->data()); }
 
   const Fp32Instance& instance_;
+  const void* convolve_;
   std::shared_ptr<Buffer> tables_, maskTable_;
   SkippedWork work_;
   PlanInfo info_;

@@ -18,6 +18,7 @@ struct Fp32Instance {
   std::vector<int> radices;
   int64_t sharedBytes = 0;
   const void *convolve = nullptr, *spectrum = nullptr;  // device functions
+  const void* sparse = nullptr;                         // convolve, of some values of the first digit; null where there is none
   std::vector<uint8_t> (*tables)() = nullptr;  // of every block, one after the other
   std::string tableKey;
 };

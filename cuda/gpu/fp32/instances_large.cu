@@ -5,9 +5,9 @@
 namespace ffc::gpu {
 
 void addLargeInstances(std::vector<Fp32Instance>& list) {
-  list.push_back(makeInstance<false, 1, 2, 256, 16, 32, 16>());  // 8192
+  list.push_back(makeSparseInstance<1, 2, 256, 16, 32, 16>());   // 8192
   list.push_back(makeInstance<false, 1, 2, 256, 24, 32, 16>());  // 12288
-  list.push_back(makeInstance<false, 1, 1, 512, 16, 32, 32>());  // 16384
+  list.push_back(makeSparseInstance<1, 1, 512, 16, 32, 32>());   // 16384
   list.push_back(makeInstance<false, 1, 1, 512, 24, 32, 32>());  // 24576
 }
 

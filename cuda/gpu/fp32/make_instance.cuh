@@ -23,4 +23,12 @@ Fp32Instance makeInstance() {
   return instance;
 }
 
+// With a form for frequency-sparse plans.
+template <int Rows, int MinBlocks, int Threads, int... Radices>
+Fp32Instance makeSparseInstance() {
+  Fp32Instance instance = makeInstance<false, Rows, MinBlocks, Threads, Radices...>();
+  instance.sparse = reinterpret_cast<const void*>(&fusedSparseConv<FftShape<Threads, Radices...>, Rows, MinBlocks>);
+  return instance;
+}
+
 }  // namespace ffc::gpu

@@ -10,6 +10,14 @@
 
 namespace ffc::gpu {
 
+// Frequency-sparse: the values of the first digit k_0, one of 16, that have a kept frequency, four bits each and as a set.
+struct KeptDigits {
+  uint64_t list = 0;
+  uint32_t set = 0;
+  int32_t count = 0;
+  FFC_HD int at(int i) const { return static_cast<int>(list >> (4 * i)) & 15; }
+};
+
 struct Fp32ConvParams {
   const void *u, *preGate, *postGate, *skip;
   void* y;
@@ -25,6 +33,7 @@ struct Fp32ConvParams {
   int64_t parts, partTaps;  // the kernel's parts; 1 unless the kernel is longer than one transform carries
   int64_t spectrumChannelStride;  // float2 elements; 0 for a shared kernel
   bool periodic;            // u continues periodically outside 0 .. length-1 (circular, several segments)
+  KeptDigits kept;
 };
 
 struct Fp32SpectrumParams {

@@ -26,15 +26,8 @@ struct Choice {
   Launch copies, maps;  // without and with tensor copies; maps.tilesPerSet is 0 where they cannot be used
   Launch uniform;       // sets of one channel, with tensor copies of their own; tilesPerSet is 0 where there are none
   std::vector<int> digits;  // frequency-sparse: the values of k1 that an instance of few computes
-  uint32_t keptSlices = 0;  // frequency-sparse: those of a sequence that have a turn; 0: all
+  int onlySlice = -1;       // frequency-sparse: the only one of a sequence that has a turn; -1: all have
 };
-
-// Bits that are set.
-inline int countOf(uint32_t bits) {
-  int count = 0;
-  for (; bits; bits &= bits - 1) count++;
-  return count;
-}
 
 std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const GpuLimits& limits, const Choice& choice, TableCache& cache);
 

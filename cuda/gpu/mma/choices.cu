@@ -23,6 +23,7 @@ const std::vector<Instance>& instances() {
     addPacked(all);
     addPackedLong(all);
     addSparse(all);
+    addOneSlice(all);
     addSliced2(all);
     addSliced4(all);
     addHalves(all);
@@ -123,25 +124,6 @@ Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& win
   return s;
 }
 
-// The values of k1 that have a kept frequency.
-std::vector<int> keptDigits(const FrequencyMask& mask) {
-  std::vector<int> digits;
-  for (int k1 = 0; k1 < 16; k1++) {
-    bool kept = false;
-    for (int64_t k = k1; k < mask.points() && !kept; k += 16) kept = mask.keeps(k);
-    if (kept) digits.push_back(k1);
-  }
-  return digits;
-}
-
-// Which of K slices have a kept frequency: bit k0 for k = k0 mod K.
-uint32_t keptSlicesOf(const FrequencyMask& mask, int slices) {
-  uint32_t kept = 0;
-  for (int64_t k = 0; k < mask.points(); k++)
-    if (mask.keeps(k)) kept |= 1u << (k % slices);
-  return kept;
-}
-
 }  // namespace
 }  // namespace mma
 
@@ -158,14 +140,14 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   bool longEnough = false;
   // A skip term is a tap that every frequency gains.
   std::vector<int> digits;
-  if (problem.mask && !problem.skip) digits = keptDigits(*problem.mask);
+  if (problem.mask && !problem.skip) digits = problem.mask->residues(16);
   const bool fewEnough = !digits.empty() && int(digits.size()) <= fewDigits;
   int64_t longest = 0;
   const int64_t shorter = problem.mask ? problem.length : std::min(problem.length, problem.kernelLength);
   for (const Instance& i : instances()) {
     if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
     if (i.ofDigits && !fewEnough) continue;
-    if (i.someSlices && digits.empty()) continue;
+    if (i.oneSlice && digits.empty()) continue;
     // 3 * 2^a points below 12288 were never the quickest, and have 1.2e-3 where the fast class promises 1.1e-3.
     const int leastN2 = i.packed || i.slices > 1 || i.ofDigits || i.radix == 3 ? 4 : i.pairwise ? 1 : 0;
     for (int log2N2 = leastN2; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
@@ -189,8 +171,11 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       const int64_t tilesPerBlock = (tiles + limits.multiprocessors - 1) / limits.multiprocessors;
       Choice c{&i, &*spectrum, log2N2, N, segments.count, segments.step, segments.history, {}, {}, {}, {}};
       if (i.ofDigits) c.digits = digits;
-      if (i.someSlices) c.keptSlices = keptSlicesOf(*problem.mask, i.slices);
-      if (i.someSlices && countOf(c.keptSlices) == i.slices) continue;
+      if (i.oneSlice) {
+        const std::vector<int> kept = problem.mask->residues(i.slices);
+        if (kept.size() > 1) continue;
+        c.onlySlice = kept[0];
+      }
       c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, sharedMemory, tilesPerBlock);
       if (!c.copies.tilesPerSet) continue;
       if (limits.computeMajor >= 9) {
@@ -212,9 +197,10 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   // Of few digits a transform is always faster than with all of them, but where rows that do not fill it have a driver.
   const int64_t row = std::min(problem.length, problem.outputLength);
   const auto superseded = [&](const Choice& c) {
-    if (!c.digits.empty() || c.keptSlices || (row != c.points && c.uniform.tilesPerSet)) return false;
+    const auto skips = [](const Choice& choice) { return !choice.digits.empty() || choice.onlySlice >= 0; };
+    if (skips(c) || (row != c.points && c.uniform.tilesPerSet)) return false;
     return std::any_of(choices.begin(), choices.end(), [&](const Choice& other) {
-      return (!other.digits.empty() || other.keptSlices) && other.points == c.points && other.segments == c.segments;
+      return skips(other) && other.points == c.points && other.segments == c.segments;
     });
   };
   int64_t least = std::numeric_limits<int64_t>::max();
@@ -235,7 +221,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
     shape.uniform = c.uniform.tilesPerSet > 0;
     shape.packed = c.instance->packed;
     if (c.instance->ofDigits) shape.digits = int(c.digits.size());
-    shape.turns = countOf(c.keptSlices);
+    shape.turns = c.onlySlice >= 0 ? 1 : 0;
     shape.streamedSpectrum = c.instance->radix > 2 || (accurate && c.instance->radix > 1);
     offers.add(fusedMmaCandidate(problem, shape, sizeOf(limits)),
                [&problem, &limits, &cache, c] { return makeFusedMma(problem, limits, c, cache); });

@@ -75,8 +75,9 @@ struct Config {
   // product, so that the outer phases take half as many, an exchange block is half as long, and two warps' tiles are in the
   // middle at once. Fast, ungated, N2 = 16.
   static constexpr bool sparse = sparse_ && slices_ == 1;
-  // In slices, a frequency-sparse transform leaves out those without a kept frequency (Params::keptSlices).
-  static constexpr bool someSlices = sparse_ && slices_ > 1;
+  // In slices, a frequency-sparse transform leaves out all but the one with kept frequencies (Params::onlySlice). Two of four took as long as
+  // all four, in the accurate class 1.5 times as long, whose code has fewer choices.
+  static constexpr bool oneSlice = sparse_ && slices_ > 1;
   static constexpr int blockBytes = sparse ? exchangeBytes / 2 : exchangeBytes;  // an exchange block
   // Exchange blocks are laid out for speed between the phases; true: like the rows of a multi-pass scratch (multipass/tensor_params.h).
   static constexpr bool rowLayout = false;
@@ -175,7 +176,7 @@ struct Config {
   // some of the blocks n3h of it, where a block of threads has 227 KB (Params::residentAt); a lane reads what it has copied
   // itself, so no barrier is needed. Packed samples: two blocks, 1.20 to 1.07 ms. The fast class has room for all of it there,
   // but a second slot is worth more (0.80 ms against 0.86).
-  static constexpr int residentBlocks = accurate && !rowScaled && R == 4 && slices == 1 ? (packed ? 2 : 3) : 0;
+  static constexpr int residentBlocks = accurate && !rowScaled && R == 4 && slices == 1 && !sparse ? (packed ? 2 : 3) : 0;
   // Rows of the long order that do not fill their transform (long_rows.cuh): what tensor copies leave of two of them. Gates
   // would need as much again, which bfloat16 at radix 4 does not have; nor is there room beside a resident spectrum.
   static constexpr bool longRows = R >= 3 && !packed && !sparse && !gated && slices == 1 && residentBlocks == 0;
@@ -220,7 +221,7 @@ struct Config {
   // which are two instructions each in floats: 2.87 to 2.77 ms at 16384 points in the general order. Where the code of
   // window_body.cuh runs, their registers cost more: 2.74 against 2.53 ms. In halves the shorter chains of the
   // half-cost form win, 1.71 against 1.77 ms and more.
-  static constexpr bool fullProducts = R >= 3 && accurate && !packed && slices == 1 && residentBlocks == 0;
+  static constexpr bool fullProducts = R >= 3 && accurate && !packed && !sparse && slices == 1 && residentBlocks == 0;
   // After the spectrum come sums and differences of the products at +f and -f: the second product is added to the first, and the
   // difference is the sum less twice the first, ten operations for twelve. Float16 at 16384 points 1.578 to 1.565 ms, accurate 512 to
   // 8192 points 1 to 3 %.

@@ -22,7 +22,7 @@ struct Instance {
   bool spectrumFloats = false;
   int halves = 1;         // a row is so many sequences
   int64_t scratchBytes = 0;  // in device memory, for each block
-  bool someSlices = false;  // frequency-sparse: leaves out those without a kept frequency
+  bool oneSlice = false;  // frequency-sparse: leaves out all but one
   int copyGroups = 0;     // of a tensor copy of packed samples
   int buffers = 0, mostTiles = 0;
   int64_t residentBytes = 0;  // of a channel's spectrum in shared memory, where there is room beside the rest
@@ -60,6 +60,7 @@ void addRadix4(std::vector<Instance>& list);
 void addPacked(std::vector<Instance>& list);
 void addPackedLong(std::vector<Instance>& list);
 void addSparse(std::vector<Instance>& list);
+void addOneSlice(std::vector<Instance>& list);
 void addSliced2(std::vector<Instance>& list);
 void addSliced4(std::vector<Instance>& list);
 void addHalves(std::vector<Instance>& list);

@@ -45,7 +45,7 @@ Instance makeInstance() {
   i.halves = C::halves;
   i.scratchBytes = C::slices == 1 ? 0 : C::scratchBytes;
   if constexpr (C::sparse) i.ofDigits = &tablesOfDigits<C>;
-  i.someSlices = C::someSlices;
+  i.oneSlice = C::oneSlice;
   i.copyGroups = C::copyGroups;
   i.longRows = C::longRows;
   i.buffers = C::buffers;

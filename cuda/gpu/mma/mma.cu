@@ -71,7 +71,7 @@ class FusedMma final : public GpuAlgorithm {
     const double points = double(choice_.points) * double(choice_.segments) * halves;
     const int n2 = 1 << choice_.log2N2, radix = choice_.instance->radix;
     const bool few = choice_.instance->ofDigits;
-    const double turns = choice_.keptSlices ? double(countOf(choice_.keptSlices)) / choice_.instance->slices : 1;
+    const double turns = choice_.onlySlice >= 0 ? 1.0 / choice_.instance->slices : 1;
     const double kept = few ? double(choice_.digits.size()) / 16 : turns;
     const auto add = [&](double operations, double share) {
       w.flops += points * operations;
@@ -205,7 +205,7 @@ class FusedMma final : public GpuAlgorithm {
     p.periodic = problem_.circular();
     p.sharedSpectrum = problem_.sharedKernel;
     p.inPlace = p.u.data == p.y.data;
-    p.keptSlices = choice_.keptSlices;
+    p.onlySlice = std::max(0, choice_.onlySlice);
     p.digitCount = int32_t(choice_.digits.size());
     for (int i = 0; i < p.digitCount; i++) p.digits |= uint32_t(choice_.digits[i]) << (4 * i);
     const int sequences = 16 >> choice_.log2N2;

@@ -65,7 +65,7 @@ struct Params {
   uint32_t digits = 0;
   int32_t digitCount = 0;
   void* results = nullptr;      // slices: room for those of each block, Config::scratchBytes
-  uint32_t keptSlices = 0;      // frequency-sparse: bit k0 is set where slice k0 has a kept frequency (Config::someSlices)
+  int32_t onlySlice = 0;        // frequency-sparse: the slice with the kept frequencies (Config::oneSlice)
 };
 
 // Division of 0 <= n < 2^30 by d >= 1: exact with magic = ceil(2^(32 + shift) / d), shift = floor(log2(d)) - 1 or so

@@ -13,7 +13,7 @@
 // A warp's twiddles change with the slice. They are its own, so it replaces them itself while the others are still at work.
 // Rows of two halves (Config::halves) are two sequences of one block, one after the other: the middle of the first half multiplies
 // by both segments of the kernel and leaves the second product with the thread that adds it to its own a sequence later.
-// Frequency-sparse (Config::someSlices): slices without a kept frequency have no turn, and their results are zeros.
+// Frequency-sparse (Config::oneSlice): one slice has a turn, and the results of the others are zeros.
 #pragma once
 #pragma once
 #include "sliced/unfold_results.cuh"
@@ -24,7 +24,7 @@ template <class C>
 struct SlicedConvolution : SlicedUnfold<C> {
   using Base = SlicedUnfold<C>;
   using typename Base::Layout, typename Base::Kept;
-  using Base::staging, Base::firstSlice, Base::warp, Base::lane, Base::image, Base::K, Base::keeps, Base::M, Base::p;
+  using Base::staging, Base::firstSlice, Base::warp, Base::lane, Base::image, Base::K, Base::M, Base::p;
   using Base::lastSlice, Base::nextSlice, Base::exchange, Base::matrixOut, Base::loadFirst, Base::R;
   using Base::foldedFirst, Base::parity, Base::addressOuter, Base::addWrapped, Base::keepResults, Base::turnsTaken;
   using Base::runFirst, Base::loadLast, Base::allKept, Base::storeWrapped, Base::unfoldBoth, Base::unfold;
@@ -55,9 +55,7 @@ struct SlicedConvolution : SlicedUnfold<C> {
   // Neighbours work on the same channel at about the same time: each orders its share of the slice after the next one.
   FFC_DEVICE void prefetchSpectrum(int set, int slice) const {
     if (threadIndex() != 0) return;
-    if constexpr (C::someSlices)
-      while (slice < K && !keeps(slice)) slice++;
-    if (slice >= K) slice = C::someSlices ? firstSlice() : slice - K, set++;
+    if (slice >= K) slice = C::oneSlice ? firstSlice() : slice - K, set++;
     if (set >= staging.sets) return;
     constexpr int bytes = M * (C::spectrumFloats ? 8 : 4);
     const int sequence = staging.sequenceOf(set), channel = staging.channelOf(sequence), b = sequence - channel * p.batch;

@@ -412,7 +412,7 @@ std::vector<uint32_t> tablesOfDigits(const std::vector<uint32_t>& all, const std
   };
   pick(Layout::frequency, Layout::frequencyRegisters * 32);
   if (C::imageBytes) pick(Layout::image, C::imageBytes / 64);
-  pick(Layout::powers, C::storedPowers * 16);
+  pick(Layout::powers, C::accurate ? (C::R > 1 ? 32 : 0) : C::storedPowers * 16);
   return table;
 }
 

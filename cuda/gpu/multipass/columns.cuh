@@ -67,24 +67,13 @@ struct ColumnTile {
   }
 };
 
-// A middle stage for the butterflies whose digit k_0 is kept.
-template <class Shape, int Stage, int Sign>
-__device__ __forceinline__ void sparseMiddleStage(float2* shared, const float2* tables, int thread,
-                                                  const KeptRows& kept) {
-  constexpr int perDigit = Shape::inner(Stage) * Shape::outer(Stage) / Shape::radixOf(0);  // k_0 is slowest
-#pragma unroll 1
-  for (int b = thread; b < kept.firstDigitCount * perDigit; b += Shape::threads) {
-    const int digit = b / perDigit;
-    middleButterfly<Shape, Stage, Sign>(shared, tables, __ldg(kept.firstDigitList + digit) * perDigit + b % perDigit);
-  }
-}
-
 template <class Shape, int Sign, bool Sparse, int Stage = Sign < 0 ? 1 : Shape::stages - 2>
 __device__ __forceinline__ void columnMiddleStages(float2* shared, const float2* tables, int thread,
                                                    const KeptRows& kept) {
   if constexpr (Stage >= 1 && Stage < Shape::stages - 1) {
     if constexpr (Sparse)
-      sparseMiddleStage<Shape, Stage, Sign>(shared, tables, thread, kept);
+      keptMiddleStage<Shape, Stage, Sign>(shared, tables, thread, kept.firstDigitCount,
+                                          [&](int i) { return __ldg(kept.firstDigitList + i); });
     else
       middleStage<Shape, Stage, Sign>(shared, tables, thread);
     __syncthreads();

@@ -11,7 +11,7 @@ template <class C, class StagingOf>
 struct MiddleTwiddles : PhaseTables<C, StagingOf> {
   using Base = PhaseTables<C, StagingOf>;
   using typename Base::A, typename Base::Factor, typename Base::Pair;
-  using Base::R, Base::c, Base::g, Base::lane, Base::warp, Base::image, Base::place, Base::turns, Base::chain;
+  using Base::R, Base::c, Base::g, Base::lane, Base::image, Base::place, Base::turns, Base::chain;
   using Base::stepIn, Base::stepOut, Base::stepTurns, Base::turnIn, Base::turnNext, Base::turnOut, Base::turnsBack;
 
   using Base::Base;
@@ -19,7 +19,7 @@ struct MiddleTwiddles : PhaseTables<C, StagingOf> {
   // W^b, the twiddles of n3h = b, for the row half (forward) or column group (backward) s.
   FFC_DEVICE Factor stepForward(int s) const {
     if constexpr (C::accurate) {
-      const uint2 w = turnAt(image + C::imageBytes + warp * 128 + (8 * s + g) * 8);
+      const uint2 w = turnAt(image + C::imageBytes + place() * 128 + (8 * s + g) * 8);
       return {{asFloat(w.x), asFloat(w.x)}, {asFloat(w.y), asFloat(w.y)}};
     } else if constexpr (C::storedPowers > 0) {
       return sharedFactor(stepsAt(1) + (8 * s + g) * 4);
@@ -43,7 +43,7 @@ struct MiddleTwiddles : PhaseTables<C, StagingOf> {
   }
   FFC_DEVICE Factor stepBackward(int s) const {
     if constexpr (C::accurate) {
-      const uint4 w = sharedLoad16(image + C::imageBytes + warp * 128 + (8 * s + 2 * c) * 8);
+      const uint4 w = sharedLoad16(image + C::imageBytes + place() * 128 + (8 * s + 2 * c) * 8);
       return {{asFloat(w.x), asFloat(w.z)}, {asFloat(w.y), asFloat(w.w)}};
     } else if constexpr (C::storedPowers > 0) {
       return pairFactor(stepsAt(1) + (8 * s + 2 * c) * 4);

@@ -86,7 +86,7 @@ struct PhaseState {
     addressIn = (matrix >> 1) * (C::ownMatrices ? halfPlane : blockPlane) + place() * 256 + (((matrix & 1) * 8 + row) ^ (place() & 7)) * 16;
     addressOut = (matrix & 1) * halfPlane + place() * 256 + (((matrix >> 1) * 8 + row) ^ (place() & 7)) * 16;
     // Where they come from the cache, sequences that share the tile read those of the first of them.
-    const u32 ofTurns = (C::turnsInCache ? 0 : image) + warp * 2048, ofFirst = C::turnsInCache ? g & ((1 << n2Bits()) / 2 - 1) : g;
+    const u32 ofTurns = (C::turnsInCache ? 0 : image) + place() * 2048, ofFirst = C::turnsInCache ? g & ((1 << n2Bits()) / 2 - 1) : g;
     turnIn = ofTurns + ofFirst * 128 + turnSlot(ofFirst, 2 * c) * 8;
     const int ofBack = C::turnsInCache ? 2 * c & ((1 << n2Bits()) / 2 - 1) : 2 * c;
     turnOut = ofTurns + ofBack * 128 + turnSlot(ofBack, g) * 8;

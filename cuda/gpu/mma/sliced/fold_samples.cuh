@@ -17,29 +17,21 @@ struct SlicedFold : Phases<C, SlicedStaging<C>> {
   static constexpr int K = C::slices, M = SlicedStaging<C>::points;
   static_assert(K % 2 == 0, "parity()");
 
-  int turnsTaken = 0;  // by slices of this and of earlier sequences
+  int turnsTaken = 0;  // oneSlice: by this and by earlier sequences
   u32 turns[C::foldByMatrix ? 1 : K - 1][2];               // of the parts n0 >= 1 of the sequence
   u32 matrixParts[C::foldByMatrix ? K - 1 : 1][2][4];      // the same, times the first matrix
   u32 matrixLast[2][C::unfoldByMatrix ? 2 : 1][2][4];      // unfoldByMatrix: [n0][slice][re, im]
 
-  // The slices that have a turn, in their order.
-  FFC_DEVICE bool keeps(int slice) const { return !C::someSlices || p.keptSlices >> slice & 1; }
+  // With slice + 1 at its uses the compiler orders other code.
   FFC_DEVICE int nextSlice(int slice) const {
     slice++;
-    if constexpr (C::someSlices)
-      while (slice < K && !keeps(slice)) slice++;
     return slice;
   }
-  FFC_DEVICE int firstSlice() const { return nextSlice(-1); }
-  FFC_DEVICE int lastSlice() const {
-    int slice = K - 1;
-    if constexpr (C::someSlices)
-      while (!keeps(slice)) slice--;
-    return slice;
-  }
+  FFC_DEVICE int firstSlice() const { return C::oneSlice ? p.onlySlice : 0; }
+  FFC_DEVICE int lastSlice() const { return C::oneSlice ? p.onlySlice : K - 1; }
 
   // Of the two barriers within an interval: of the number of intervals before it.
-  FFC_DEVICE u32 parity(int slice) const { return (C::someSlices ? turnsTaken : slice) & 1; }
+  FFC_DEVICE u32 parity(int slice) const { return (C::oneSlice ? turnsTaken : slice) & 1; }
 
   // Matrices of this warp's n2, as many of them.
   FFC_DEVICE void loadParts(const u32* from, int count, u32 (*to)[2][4]) const {

@@ -9,7 +9,7 @@ template <class C>
 struct KeptResults : SlicedFold<C> {
   using Base = SlicedFold<C>;
   using typename Base::Pair, typename Base::A;
-  using Base::staging, Base::R, Base::keeps, Base::lastSlice, Base::K, Base::matrixOut;
+  using Base::staging, Base::R, Base::K, Base::matrixOut;
   using Base::Base;
 
   FFC_DEVICE void keep(int slice, int b, const u32 (&re)[4], const u32 (&im)[4]) const {
@@ -21,7 +21,7 @@ struct KeptResults : SlicedFold<C> {
   };
   FFC_DEVICE Kept kept(int slice, int b) const {
     Kept k{};
-    if (C::someSlices && (!keeps(slice) || slice == lastSlice())) return k;
+    if constexpr (C::oneSlice) return k;
 #pragma unroll
     for (int i = 0; i < C::resultPieces / R; i++) k.piece[i] = staging.kept(slice, b * (C::resultPieces / R) + i);
     return k;

@@ -96,7 +96,9 @@ struct SlicedUnfold : KeptResults<C> {
 #pragma unroll
     for (int s = 0; s < K - 1; s++) {
       const uint4 im = kept(s, 0).piece[1];
-      if constexpr (C::unfoldByMatrix)
+      if constexpr (C::oneSlice)
+        continue;
+      else if constexpr (C::unfoldByMatrix)
         sum += sumOfRows(im.x, im.y) * Base::ofMatrix(matrixLast[0][s]);
       else
         sum += unpackHalf(fromLane(im.x, Base::g >> 1) >> (Base::g & 1) * 16).x;
@@ -111,12 +113,13 @@ struct SlicedUnfold : KeptResults<C> {
     warpSync();
   }
 
-  // unfoldByMatrix: the last matrices of both slices, for both parts.
+  // unfoldByMatrix: the last matrices of both slices, for both parts. Those of an only slice have the place of the second one's.
   FFC_DEVICE void loadLast() {
 #pragma unroll
-    for (int slice = 0; slice < K; slice++) {
-      Base::loadOuter(matrixLast[0][slice], slice, 2);
-      loadParts(Base::tables(slice) + Layout::unfold, 1, &matrixLast[1][slice]);
+    for (int i = C::oneSlice ? K - 1 : 0; i < K; i++) {
+      const int slice = C::oneSlice ? lastSlice() : i;
+      Base::loadOuter(matrixLast[0][i], slice, 2);
+      loadParts(Base::tables(slice) + Layout::unfold, 1, &matrixLast[1][i]);
     }
   }
   // last() of two slices at once: samples of both parts from what the exchange holds of the second and held of the
@@ -128,8 +131,12 @@ struct SlicedUnfold : KeptResults<C> {
       const u32 block = exchange + b * exchangeBytes + addressOuter;
       u32 x[4], y[4];
       Base::loadPlanes(block, x, y);
-      const uint4 re = staging.kept(0, 2 * b), im = staging.kept(0, 2 * b + 1);
-      const u32 x0[4] = {re.x, re.y, re.z, re.w}, y0[4] = {im.x, im.y, im.z, im.w};
+      u32 x0[4], y0[4];
+      if constexpr (!C::oneSlice) {
+        const uint4 re = staging.kept(0, 2 * b), im = staging.kept(0, 2 * b + 1);
+        x0[0] = re.x, x0[1] = re.y, x0[2] = re.z, x0[3] = re.w;
+        y0[0] = im.x, y0[1] = im.y, y0[2] = im.z, y0[3] = im.w;
+      }
       const u32 to = exchange + b * exchangeBytes + turnedOuter(b);
       u32 word[2][4];
 #pragma unroll
@@ -137,9 +144,13 @@ struct SlicedUnfold : KeptResults<C> {
 #pragma unroll
         for (int t = 0; t < 2; t++) {
           Pair d[2];
-          A::dot2(d, matrixLast[n][0][0], x0[2 * t], x0[2 * t + 1], matrixLast[n][0][1], y0[2 * t], y0[2 * t + 1]);
-          A::dotAdd(d, matrixLast[n][1][0], x[2 * t], x[2 * t + 1]);
-          A::dotAdd(d, matrixLast[n][1][1], y[2 * t], y[2 * t + 1]);
+          if constexpr (C::oneSlice) {
+            A::dot2(d, matrixLast[n][1][0], x[2 * t], x[2 * t + 1], matrixLast[n][1][1], y[2 * t], y[2 * t + 1]);
+          } else {
+            A::dot2(d, matrixLast[n][0][0], x0[2 * t], x0[2 * t + 1], matrixLast[n][0][1], y0[2 * t], y0[2 * t + 1]);
+            A::dotAdd(d, matrixLast[n][1][0], x[2 * t], x[2 * t + 1]);
+            A::dotAdd(d, matrixLast[n][1][1], y[2 * t], y[2 * t + 1]);
+          }
           word[n][2 * t] = A::pack(d[0]), word[n][2 * t + 1] = A::pack(d[1]);
         }
       warpSync();
