@@ -13,40 +13,50 @@ struct Tile {
   int64_t batchAt, channelAt, batch, channels;
 };
 
+// Samples from one row to the next on the device: rows begin at multiples of 16 bytes. A row that begins elsewhere may be shifted within
+// its transform (mma/params.h), so that its last bits would depend on the rows before it in its tile.
+int64_t pitchOf(int64_t samples, int64_t elementBytes) { return (samples * elementBytes + 15) / 16 * 16 / elementBytes; }
+
 // One (B, H, samples) host array and how its rows lie.
 struct HostRows {
   char* data;
   Strides stride;
   int64_t samples, elementBytes;
 
-  // Enqueues the copy of a tile between the array and packed device memory, one strided copy per batch entry.
+  int64_t placeBytes() const { return pitchOf(samples, elementBytes) * elementBytes; }
+  // Enqueues the copy of a tile between the array and device memory, one strided copy per batch entry.
   void copy(const Tile& t, void* device, cudaMemcpyKind kind, cudaStream_t stream) const {
-    const int64_t rowBytes = samples * elementBytes, pitch = stride.channel * elementBytes;
+    constexpr int64_t mostPitch = 0x7fffffff;
+    const int64_t rowBytes = samples * elementBytes, pitch = stride.channel * elementBytes, place = placeBytes();
+    const bool toDevice = kind == cudaMemcpyHostToDevice;
+    const auto bytes = static_cast<size_t>(rowBytes), rows = static_cast<size_t>(t.channels);
     for (int64_t b = 0; b < t.batch; ++b) {
       char* host = data + ((t.batchAt + b) * stride.batch + t.channelAt * stride.channel) * elementBytes;
-      char* packed = static_cast<char*>(device) + b * t.channels * rowBytes;
-      const bool toDevice = kind == cudaMemcpyHostToDevice;
-      const size_t bytes = static_cast<size_t>(rowBytes);
-      // A pitch has a limit (2 GiB); rows that follow one another, or a single one, need none.
-      if (pitch == rowBytes || t.channels == 1)
-        checkCuda(cudaMemcpyAsync(toDevice ? packed : host, toDevice ? host : packed,
-                                  bytes * static_cast<size_t>(t.channels), kind, stream), "copying rows");
-      else
+      char* placed = static_cast<char*>(device) + b * t.channels * place;
+      if (t.channels == 1 || (pitch == rowBytes && place == rowBytes)) {
+        checkCuda(cudaMemcpyAsync(toDevice ? placed : host, toDevice ? host : placed, bytes * rows, kind, stream), "copying rows");
+      } else if (pitch >= rowBytes && pitch <= mostPitch && place <= mostPitch) {
+        const auto hostPitch = static_cast<size_t>(pitch), devicePitch = static_cast<size_t>(place);
+        checkCuda(cudaMemcpy2DAsync(toDevice ? placed : host, toDevice ? devicePitch : hostPitch, toDevice ? host : placed,
+                                    toDevice ? hostPitch : devicePitch, bytes, rows, kind, stream), "copying rows");
+      } else {
         for (int64_t c = 0; c < t.channels; ++c)
-          checkCuda(cudaMemcpyAsync(toDevice ? packed + c * rowBytes : host + c * pitch,
-                                    toDevice ? host + c * pitch : packed + c * rowBytes, bytes, kind, stream),
+          checkCuda(cudaMemcpyAsync(toDevice ? placed + c * place : host + c * pitch,
+                                    toDevice ? host + c * pitch : placed + c * place, bytes, kind, stream),
                     "copying rows");
+      }
     }
   }
-  int64_t tileBytes(int64_t rows) const { return data ? rows * samples * elementBytes : 0; }
+  int64_t tileBytes(int64_t rows) const { return data ? rows * placeBytes() : 0; }
 };
 
 ConvProblem tileProblem(const ConvProblem& p, int64_t batch, int64_t channels) {
   ConvProblem t = p;
   t.batch = batch;
   t.channels = channels;
-  t.u = t.pre = {channels * p.length, p.length};
-  t.y = t.post = {channels * p.outputLength, p.outputLength};
+  const int64_t in = pitchOf(p.length, dtypeBytes(p.dtype)), out = pitchOf(p.outputLength, dtypeBytes(p.dtype));
+  t.u = t.pre = {channels * in, in};
+  t.y = t.post = {channels * out, out};
   t.kernelChannelStride = p.sharedKernel ? 0 : p.kernelLength;
   return t;
 }

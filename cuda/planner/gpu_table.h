@@ -159,6 +159,7 @@ constexpr ShippedConstant gpuTable[] = {
     {"efficiency/fused-mma/r8", 0.733},
     {"efficiency/fused-mma/sliced4", 1.03},
     {"efficiency/fused-mma/sliced4/*/gated", 0.679},
+    {"efficiency/fused-mma/sliced4/*/turns1", 1.37},
     {"efficiency/fused-mma/sliced4/r4/fast/gated/turns1", 0.7},
     {"efficiency/multi-pass", 1.19},
     {"efficiency/multi-pass/*/float32", 1.04},

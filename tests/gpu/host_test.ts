@@ -89,5 +89,5 @@ gpuTest("host arrays: a limit that a single row does not fit into is refused wit
   });
   assert.equal(device.memory().liveBytes, 0);
   const y = await convolve(Float32Array.of(1, 2, 3), Float32Array.of(0, 1, 0.5), { device });
-  assert.deepEqual([...y], [0, 1, 2.5]);
+  [0, 1, 2.5].forEach((value, n) => assert.ok(Math.abs(y[n]! - value) < 1e-6, `${y}`));
 });

@@ -1,6 +1,6 @@
 // Frequency-sparse plans on the GPU: every kind of pattern, in every family that takes one, against float64.
 import assert from "node:assert/strict";
-import { openDevice, UnsupportedError } from "../../mod.ts";
+import { type ConvPlanOptions, openDevice, UnsupportedError } from "../../mod.ts";
 import { dtypes } from "../cases.ts";
 import { sparseGrid, sparseRow } from "../oracle.ts";
 import { gaussian } from "../random.ts";
@@ -57,37 +57,60 @@ gpuTest("sparse: several passes skip what they say", () => {
   assert.ok(quarter.spectrumBytes < 0.3 * all.spectrumBytes && quarter.workspaceBytes < 0.3 * all.workspaceBytes);
 });
 
-gpuTest("sparse: few digits of a transform in one block are all that is computed", () => {
+gpuTest("sparse: few digits of a transform in one block, or one slice, are all that is computed", () => {
   using device = openGpu();
-  const explained = (length: number, modulus: number, keep: number, skip = false) => {
+  const explained = (
+    length: number,
+    modulus: number,
+    keep: number,
+    { skip = false, ...kind }: Partial<ConvPlanOptions> = {},
+  ) => {
     const classes = Array.from({ length: keep }, (_, i) => Math.floor(i * modulus / keep));
-    const options = {
-      length,
-      kernelLength: length,
-      batch: 8,
-      dtype: "bfloat16",
-      algorithm: "fused-mma",
-      skip,
-    } as const;
+    const algorithm = kind.dtype === "float32" ? "fused-fp32" : "fused-mma";
+    const options = { length, kernelLength: length, batch: 8, dtype: "bfloat16", algorithm, skip, ...kind } as const;
     using plan = device.plan({ ...options, keepFrequencies: { classes, modulus } });
     const { data, chosen } = plan.explain();
     const work = data.sparsity as { [key: string]: number };
     return { name: chosen.name, flops: work.rowFlopsSkipped! / work.rowFlops!, bytes: work.rowBytesSkipped! };
   };
-  for (const length of [8192, 16384, 32768]) {
-    const [quarter, half, most] = [explained(length, 16, 4), explained(length, 16, 8), explained(length, 16, 9)];
-    assert.match(quarter.name, /digits$/);
-    assert.ok(quarter.flops > 0.6 && half.flops > 0.4 && half.flops < quarter.flops && quarter.bytes > half.bytes);
-    assert.deepEqual([most.flops, most.bytes], [0, 0]); // one more than half of the rows of a product hold
-    // A skip term is a tap that every frequency gains.
-    assert.equal(explained(length, 16, 4, true).flops, 0);
+  const accurate = { dtype: "float16", precision: "accurate" } as const, both = { preGate: true, postGate: true };
+  for (
+    const [length, kind] of [
+      [8192, {}],
+      [16384, {}],
+      [32768, {}],
+      [16384, both],
+      [4096, accurate],
+      [8192, accurate],
+      [16384, accurate],
+      [8192, { ...accurate, ...both }],
+      [4096, { dtype: "float32" }],
+      [8192, { dtype: "float32" }],
+      [16384, { dtype: "float32", ...both, skip: true }],
+    ] as const
+  ) {
+    const [quarter, half, most] = [4, 8, 9].map((keep) => explained(length, 16, keep, kind));
+    assert.match(quarter!.name, /digits$/, `${length}`);
+    assert.ok(quarter!.flops > 0.45 && half!.flops > 0.3, `${length}: ${quarter!.flops}, ${half!.flops}`);
+    assert.ok(half!.flops < quarter!.flops && quarter!.bytes > half!.bytes);
+    assert.deepEqual([most!.flops, most!.bytes], [0, 0]); // one more than half of the rows of a product hold
+    // In 16 bit a skip term is a tap that every frequency gains.
+    if (!("dtype" in kind && kind.dtype === "float32")) {
+      assert.equal(explained(length, 16, 4, { ...kind, skip: true }).flops, 0);
+    }
   }
-  // In slices, classes mod 4.
-  const [one, two, all] = [explained(65536, 4, 1), explained(65536, 4, 2), explained(65536, 256, 64 + 3)];
-  assert.match(one.name, /turns$/);
-  assert.ok(Math.abs(one.flops - 0.75) < 1e-4 && Math.abs(two.flops - 0.5) < 1e-4);
-  assert.equal(all.flops, 0);
-  assert.ok(one.bytes > two.bytes && two.bytes > all.bytes);
+  // In slices, one class mod 4, or mod 2 in the accurate class.
+  for (const kind of [{}, both, accurate]) {
+    const [one, two, all] = [[4, 1], [4, 2], [256, 64 + 3]].map(([modulus, keep]) =>
+      explained(65536, modulus!, keep!, kind)
+    );
+    assert.match(one!.name, /turns$/);
+    assert.ok(Math.abs(one!.flops - 0.75) < 1e-4 && one!.bytes > 0);
+    assert.deepEqual([two!.flops, all!.flops], [0, 0]);
+  }
+  const even = explained(32768, 2, 1, accurate);
+  assert.match(even.name, /turns$/);
+  assert.ok(Math.abs(even.flops - 0.5) < 1e-4);
 });
 
 // In the mean over white noise, an output n of a row of N samples sees the dropped part of the kernel at all delays n - m.
