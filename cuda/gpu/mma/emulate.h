@@ -35,7 +35,10 @@ namespace emulation {
 constexpr int blockThreads = 512;
 
 struct Machine {
-  ucontext_t scheduler, fibers[blockThreads];
+  ucontext_t fibers[blockThreads];  // as they begin
+  // Then jumps: swapcontext() asks the kernel for signal masks, which took a quarter of the time.
+  void *scheduler[5], *places[blockThreads][5];
+  bool begun[blockThreads];
   std::vector<std::vector<char>> stacks;
   bool finished[blockThreads];
   int current = 0, block = 0, grid = 1;
@@ -44,6 +47,9 @@ struct Machine {
   struct Barrier {
     int arrived = 0, generation = 0;
   } blockBarrier, warpBarrier[blockThreads / 32];
+  // Whom a fiber waits for, and what it waits to change: until then there is no need to look in.
+  const Barrier* waitsFor[blockThreads];
+  int generation[blockThreads];
   u32 exchange[blockThreads][6];
   std::function<void()> body;
   long matrixInstructions = 0, matrixWavefronts = 0;
@@ -51,13 +57,29 @@ struct Machine {
   int waiting = 0, starting = 0, startingAhead = 0;
   bool hasWaited = false, hasLetStart = false;
 
-  void yield() { swapcontext(&fibers[current], &scheduler); }
+  __attribute__((noinline)) void yield() {
+    if (!__builtin_setjmp(places[current])) leave();
+  }
+  __attribute__((noinline, noreturn)) void leave() { __builtin_longjmp(scheduler, 1); }
+  // Until the current fiber yields.
+  __attribute__((noinline)) void resume() {
+    if (!__builtin_setjmp(scheduler)) enterCurrent();
+  }
+  __attribute__((noinline, noreturn)) void enterCurrent() {
+    if (begun[current]) __builtin_longjmp(places[current], 1);
+    begun[current] = true;
+    setcontext(&fibers[current]);
+    std::abort();
+  }
   void wait(Barrier& b, int count) {
-    const int generation = b.generation;
-    if (++b.arrived == count)
+    const int before = b.generation;
+    if (++b.arrived == count) {
       b.arrived = 0, b.generation++;
-    else
-      while (b.generation == generation) yield();
+      return;
+    }
+    waitsFor[current] = &b, generation[current] = before;
+    while (b.generation == before) yield();
+    waitsFor[current] = nullptr;
   }
   u32 draw() {
     random = random * 6364136223846793005ull + 1442695040888963407ull;
@@ -85,11 +107,12 @@ inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<v
     m.shared.assign(sharedBytes, 0xff);
     m.hasWaited = m.hasLetStart = false;
     for (int i = 0; i < count; i++) {
-      m.finished[i] = false;
+      m.finished[i] = m.begun[i] = false;
+      m.waitsFor[i] = nullptr;
       getcontext(&m.fibers[i]);
       m.fibers[i].uc_stack.ss_sp = m.stacks[i].data();
       m.fibers[i].uc_stack.ss_size = m.stacks[i].size();
-      m.fibers[i].uc_link = &m.scheduler;
+      m.fibers[i].uc_link = nullptr;
       makecontext(&m.fibers[i], enter, 0);
     }
     for (bool running = true; running;) {
@@ -102,7 +125,9 @@ inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<v
           m.current = warp * 32 + l;
           if (m.finished[m.current]) continue;
           running = true;
-          if (!delayed) swapcontext(&m.scheduler, &m.fibers[m.current]);
+          const Machine::Barrier* const barrier = m.waitsFor[m.current];
+          if (barrier && barrier->generation == m.generation[m.current]) continue;
+          if (!delayed) m.resume();
         }
       }
     }
@@ -110,20 +135,32 @@ inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<v
 }
 
 inline float halfToFloat(uint16_t h) {
-  const int e = h >> 10 & 31, m = h & 1023;
-  float v = e == 31 ? (m ? NAN : INFINITY) : e ? std::ldexp(1024.0f + m, e - 25) : std::ldexp(float(m), -24);
-  return h & 0x8000 ? -v : v;
+  // Looked up: most of an emulation's time is conversions.
+  static const std::vector<float> all = [] {
+    std::vector<float> values(1 << 16);
+    for (int i = 0; i < 1 << 16; i++) {
+      const int e = i >> 10 & 31, m = i & 1023;
+      const float v = e == 31 ? (m ? NAN : INFINITY) : e ? std::ldexp(1024.0f + m, e - 25) : std::ldexp(float(m), -24);
+      values[i] = i & 0x8000 ? -v : v;
+    }
+    return values;
+  }();
+  return all[h];
 }
+// To nearest, ties to even.
 inline uint16_t floatToHalf(double x) {
-  if (std::isnan(x)) return 0x7fff;
-  const uint16_t sign = std::signbit(x) ? 0x8000 : 0;
-  x = std::fabs(x);
-  if (x == 0) return sign;
-  if (std::isinf(x)) return sign | 0x7c00;
-  int e = std::max(std::ilogb(x), -14);
-  const double units = std::nearbyint(std::ldexp(x, 10 - e));
-  if (e > 15 || (e == 15 && units >= 2048)) return sign | 0x7c00;
-  return sign | uint16_t(int(units) + ((e + 14) << 10));
+  uint64_t bits;
+  std::memcpy(&bits, &x, 8);
+  const uint16_t sign = bits >> 48 & 0x8000;
+  const int e = int(bits >> 52 & 0x7ff) - 1023;
+  if (e == 1024 && bits << 12) return 0x7fff;  // NaN
+  if (e > 15) return sign | 0x7c00;
+  if (e < -25) return sign;
+  const uint64_t digits = (bits & ((uint64_t(1) << 52) - 1)) | uint64_t(1) << 52;
+  const int least = std::max(e, -14), shift = 42 + least - e;  // digits behind a half's last
+  const uint64_t rest = digits & ((uint64_t(1) << shift) - 1), middle = uint64_t(1) << (shift - 1);
+  const uint64_t units = (digits >> shift) + (rest > middle || (rest == middle && (digits >> shift & 1)));
+  return sign | uint16_t(std::min<uint64_t>(units + (uint64_t(least + 14) << 10), 0x7c00));
 }
 inline float floatOfBits(u32 bits) {
   float value;
