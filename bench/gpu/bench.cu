@@ -163,6 +163,8 @@ int main(int count, char** arguments) {
           for (const std::string& part : partsOf(c, name)) kinds.insert(part);
       // In place needs a transform that holds the row, and a name its transform, which a smaller device may not have.
       if (c.sharedLimit > 0 && (c.inPlace || !c.candidate.empty()) && !(runner(c).offered(c, info) && info.in_place)) continue;
+      // So does a pattern in a family that is asked for: several passes serve it there.
+      if (c.sharedLimit > 0 && c.pattern && c.algorithm == FFC_ALGORITHM_FUSED_FP32 && !runner(c).offered(c, info)) continue;
       if (mine()) check(c);
     }
     if (cover)
