@@ -73,7 +73,7 @@ struct Config {
   static constexpr bool spectrumFloats = accurate && slices <= 2;
   // Only the fewDigits values of k1 in Params::digits are computed. Their real and imaginary parts fill the 16 rows of one
   // product, so that the outer phases take half as many, an exchange block is half as long, and two warps' tiles are in the
-  // middle at once. Fast, ungated, N2 = 16.
+  // middle at once. N2 = 16, no skip term.
   static constexpr bool sparse = sparse_ && slices_ == 1;
   // In slices, a frequency-sparse transform leaves out all but the one with kept frequencies (Params::onlySlice). Two of four took as long as
   // all four, in the accurate class 1.5 times as long, whose code has fewer choices.

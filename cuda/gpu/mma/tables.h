@@ -412,6 +412,7 @@ std::vector<uint32_t> tablesOfDigits(const std::vector<uint32_t>& all, const std
   };
   pick(Layout::frequency, Layout::frequencyRegisters * 32);
   if (C::imageBytes) pick(Layout::image, C::imageBytes / 64);
+  // In the accurate class the first powers alone, 16 complex floats a k1.
   pick(Layout::powers, C::accurate ? (C::R > 1 ? 32 : 0) : C::storedPowers * 16);
   return table;
 }
