@@ -6,7 +6,7 @@ NATIVE_WARNINGS := -Wall -Wextra -Werror -pthread
 NATIVE_DIR := $(BUILD)/native
 NATIVE_LINK = -L$(BUILD) -lflashfftconv -Wl,-rpath,'$$ORIGIN/..' $(EXTRA_LDFLAGS)
 NATIVE_DRIVERS := $(addprefix $(NATIVE_DIR)/,tour_test unload_test abi_errors_test stress_test runtime_test \
-  window_test resampling_test planner_test)
+  window_test resampling_test filter_bank_test planner_test)
 # The parts that runtime_test reaches without the ABI.
 RUNTIME_OBJECTS := $(addprefix $(BUILD)/obj/cuda/,abi/handles.o abi/tensors.o abi/text.o host/failure.o \
   host/memory_ledger.o cpu/host_memory.o cpu/stream.o cpu/thread_pool.o cpu/worker_thread.o)
@@ -35,7 +35,7 @@ $(NATIVE_DIR)/window_test: tests/native/window_test.cpp $(NATIVE_HEADERS) $(BUIL
 	$(CXX) -std=c++17 -O1 -g $(NATIVE_WARNINGS) $(EXTRA_CXXFLAGS) $< $(BUILD)/obj/cuda/host/problem.o -o $@ $(EXTRA_LDFLAGS)
 
 RESAMPLING_OBJECTS := $(addprefix $(BUILD)/obj/cuda/host/,problem.o frequency_mask.o fft64.o)
-$(NATIVE_DIR)/resampling_test: tests/native/resampling_test.cpp $(NATIVE_HEADERS) $(RESAMPLING_OBJECTS)
+$(NATIVE_DIR)/resampling_test $(NATIVE_DIR)/filter_bank_test: $(NATIVE_DIR)/%: tests/native/%.cpp $(NATIVE_HEADERS) $(RESAMPLING_OBJECTS)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O1 -g $(NATIVE_WARNINGS) $(EXTRA_CXXFLAGS) $< $(RESAMPLING_OBJECTS) -o $@ $(EXTRA_LDFLAGS)
 

@@ -17,6 +17,7 @@ import { judgeRows, type Verdict } from "./tolerance.ts";
 /** A problem, its pattern, and the bins it must keep, found out without the library. */
 export interface SparseCase extends ConvCase {
   readonly pattern: FrequencyPattern;
+  readonly candidate?: string;
   readonly kept: readonly boolean[];
 }
 
@@ -99,10 +100,11 @@ export function sparseCases(
 /** Plan options of a case. */
 export function sparseOptions(c: SparseCase): ConvPlanOptions {
   const { mode, dtype, kernelDtype, batch, channels, length, kernelLength, preGate, postGate, skip, sharedKernel } = c;
-  const { algorithm, precision, pattern } = c;
+  const { algorithm, precision, pattern, candidate } = c;
   return {
     ...{ mode, dtype, kernelDtype, batch, channels, length, kernelLength, preGate, postGate, skip, sharedKernel },
     ...{ algorithm, precision, keepFrequencies: pattern },
+    ...(candidate !== undefined && { candidate }),
   };
 }
 

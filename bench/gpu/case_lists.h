@@ -170,6 +170,8 @@ inline std::vector<Case> checkCases() {
   return list;
 }
 
+// A filter bank of so many slots.
+inline std::string bankCandidate(int64_t slots) { return "multi-pass/bank/" + std::to_string(slots) + "x32768/rate32"; }
 // The fused tensor-core candidate of so many points, N2 of them (if there are so many) between the outer digits and the butterfly.
 inline std::string mmaCandidate(int64_t points, int n2) {
   const int64_t slices = points <= 16384 ? 1 : points <= 32768 ? 2 : 4, radix = std::max<int64_t>(1, points / slices / 256 / n2);
@@ -288,6 +290,16 @@ inline std::vector<Case> coverCandidates() {
   }
   sparse(FFC_DTYPE_FLOAT16, accurate, 32768, false, scattered(2, 1));
   sparse(FFC_DTYPE_FLOAT16, accurate, 65536, false, scattered(4, 1));
+  // Slots of a filter bank.
+  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const int precision : {fast, accurate})
+      for (const int64_t ragged : {0, 3}) {
+        Case& c = add(FFC_ALGORITHM_AUTO, dtype, precision, (1 << 20) - ragged, (1 << 20) - ragged, ragged > 0);
+        c.flags &= ~FFC_CONV_SKIP;
+        c.rowGap = ragged;
+        c.pattern = scatteredBlocks(1 << 20, 64, 6);
+        c.candidate = bankCandidate(6);
+      }
   // Circular patterns are convolved into the kernel.
   {
     Case& c = add(FFC_ALGORITHM_AUTO, FFC_DTYPE_FLOAT32, accurate, 1024, 1024, false);
@@ -583,6 +595,9 @@ inline std::vector<Pattern> patternsFor(int64_t length) {
     for (int64_t c = 0; c < 256; c += modulus) p.keep[c] = 1;
     list.push_back(p);
   }
+  // Slots of a filter bank.
+  if (sparsePoints(length) == 1 << 20)
+    for (const int64_t blocks : {16, 6, 3}) list.push_back(scatteredBlocks(length, 64, blocks));
   if (length > 32768) return list;
   list.push_back(scattered(16, 4));
   list.push_back(scattered(32, 3));
@@ -638,6 +653,24 @@ inline std::vector<Case> sparseCases(bool speed) {
       add(FFC_DTYPE_BFLOAT16, FFC_PRECISION_DEFAULT, length, 2, 3, FFC_ALGORITHM_FUSED_FP32);
     for (const int64_t length : {65536, 1048576})
       add(FFC_DTYPE_FLOAT16, FFC_PRECISION_DEFAULT, length, 2, 3, FFC_ALGORITHM_MULTI_PASS);
+    // Filter banks, of rows of any length and alignment.
+    for (const int64_t length : {524289, 1000000, 1048573, 1048576})
+      for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+        for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
+          for (const int64_t blocks : {1, 6, 16}) {
+            Case c;
+            c.dtype = dtype;
+            c.precision = precision;
+            c.length = c.kernelLength = length;
+            if (random() % 2) c.kernelLength = 1 + random() % length;
+            c.batch = 2;
+            c.channels = 2;
+            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SHARED_KERNEL);
+            c.rowGap = random() % 2;
+            c.pattern = scatteredBlocks(length, 64, blocks);
+            c.candidate = bankCandidate(blocks);
+            list.push_back(c);
+          }
     return list;
   }
   // In the order of what is most wanted, should the time run out.

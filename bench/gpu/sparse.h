@@ -51,6 +51,15 @@ inline Pattern scattered(int64_t modulus, int64_t count) {
   return p;
 }
 
+// So many of `all` blocks that half the sampling rate is cut into, drawn at random.
+inline Pattern scatteredBlocks(int64_t length, int64_t all, int64_t count) {
+  Pattern p = scattered(all, count);
+  p.name = "blocks" + std::to_string(count) + "of" + std::to_string(all);
+  p.kind = FFC_SPARSITY_BLOCKS;
+  p.block = sparsePoints(length) / all;
+  return p;
+}
+
 // Blocks of neighbours between two parts of half the sampling rate.
 inline Pattern band(int64_t length, double from, double until) {
   Pattern p;

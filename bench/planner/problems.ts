@@ -35,6 +35,11 @@ const every = (step: number) => ({
   classes: Array.from({ length: Math.ceil(256 / step) }, (_, i) => i * step),
   modulus: 256,
 });
+/** Blocks of a 64th of the spectrum of 2 ** 20 samples: sixteen, or every third of these. */
+const blocks = (step: 1 | 3) => ({
+  blocks: [1, 3, 5, 9, 12, 18, 19, 20, 27, 33, 38, 41, 50, 55, 58, 62].filter((_, i) => i % step === 0),
+  blockBins: 2 ** 14,
+});
 const patterns: FrequencyPattern[] = [
   ...[scattered(128), scattered(64), scattered(23), every(2), every(4), every(11)],
   { lowest: 0.25 },
@@ -110,7 +115,12 @@ function gpuProblems(set: string): ConvPlanOptions[] {
       for (const keepFrequencies of patterns) add(length, kind, { keepFrequencies });
       // At a quarter of the sampling rate, and at a half of it in the middle of the spectrum.
       if (length > 2 ** 16) add(length, kind, { keepFrequencies: { lowest: 0.09 } });
-      if (length === 2 ** 20) add(length, kind, { keepFrequencies: { band: [0.3, 0.55] } });
+      if (length !== 2 ** 20) continue;
+      add(length, kind, { keepFrequencies: { band: [0.3, 0.55] } });
+      if (kind === classes.float32) continue;
+      for (const keepFrequencies of [blocks(1), blocks(3)]) {
+        for (const shape of [{}, { batch: 1, channels: 256 }]) add(length, kind, { keepFrequencies, ...shape });
+      }
     }
     if (length !== 2 ** 18 && length !== 2 ** 22) continue;
     for (

@@ -90,6 +90,7 @@ void offerDirect(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
 void offerFusedFp32(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
 void offerFusedMma(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
 void offerMultiPass(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
+void offerFilterBank(const ConvProblem&, const GpuLimits&, TableCache&, Offers&);
 
 // Throws Error with a fitting status if `code` is not cudaSuccess; `what` says what was tried.
 void checkCuda(cudaError_t code, const char* what);

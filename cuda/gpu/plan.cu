@@ -25,7 +25,7 @@ class CudaSpectrum : public Spectrum {
 // What the families offer for a problem on a device so limited. The arguments outlive it.
 Offers offersFor(const ConvProblem& problem, const GpuLimits& limits, CudaDevice& device) {
   Offers offers;
-  for (const auto offer : {&offerDirect, &offerFusedMma, &offerFusedFp32, &offerMultiPass})
+  for (const auto offer : {&offerDirect, &offerFusedMma, &offerFusedFp32, &offerMultiPass, &offerFilterBank})
     offer(problem, limits, device, offers);
   return offers;
 }

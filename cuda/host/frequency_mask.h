@@ -63,6 +63,12 @@ class FrequencyMask {
         }
     return kept;
   }
+  // Whether one of the bins first .. end - 1 is kept; of blocks, not classes.
+  bool keepsAny(int64_t first, int64_t end) const {
+    for (int64_t b = first / view_.block; b * view_.block < end; ++b)
+      if (keep_[b]) return true;
+    return false;
+  }
   // Outside of it nothing is kept, in parts of half the sampling rate; 0 to 1 for classes, which are spread over everything.
   struct Band {
     double from, to;

@@ -242,4 +242,47 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   return c;
 }
 
+Candidate filterBankCandidate(const ConvProblem& p, const FilterBankShape& s, const GpuSize& size) {
+  // The rings of all slots, as a problem of their own.
+  ConvProblem slots = p;
+  slots.dtype = Dtype::float16;
+  slots.preGate = slots.postGate = false;
+  slots.mask = nullptr;
+  slots.length = slots.outputLength = s.ring.points;
+  slots.channels = p.channels * s.slots;
+  Candidate c = fusedMmaCandidate(slots, s.ring, size);
+  Pass ring = c.passes[0];
+  // One kernel for all channels has one spectrum for each slot.
+  if (p.sharedKernel) ring.deviceBytes += (s.slots - 1) * (s.ring.spectrumFloats ? 8.0 : 4.0) * static_cast<double>(s.ring.points);
+  c.family = "multi-pass";
+  c.algorithm = FFC_ALGORITHM_MULTI_PASS;
+  c.name = "multi-pass/bank/" + std::to_string(s.slots) + "x" + std::to_string(s.ring.points) + "/rate" + std::to_string(s.rate);
+  c.key = std::string("multi-pass/bank") + (p.precision == FFC_PRECISION_FAST ? "/fast" : "/accurate") +
+          (s.measured ? "/measured" : "/plain") + "/s" + std::to_string(s.slotsOfProduct);
+  const double samples = rowsOf(p) * static_cast<double>(p.length), numbers = rowsOf(p) * s.slots * static_cast<double>(s.ring.points) * 2.0;
+  Pass measure, analyse, synthesise;
+  measure.deviceBytes = inputBytes(p) / 8.0;  // of some
+  measure.coreFlops = samples / 8.0 * (1.0 + p.preGate);
+  for (Pass* pass : {&analyse, &synthesise}) {
+    // All slots of the product for each sample and tap of a number, of which a sample is in taps / rate.
+    pass->tensorFlops = samples * 2.0 * s.slotsOfProduct * s.taps / s.rate;
+    pass->sharedBytes = samples * 2.0 * (s.taps / s.rate + 6.0);
+    pass->coreFlops = pointwiseFlops(p) / 2.0;
+  }
+  analyse.deviceBytes = inputBytes(p) + numbers;
+  synthesise.deviceBytes = numbers + outputBytes(p);
+  c.passes = {analyse, ring, synthesise};
+  if (s.measured) c.passes.insert(c.passes.begin(), measure);
+  const size_t ofRing = c.passes.size() - 2;
+  for (Pass& pass : c.passes) {
+    pass.launches = static_cast<double>(s.usualChunks);
+    pass.l2Bytes = std::max(pass.l2Bytes, pass.deviceBytes);
+    if (&pass == &c.passes[ofRing]) continue;
+    pass.units = std::max(1.0, samples / 8192.0);
+    pass.slots = size.multiprocessors;
+  }
+  c.launchesOfLimit = static_cast<double>(c.passes.size()) * static_cast<double>(s.chunks - s.usualChunks);
+  return c;
+}
+
 }  // namespace ffc

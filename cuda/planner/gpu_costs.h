@@ -63,4 +63,14 @@ struct MultiPassShape {
 };
 Candidate multiPassCandidate(const ConvProblem& problem, const MultiPassShape& shape, const GpuSize& size);
 
+// Slots of the spectrum at a part of the rate (host/filter_bank.h), convolved as rows of a fused transform.
+struct FilterBankShape {
+  int slots = 0, rate = 1, taps = 0;
+  int slotsOfProduct = 0;                            // of matrices, which there are always so many of
+  bool measured = false;                             // a pass looks for the rows' largest samples
+  int64_t chunks = 1, usualChunks = 1;               // by this context's scratch limit and by the usual one
+  MmaShape ring;                                     // the transform of a slot
+};
+Candidate filterBankCandidate(const ConvProblem& problem, const FilterBankShape& shape, const GpuSize& size);
+
 }  // namespace ffc

@@ -1,6 +1,6 @@
 // What the GPU families reach of the limits, and what their launches cost (constants.h), measured on an NVIDIA H200:
 // fitted to 9885 times of a sweep at 8f86f8d776fa by bench/planner/fit_constants.ts. Do not edit.
-// "resampled" (rings of another rate) and splits of 16384 and 32768 points have been added since, and 16-bit columns on CUDA cores that drop rows
+// "bank" (slots of a filter bank), "resampled" (rings of another rate) and splits of 16384 and 32768 points have been added since, and 16-bit columns on CUDA cores that drop rows
 // fitted anew, by sweeps of patterns alone.
 #pragma once
 #include "shipped_constant.h"
@@ -171,6 +171,9 @@ constexpr ShippedConstant gpuTable[] = {
     {"efficiency/multi-pass/*/run16", 1.16},
     {"efficiency/multi-pass/*/run4", 0.862},
     {"efficiency/multi-pass/*/run8", 1.1},
+    {"efficiency/multi-pass/bank", 1.52},
+    {"efficiency/multi-pass/bank/*/s16", 0.87},
+    {"efficiency/multi-pass/bank/accurate", 0.9},
     {"efficiency/multi-pass/cores", 0.816},
     {"efficiency/multi-pass/cores/*/gated", 0.849},
     {"efficiency/multi-pass/cores/*/n1048576", 1.02},

@@ -29,6 +29,9 @@ struct Choice {
   int onlySlice = -1;       // frequency-sparse: the only one of a sequence that has a turn; -1: all have
 };
 
+// Rows of float16 in a ring of so many points; of those that fit the device, the first. instance is null where there is none.
+Choice choiceOfRing(int64_t points, bool accurate, const GpuLimits& limits);
+
 std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const GpuLimits& limits, const Choice& choice, TableCache& cache);
 
 }  // namespace ffc::mma

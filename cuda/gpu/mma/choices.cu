@@ -125,6 +125,27 @@ Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& win
 }
 
 }  // namespace
+
+Choice choiceOfRing(int64_t points, bool accurate, const GpuLimits& limits) {
+  if (limits.computeMajor < 8) return {};
+  const int64_t sharedMemory = sharedMemoryFor(spectra().front().transform, limits);
+  constexpr int log2N2 = 4;
+  for (const Instance& i : instances()) {
+    if (i.element != Element::float16 || i.accurate != accurate || i.gated || i.packed || i.ofDigits || i.oneSlice || i.halves > 1) continue;
+    // Only slices take what reaches past the ring (sliced_staging.cuh).
+    if (i.slices < 2 || (int64_t(256 * i.radix) << log2N2) * i.slices != points || (accurate && !i.spectrumFloats)) continue;
+    const auto spectrum = std::find_if(spectra().begin(), spectra().end(),
+                                       [&](const SpectrumInstance& s) { return s.points == points && s.halves == 1; });
+    if (spectrum == spectra().end() || spectrum->sharedBytes > sharedMemory) continue;
+    Choice c{&i, &*spectrum, log2N2, points, 1, 0, 0, {}, {}, {}, {}};
+    c.copies = launchOf(i, log2N2, false, false, false, sharedMemory, 1);
+    if (!c.copies.tilesPerSet) continue;
+    if (limits.computeMajor >= 9) c.maps = launchOf(i, log2N2, false, false, true, sharedMemory, 1);
+    return c;
+  }
+  return {};
+}
+
 }  // namespace mma
 
 void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache, Offers& offers) {

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <string>
 
 #include "../../host/window.h"
 #include "choice.h"
 #include "spectrum_params.h"
+#include "table_cache.h"
 #include "tensor_maps.h"
 
 namespace ffc::mma {
@@ -27,13 +27,8 @@ class FusedMma final : public GpuAlgorithm {
       : problem_(problem), choice_(choice), window_(kernelWindow(problem)) {
     const Instance& i = *choice.instance;
     const SpectrumInstance& s = *choice.spectrum;
-    // One set of tables for each configuration: what they hold, and where, depends on all of it.
-    const std::string key = "mma/" + std::to_string(reinterpret_cast<uintptr_t>(i.tables)) + "/" + std::to_string(choice.log2N2);
-    tables_ = i.ofDigits ? cache.planTable(bytesOf(i.ofDigits(i.tables(choice.log2N2), choice.digits)))
-                         : cache.table(key, [&] { return bytesOf(i.tables(choice.log2N2)); });
-    for (int slice = 0; slice < s.slices; slice++)
-      spectrumTables_[slice] = cache.table("mma/spectrum" + std::to_string(s.points) + "/" + std::to_string(slice),
-                                           [&] { return s.tables(slice); });
+    tables_ = tablesOf(choice, cache);
+    spectrumTables_ = spectrumTablesOf(choice, cache);
     if (problem.mask) maskTable_ = cache.planTable(problem.mask->bytes());
     gain_ = float(i.gain(choice.log2N2));
     allowSharedMemory(i.convolve, std::max(choice.copies.sharedBytes, choice.maps.sharedBytes));
@@ -128,11 +123,6 @@ class FusedMma final : public GpuAlgorithm {
   }
 
  private:
-  static std::vector<uint8_t> bytesOf(const std::vector<uint32_t>& words) {
-    std::vector<uint8_t> bytes(words.size() * 4);
-    std::memcpy(bytes.data(), words.data(), bytes.size());
-    return bytes;
-  }
   // Tap i moves the input to i - offset, and the outputs see a part of that.
   void hideTaps(SpectrumParams& p) const {
     if (p.window.high == 0 || problem_.circular()) return;

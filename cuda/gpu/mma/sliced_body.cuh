@@ -140,7 +140,7 @@ struct SlicedConvolution : SlicedUnfold<C> {
 
   // The samples of a set have landed, and those of this warp's column are in range.
   FFC_DEVICE void finishInput(int set) const {
-    if (!staging.maps) copyAsyncWaitAll();
+    if (!staging.maps || staging.wraps()) copyAsyncWaitAll();
     staging.awaitInput(set);
     warpSync();
     staging.scaleColumn(set);
@@ -150,13 +150,15 @@ struct SlicedConvolution : SlicedUnfold<C> {
   // What a middle has behind it: copies of the next samples in the last slice's, which are in L2 by then
   // (unless samplesLeave).
   FFC_DEVICE void orderAhead(int set, int slice) const {
+    // Spectra of floats that no neighbour shares, three slices of each block, would not stay in L2.
+    const int ahead = C::spectrumFloats && p.batch == 1 ? 1 : 2;
     if (slice == lastSlice()) {
       staging.load(set + 1);
       staging.prefetchPost(set);
-      prefetchSpectrum(set, K + 1);
+      prefetchSpectrum(set, K - 1 + ahead);
     } else {
       if (nextSlice(slice) == lastSlice()) staging.prefetch(set + 1);  // not earlier: it would have left L2 again
-      prefetchSpectrum(set, slice + 2);
+      prefetchSpectrum(set, slice + ahead);
     }
   }
   // The intervals of a set up to the end of the last one's middle (oneMiddle: the same code).

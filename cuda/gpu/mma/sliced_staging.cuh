@@ -84,6 +84,10 @@ struct SlicedStaging {
 
   FFC_DEVICE void load(int set) const {
     if (set >= sets) return;
+    if (wraps() && threadIndex() == 0) {
+      const int first = K * points - phaseOf(set), left = p.length - first;
+      copyAsyncPart16(wrapped, reinterpret_cast<const void*>(rowOf(p.u, set) + int64_t(first) * 2), left > 0 ? 2 * left : 0);
+    }
     if (maps) {
       if (threadIndex() != 0) return;
       const int sequence = sequenceOf(set), h = channelOf(sequence), b = sequence - h * p.batch;
@@ -95,10 +99,6 @@ struct SlicedStaging {
     }
     const uint64_t u = rowOf(p.u, set);
     forPieces(phaseOf(set), [&](u32 place, int first) { fillPiece(place, u, first, p.length, false); });
-    if (wraps() && threadIndex() == 0) {
-      const int first = K * points - phaseOf(set), left = p.length - first;
-      copyAsyncPart16(wrapped, reinterpret_cast<const void*>(u + int64_t(first) * 2), left > 0 ? 2 * left : 0);
-    }
   }
   // What comes round belongs to the first warp.
   FFC_DEVICE bool wraps() const { return C::halves == 1 && !C::wholeSequences && p.wraps && threadIndex() < 32; }

@@ -119,6 +119,15 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
             for (int j = 0; j < 16; j++)
               if (!p.mask.keeps(whole + j * (N / 16))) x[gpu::slot<16>(j)] = {0, 0};
           }
+          if (p.weights) {
+            const float* const weights = p.weights + int64_t(channel % p.slots) * N + whole;
+#pragma unroll
+            for (int j = 0; j < 16; j++) {
+              const float weight = __ldg(weights + j * (N / 16));
+              float2& v = x[gpu::slot<16>(j)];
+              v.x *= weight, v.y *= weight;
+            }
+          }
           const int n2 = 1 << p.log2N2, k1 = f & 15, k2 = f >> 4 & (n2 - 1), kb = f >> (4 + p.log2N2);
           const int64_t group = (int64_t(channel * halves + half) * p.slices + slice) * (N / 4 / p.slices) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
           storeBins(x, scale, p.floats, p.spectrum, group);
@@ -132,7 +141,7 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
         if (p.hiddenHigh < window.high && *hidden * p.gain >= hiddenPart * most) window.high = p.hiddenHigh;
         const int exponent = spectrumExponent(most, window);
         scale = scaleDown(p.gain, exponent);
-        if (thread == 0) p.exponent[channel] = exponent;
+        if (thread == 0) p.exponent[channel] = most > 0 ? exponent : p.exponentOfNothing;
       }
     }
     __syncthreads();

@@ -20,6 +20,10 @@ struct SpectrumParams {
   int64_t hiddenBefore = 0, hiddenFrom = 0;
   int32_t hiddenHigh = 127;
   bool floats = false;          // Config::spectrumFloats
+  // Slots of a filter bank (ring.h), one after the other as channels: what a number of each one's spectrum is multiplied by, [slot][k],
+  // and the exponent of a kernel without taps.
+  const float* weights = nullptr;
+  int32_t slots = 1, exponentOfNothing = 0;
 };
 
 }  // namespace ffc::mma

@@ -1,0 +1,155 @@
+// The launches of a filter bank's passes, and the tables that they read. Both ways are matrix products on tensor cores, since numbers that
+// are alike modulo 8 have the same coefficients.
+#include "passes.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "../../host/status.h"
+#include "../mma/tables.h"
+#include "analyse.cuh"
+#include "resample.cuh"
+#include "synthesise.cuh"
+
+namespace ffc::gpu {
+namespace {
+
+std::vector<uint8_t> bytesOf(const std::vector<uint32_t>& words) {
+  const auto* data = reinterpret_cast<const uint8_t*>(words.data());
+  return {data, data + words.size() * 4};
+}
+std::vector<uint8_t> bytesOf(const std::vector<float>& values) {
+  const auto* data = reinterpret_cast<const uint8_t*>(values.data());
+  return {data, data + values.size() * 4};
+}
+
+// Words of a left operand, [lane][4]: entry(row, column) of 16 x 16.
+template <class Entry>
+void addFragment(std::vector<uint32_t>& words, Entry&& entry) {
+  for (int lane = 0; lane < 32; lane++)
+    for (int i = 0; i < 4; i++) {
+      const int row = lane / 4 + 8 * (i & 1), column = 2 * (lane % 4) + 8 * (i >> 1);
+      words.push_back(halfPair(std::ldexp(entry(row, column), coefficientExponent), std::ldexp(entry(row, column + 1), coefficientExponent)));
+    }
+}
+
+using BankFunction = void (*)(BankParams);
+struct BankPass {
+  BankFunction function;
+  int threads, sharedBytes;
+};
+template <bool bf16, bool gated, int Together>
+BankPass passOf(bool back) {
+  if (back) return {&synthesiseRows<bf16, gated, Together>, Product<Together>::threads, NumbersOfTile<Together>::sharedBytes(gated)};
+  return {&analyseRows<bf16, gated, Together>, Product<Together>::threads, analysisBytes(gated, Product<Together>::slots)};
+}
+BankPass passOf(bool back, bool bf16, bool gated, int together) {
+  const auto of = [&](auto t) {
+    constexpr int T = decltype(t)::value;
+    return bf16 ? (gated ? passOf<true, true, T>(back) : passOf<true, false, T>(back)) : gated ? passOf<false, true, T>(back) : passOf<false, false, T>(back);
+  };
+  return together == 2 ? of(std::integral_constant<int, 2>()) : of(std::integral_constant<int, 1>());
+}
+
+}  // namespace
+
+BankPasses::BankPasses(const FilterBank& bank, const FrequencyMask& mask, bool bf16, int multiprocessors, TableCache& cache)
+    : bf16_(bf16), multiprocessors_(multiprocessors), slots_(bank.slots()), points_(bank.points()) {
+  std::vector<uint32_t> there, back;
+  std::vector<float> turns, weights;
+  const int together = this->together(), slotsOfRows = slotsOfProduct(slots_), steps = (taps + (together - 1) * D) / 16;
+  const auto coefficient = [&](int slot, int number, int tap) { return slot < slots_ ? bank.coefficient(slot, number, tap) : 0.0; };
+  // Rows are slots of a number, or of two; columns are samples from the first one of the first number on.
+  for (int residue = 0; residue < residues; residue += together)
+    for (int step = 0; step < steps; step++)
+      addFragment(there, [&](int row, int column) {
+        const int number = row / slotsOfRows;
+        return coefficient(row % slotsOfRows, residue + number, taps - 1 - (16 * step + column) + D * number);
+      });
+  // Rows are samples of a number's D, columns are slots of the number `cell` further on, or of two.
+  for (int residue = 0; residue < residues; residue++)
+    for (int step = 0; step < (cells + together - 1) / together; step++)
+      for (int half = 0; half < D / 16; half++)
+        addFragment(back, [&](int row, int column) {
+          const int cell = step * together + column / slotsOfRows;
+          return coefficient(column % slotsOfRows, residue + cell, D * cell + D - 1 - (16 * half + row));
+        });
+  for (int slot = 0; slot < slots_; slot++) {
+    for (int m = 0; m < residues; m++) {
+      const double angle = SlotFilter::pi * ((bank.turn(slot) * m) % residues) / 4;
+      turns.push_back(static_cast<float>(std::cos(angle)));
+      turns.push_back(static_cast<float>(std::sin(angle)));
+    }
+    for (int64_t k = 0; k < points_; k++) weights.push_back(bank.weight(mask, slot, k));
+  }
+  analysis_ = cache.planTable(bytesOf(there));
+  synthesis_ = cache.planTable(bytesOf(back));
+  const std::vector<float> filters = bank.kernelFilters();
+  std::vector<float> bySlots(static_cast<size_t>(reach + 1) * mostSlots * 2);
+  for (int slot = 0; slot < slots_; slot++)
+    for (int j = 0; j <= reach; j++)
+      for (int part = 0; part < 2; part++) bySlots[(j * mostSlots + slot) * 2 + part] = filters[(slot * (reach + 1) + j) * 2 + part] * (j ? 1.0f : 0.5f);
+  kernelFilters_ = cache.planTable(bytesOf(bySlots));
+  turns_ = cache.planTable(bytesOf(turns));
+  weights_ = cache.planTable(bytesOf(weights));
+  for (const bool back : {false, true})
+    for (const bool gated : {false, true}) {
+      const BankPass pass = passOf(back, bf16, gated, together);
+      allowSharedMemory(reinterpret_cast<const void*>(pass.function), pass.sharedBytes);
+    }
+}
+
+const float* BankPasses::weights() const { return static_cast<const float*>(weights_->data()); }
+
+namespace {
+
+template <class P>
+void launch(void (*function)(P), int64_t blocks, int threads, int bytes, P& p, cudaStream_t stream, const char* what) {
+  void* arguments[] = {&p};
+  checkCuda(cudaLaunchKernel(reinterpret_cast<const void*>(function), dim3(static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)),
+                             arguments, static_cast<size_t>(bytes), stream),
+            what);
+}
+// Tiles of so many numbers of each row of a chunk.
+BankParams paramsOf(const BankRows& rows, int64_t numbers, const Buffer& table) {
+  BankParams p;
+  p.rows = rows;
+  p.table = static_cast<const uint4*>(table.data());
+  p.tilesOfRow = static_cast<u32>((numbers + tileNumbers - 1) / tileNumbers);
+  p.tiles = rows.chunk.groups * rows.chunk.rows * p.tilesOfRow;
+  return p;
+}
+
+}  // namespace
+
+void BankPasses::measure(const BankRows& rows, cudaStream_t stream) const {
+  BankParams p;
+  p.rows = rows;
+  launch(bf16_ ? &measureRows<true> : &measureRows<false>, rows.chunk.groups * rows.chunk.rows * bankParts, measureThreads, 0, p, stream,
+         "looking for the largest samples");
+}
+void BankPasses::analyse(const BankRows& rows, cudaStream_t stream) const {
+  BankParams p = paramsOf(rows, rows.count, *analysis_);
+  const BankPass pass = passOf(false, bf16_, rows.pre, together());
+  for (int turn = 0; turn < (rows.largest ? 2 : 1); turn++, p.again = true)
+    launch(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the analysis of a filter bank");
+}
+void BankPasses::synthesise(const BankRows& rows, cudaStream_t stream) const {
+  BankParams p = paramsOf(rows, (rows.outputLength + D - 1) / D, *synthesis_);
+  const BankPass pass = passOf(true, bf16_, rows.post, together());
+  launch(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the synthesis of a filter bank");
+}
+void BankPasses::resample(const KernelTaps& kernel, int64_t firstGroup, int64_t groups, float* taps, cudaStream_t stream) const {
+  ResampleParams p;
+  p.taps = kernel;
+  p.filters = static_cast<const float4*>(kernelFilters_->data());
+  p.turns = static_cast<const float2*>(turns_->data());
+  p.to = taps;
+  p.firstGroup = firstGroup;
+  p.points = points_;
+  p.slots = slots_;
+  p.tilesOfGroup = static_cast<int32_t>(2 * points_ / resampledNumbers);
+  launch(&resampleKernels, groups * p.tilesOfGroup, resampledThreads, 0, p, stream, "taps of the slots of a filter bank");
+}
+
+}  // namespace ffc::gpu

@@ -1,0 +1,133 @@
+// Rows of a filter bank's passes and the tiles that they are cut into; pieces of eight samples on their way into shared memory.
+#pragma once
+#include "../mma/device.cuh"
+#include "passes.h"
+#include "products.h"
+
+namespace ffc::gpu {
+namespace {
+
+using namespace mma;
+
+struct BankParams {
+  BankRows rows;
+  const uint4* table = nullptr;
+  u32 tiles = 0, tilesOfRow = 1;
+  bool again = false;  // analyse(): only rows that have been scaled by too small a sample
+};
+
+template <bool bf16>
+FFC_DEVICE float2 unpackPair(u32 w) {
+  return bf16 ? float2{asFloat(w << 16), asFloat(w & 0xffff0000u)} : unpackHalf(w);
+}
+template <bool bf16>
+FFC_DEVICE u32 packPair(float a, float b) {
+  return bf16 ? packBfloat(a, b) : packHalf(a, b);
+}
+FFC_DEVICE float powerOfTwo(int e) { return asFloat(u32(127 + e) << 23); }
+
+// A row of the chunk.
+struct BankRow {
+  u32 group, ofGroup;  // within the chunk
+  u32 channel, batch;
+  FFC_DEVICE BankRow(const BankRows& r, u32 row) {
+    group = row / r.chunk.rows;
+    ofGroup = row - group * r.chunk.rows;
+    const u32 whole = (r.chunk.firstGroup + group) * r.rowsOfGroup + r.chunk.firstRow + ofGroup;
+    channel = whole / r.batch;
+    batch = whole - channel * r.batch;
+  }
+  FFC_DEVICE uint64_t addressOf(const void* data, const Strides& s) const {
+    return data ? reinterpret_cast<uint64_t>(data) + 2 * (batch * s.batch + channel * s.channel) : 0;
+  }
+  // Of the first slot; the others' follow each other, slotBytes() apart.
+  FFC_DEVICE uint64_t numbersOf(const BankRows& r) const {
+    return reinterpret_cast<uint64_t>(r.numbers) + 2 * ((int64_t(group * r.slots) * r.chunk.rows + ofGroup) * r.pitch);
+  }
+};
+FFC_DEVICE int64_t slotBytes(const BankRows& r) { return int64_t(r.chunk.rows) * r.pitch * 2; }
+
+// Where a block is among its tiles, which follow each other: the tile of its row, and the row.
+struct BankTile {
+  u32 row, ofRow, left;
+  FFC_DEVICE explicit BankTile(const BankParams& p) {
+    const u32 first = u32(uint64_t(p.tiles) * blockIndex() / gridSize()), end = u32(uint64_t(p.tiles) * (blockIndex() + 1) / gridSize());
+    left = end - first;
+    row = first / p.tilesOfRow;
+    ofRow = first - row * p.tilesOfRow;
+  }
+  // To the next row.
+  FFC_DEVICE void skipRow(const BankParams& p) {
+    left -= min(left, p.tilesOfRow - ofRow);
+    ofRow = 0, row++;
+  }
+  // Whether another row begins.
+  FFC_DEVICE bool advance(const BankParams& p) {
+    left--;
+    if (++ofRow < p.tilesOfRow) return false;
+    ofRow = 0, row++;
+    return left > 0;
+  }
+};
+
+// Eight samples of a row from sample n on, those outside 0 .. length - 1 zero.
+FFC_DEVICE uint4 gather(uint64_t row, int n, int length) {
+  u32 w[4];
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    u32 pair = 0;
+#pragma unroll
+    for (int e = 0; e < 2; e++) {
+      const int at = n + 2 * i + e;
+      if (at >= 0 && at < length) pair |= u32(reinterpret_cast<const uint16_t*>(row)[at]) << (16 * e);
+    }
+    w[i] = pair;
+  }
+  return {w[0], w[1], w[2], w[3]};
+}
+FFC_DEVICE bool aligned(uint64_t row) { return (row & 15) == 0; }
+// Eight rows of a matrix that lie D / 8 residues pieces of 16 bytes apart have banks of their own.
+FFC_DEVICE u32 placeOfPiece(int piece) { return u32(piece ^ (piece >> 5 & 7)) * 16; }
+
+// `Count` pieces of eight samples, from sample `first` of a row on, on their way to shared memory: a thread's own are those of which it
+// orders the copies and which it takes when they are there. Rows that are not aligned are read when they are taken.
+template <int Count, int Threads>
+struct Pieces {
+  static constexpr int rounds = (Count + Threads - 1) / Threads;
+  u32 place;
+  // body(piece)
+  template <class Body>
+  FFC_DEVICE static void forOwn(Body&& body) {
+#pragma unroll
+    for (int i = 0; i < rounds; i++) {
+      const int piece = i * Threads + threadIndex();
+      if (Count % Threads == 0 || i + 1 < rounds || piece < Count) body(piece);
+    }
+  }
+  // turned: to where matrices are read (placeOfPiece()), those of rows that are not aligned at once.
+  template <bool turned = false>
+  FFC_DEVICE void order(uint64_t row, int first, int length) const {
+    const auto to = [&](int piece) { return place + (turned ? placeOfPiece(piece) : piece * 16); };
+    if (!aligned(row)) {
+      if constexpr (turned)
+#pragma unroll 1
+        for (int piece = threadIndex(); piece < Count; piece += Threads) sharedStore16(to(piece), gather(row, first + 8 * piece, length));
+      return;
+    }
+    if (first >= 0 && first + 8 * Count <= length) {
+      const char* const from = reinterpret_cast<const char*>(row) + 2 * int64_t(first);
+      forOwn([&](int piece) { copyAsync16(to(piece), from + piece * 16); });
+      return;
+    }
+    forOwn([&](int piece) {
+      const int n = first + 8 * piece, there = n < 0 ? 0 : min(8, max(0, length - n));
+      copyAsyncPart16(to(piece), reinterpret_cast<const void*>(row + 2 * int64_t(there ? n : 0)), 2 * there);
+    });
+  }
+  FFC_DEVICE uint4 take(int piece, uint64_t row, int first, int length) const {
+    return aligned(row) ? sharedLoad16(place + piece * 16) : gather(row, first + 8 * piece, length);
+  }
+};
+
+}  // namespace
+}  // namespace ffc::gpu

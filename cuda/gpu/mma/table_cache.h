@@ -1,0 +1,35 @@
+// The constant tables of a choice on the device, which plans of a context share.
+#pragma once
+#include <array>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "choice.h"
+
+namespace ffc::mma {
+
+inline std::vector<uint8_t> bytesOf(const std::vector<uint32_t>& words) {
+  std::vector<uint8_t> bytes(words.size() * 4);
+  std::memcpy(bytes.data(), words.data(), bytes.size());
+  return bytes;
+}
+
+// One set of tables for each configuration: what they hold, and where, depends on all of it.
+inline std::shared_ptr<Buffer> tablesOf(const Choice& choice, TableCache& cache) {
+  const Instance& i = *choice.instance;
+  if (i.ofDigits) return cache.planTable(bytesOf(i.ofDigits(i.tables(choice.log2N2), choice.digits)));
+  const std::string key = "mma/" + std::to_string(reinterpret_cast<uintptr_t>(i.tables)) + "/" + std::to_string(choice.log2N2);
+  return cache.table(key, [&] { return bytesOf(i.tables(choice.log2N2)); });
+}
+
+inline std::array<std::shared_ptr<Buffer>, 8> spectrumTablesOf(const Choice& choice, TableCache& cache) {
+  const SpectrumInstance& s = *choice.spectrum;
+  std::array<std::shared_ptr<Buffer>, 8> tables;
+  for (int slice = 0; slice < s.slices; slice++)
+    tables[slice] = cache.table("mma/spectrum" + std::to_string(s.points) + "/" + std::to_string(slice), [&] { return s.tables(slice); });
+  return tables;
+}
+
+}  // namespace ffc::mma

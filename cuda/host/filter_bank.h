@@ -1,0 +1,204 @@
+// Frequencies scattered over the spectrum, as slots of it at a part of the sampling rate. resampling.h has the formulas for a band: a
+// filter moves a slot down and keeps every D-th number, a ring of N / D points convolves them, and the filter's transpose moves the result
+// up. Here half the sampling rate has 2 D blocks, each in the middle of a slot that is twice as wide, and every block with a kept
+// frequency has a ring of its own, whose numbers at m mod 8 alike have the same coefficients:
+//   d_b[m] = sum_j c_b,m[j] u[D m + D - 1 - j],   0 <= j < 9 D
+//   y[n] = sum_b sum_m c_b,m[D m + D - 1 - n] z_b[m],   z_b = d_b * k_b
+// so that sixteen slots, 16 x 9 D coefficients for each of eight numbers, are the rows of one matrix product.
+//
+// Slot b begins at w0 = pi (2 b - 1) / 4 D; those of the first and the last block are [0, pi / D] and [pi - pi / D, pi], since the spectrum is
+// its own mirror image there. What is folded into a block comes from D - 1 other places of the spectrum, and once more on the way back, so the
+// filter leaves the least energy there, relative to its response G at the block's edges (least squares): rms 0.9e-4 of white noise, there
+// and back. Within the block G rises to 1.8, which the kernel's spectrum makes up for, D K / G^2.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "element_values.h"
+#include "frequency_mask.h"
+
+namespace ffc {
+
+// A filter of 2 a.size() taps with the real response G(w) = sum_j a[j] cos((j + 1/2) w) about its middle.
+class SlotFilter {
+ public:
+  // The block lies within `half` of the filter's middle; `images` are where what is folded into it comes from, as distances from the
+  // middle, within 0 .. pi. G is 1 at the block's edges.
+  SlotFilter(int taps, double half, const std::vector<std::pair<double, double>>& images) : a_(static_cast<size_t>(taps / 2)) {
+    const int count = taps / 2;
+    const auto cosinesAt = [count](double w) {
+      std::vector<double> v;
+      for (int j = 0; j < count; ++j) v.push_back(std::cos((j + 0.5) * w));
+      return v;
+    };
+    // The energy at the images is a' m a. The ridge keeps what rounding leaves of m positive definite. Where there is much room, a deviation
+    // from 1 within the block counts a little: without that the least energy has zeros there.
+    constexpr double ridge = 1e-14, step = pi / 8, flatness = 1e-9;
+    constexpr int within = 16;
+    std::vector<double> m(static_cast<size_t>(count) * count), target(static_cast<size_t>(count));
+    const auto add = [&](const std::vector<double>& v, double weight) {
+      for (int j = 0; j < count; ++j)
+        for (int k = 0; k <= j; ++k) m[j * count + k] += weight * v[j] * v[k];
+    };
+    for (const auto& [begin, end] : images) {
+      const int points = std::max(4, static_cast<int>((end - begin) * count / step));
+      const double weight = (end - begin) / points / pi;
+      for (int i = 0; i <= points; ++i) add(cosinesAt(begin + (end - begin) * i / points), weight);
+    }
+    for (int i = 0; i < within; ++i) {
+      const std::vector<double> v = cosinesAt(half * i / within);
+      add(v, flatness / within);
+      for (int j = 0; j < count; ++j) target[j] += flatness / within * v[j];
+    }
+    for (int j = 0; j < count; ++j) m[j * count + j] += ridge;
+    // Of all that are 1 at the edge.
+    const std::vector<double> edge = cosinesAt(half);
+    std::vector<double> direction = edge;
+    decompose(m, count);
+    solve(m, target);
+    solve(m, direction);
+    double missing = 1, along = 0;
+    for (int j = 0; j < count; ++j) missing -= edge[j] * target[j], along += edge[j] * direction[j];
+    for (int j = 0; j < count; ++j) a_[j] = target[j] + missing / along * direction[j];
+  }
+
+  int taps() const { return 2 * static_cast<int>(a_.size()); }
+  // Tap j as an impulse response, symmetric about taps / 2 - 1/2.
+  double tap(int j) const {
+    const int behind = j - static_cast<int>(a_.size());
+    return a_[behind < 0 ? -1 - behind : behind] / 2;
+  }
+  double response(double w) const {
+    double sum = 0;
+    for (size_t j = 0; j < a_.size(); ++j) sum += a_[j] * std::cos((static_cast<double>(j) + 0.5) * w);
+    return sum;
+  }
+
+  static constexpr double pi = 3.14159265358979323846;
+
+ private:
+  // A positive definite matrix, given by its lower half, as a product (Cholesky); then x becomes its inverse times x.
+  static void decompose(std::vector<double>& m, int n) {
+    for (int j = 0; j < n; ++j)
+      for (int i = j; i < n; ++i) {
+        double sum = m[i * n + j];
+        for (int k = 0; k < j; ++k) sum -= m[i * n + k] * m[j * n + k];
+        m[i * n + j] = i == j ? std::sqrt(sum) : sum / m[j * n + j];
+      }
+  }
+  static void solve(const std::vector<double>& m, std::vector<double>& x) {
+    const int n = static_cast<int>(x.size());
+    for (int i = 0; i < n; ++i) {
+      for (int k = 0; k < i; ++k) x[i] -= m[i * n + k] * x[k];
+      x[i] /= m[i * n + i];
+    }
+    for (int i = n - 1; i >= 0; --i) {
+      for (int k = i + 1; k < n; ++k) x[i] -= m[k * n + i] * x[k];
+      x[i] /= m[i * n + i];
+    }
+  }
+
+  std::vector<double> a_;
+};
+
+class FilterBank {
+ public:
+  static constexpr int rate = 32, cells = 9, taps = rate * cells;
+  static constexpr int blocks = 2 * rate;  // of half the sampling rate
+  static constexpr int most = 16;          // slots: with more of them nothing would be saved
+  static constexpr int alike = 8;          // numbers after which coefficients repeat
+  static constexpr int neighbours = cells - 1;  // numbers of a ring that reach past it
+
+  // The slots of a pattern on the shifted grid of `blocks`; more than `most`, or of a pattern in classes, none.
+  explicit FilterBank(const FrequencyMask& mask) : points_(mask.points() / rate) {
+    if (mask.view().classes || !mask.view().shifted || points_ % (4 * alike)) return;
+    for (int b = 0; b < blocks; ++b)
+      if (mask.keepsAny(b * mask.bins() / blocks, (b + 1) * mask.bins() / blocks)) slots_.push_back(b);
+    if (slots_.size() > most) slots_.clear();
+  }
+  int slots() const { return static_cast<int>(slots_.size()); }
+  int64_t points() const { return points_; }  // of a slot's ring
+
+  // ---- slot s
+  double begin(int s) const { return SlotFilter::pi * turn(s) / (4 * rate); }  // w0
+  int64_t firstBin(int s) const { return points_ / 4 * turn(s); }             // of the ring, among those of the whole grid
+  // c_s,m[j]; beyond the taps, 0.
+  double coefficient(int s, int m, int j) const {
+    if (j < 0 || j >= taps) return 0;
+    return factor(s) * filterOf(s).tap(j) * std::cos(center(s) * (j - taps / 2) - SlotFilter::pi * (turn(s) * (m % alike)) / 4);
+  }
+  // What index k of the ring's spectrum has to be multiplied by: 0 where it is dropped.
+  float weight(const FrequencyMask& mask, int s, int64_t k) const {
+    const KeptFrequencies grid = mask.view();
+    const int64_t bin = 2 * k <= points_ && k > 0 ? 2 * k - 1 : k == 0 ? 0 : 2 * (points_ - k), whole = bin + firstBin(s);
+    const int64_t width = mask.bins() / blocks;
+    if (whole / width != slots_[s] || !grid.keep[whole / grid.block]) return 0;
+    const double g = filterOf(s).response(begin(s) + SlotFilter::pi * (static_cast<double>(bin) + 0.5) / static_cast<double>(points_ * rate) - center(s));
+    return static_cast<float>(1 / (g * g));
+  }
+  // Kernels come to the lower rate by a longer filter, as in resampling.h: k_s[m] = sum_j (p[|j|] cos(D w0 m) - sign(j) q[|j|] sin(D w0
+  // m)) k[D m + j] has the spectrum D K in the block. [slot][0 .. reach]: p, q. The same reach for all: others are zero beyond theirs.
+  static constexpr int reach = 416;
+  std::vector<float> kernelFilters() const {
+    std::vector<float> table;
+    for (int s = 0; s < slots(); ++s) {
+      // A low-pass around the block's middle, under a window of Kaiser whose ripple is 1e-5 (100 dB).
+      constexpr double ripple = 100, beta = 0.1102 * (ripple - 8.7);
+      const double half = halfOf(s), width = 2 * half, cut = half + width / 2;
+      const int own = std::min(reach, static_cast<int>(std::ceil((ripple - 7.95) / (2.285 * width) / 2)));
+      std::vector<double> f(reach + 1);
+      double total = 0;
+      for (int j = 0; j <= own; ++j) {
+        const double ideal = j ? std::sin(cut * j) / (SlotFilter::pi * j) : cut / SlotFilter::pi, at = static_cast<double>(j) / (own + 1);
+        f[j] = ideal * bessel(beta * std::sqrt(1 - at * at)) / bessel(beta);
+        total += j ? 2 * f[j] : f[j];
+      }
+      const double scale = factor(s) * rate * rate / total;
+      for (int j = 0; j <= reach; ++j) {
+        table.push_back(static_cast<float>(scale * f[j] * std::cos(center(s) * j)));
+        table.push_back(static_cast<float>(scale * f[j] * std::sin(center(s) * j)));
+      }
+    }
+    return table;
+  }
+  int turn(int s) const {  // w0 = pi turn / 4 D
+    const int b = slots_[s];
+    return b == 0 ? 0 : b == blocks - 1 ? 4 * (rate - 1) : 2 * b - 1;
+  }
+
+ private:
+  bool atEnd(int s) const { return slots_[s] == 0 || slots_[s] == blocks - 1; }
+  double factor(int s) const { return atEnd(s) ? 1 : 2; }
+  double center(int s) const {
+    const int b = slots_[s];
+    return b == 0 ? 0 : b == blocks - 1 ? SlotFilter::pi : SlotFilter::pi * (2 * b + 1) / (4 * rate);
+  }
+  double halfOf(int s) const { return atEnd(s) ? 2 * narrow : narrow; }
+  static constexpr double narrow = SlotFilter::pi / (4 * rate);
+  // Between the ends a slot has images at all multiples of its width, because the mirrored spectrum has some, too; at the ends, at
+  // every second one.
+  const SlotFilter& filterOf(int s) const {
+    static const SlotFilter inner(taps, narrow, images(SlotFilter::pi / rate, narrow));
+    static const SlotFilter outer(taps, 2 * narrow, images(2 * SlotFilter::pi / rate, 2 * narrow));
+    return atEnd(s) ? outer : inner;
+  }
+  static std::vector<std::pair<double, double>> images(double apart, double half) {
+    std::vector<std::pair<double, double>> list;
+    for (double at = apart; at - half < SlotFilter::pi; at += apart) list.push_back({at - half, std::min(SlotFilter::pi, at + half)});
+    return list;
+  }
+  // The modified Bessel function of the first kind and order 0.
+  static double bessel(double x) {
+    double sum = 1, term = 1;
+    for (int k = 1; term > 1e-17 * sum; ++k) sum += term *= x * x / (4.0 * k * k);
+    return sum;
+  }
+
+  int64_t points_;
+  std::vector<int> slots_;
+};
+
+}  // namespace ffc

@@ -1,0 +1,190 @@
+// Blocks of frequencies scattered over the spectrum, which a filter bank convolves as slots at a 32nd of the sampling rate: what the
+// filters do at the ends of a row, to frequencies that are dropped, to small and large inputs, and to rows that lie anywhere.
+import assert from "node:assert/strict";
+import type { Device, Dtype, FrequencyPattern } from "../../mod.ts";
+import { conv } from "../cases.ts";
+import { sparseGrid, sparseRow } from "../oracle.ts";
+import { gaussian } from "../random.ts";
+import { rounded } from "../rounded.ts";
+import { runAllSparse, type SparseCase } from "../sparse_cases.ts";
+import { gpuTest, openGpu } from "./availability.ts";
+
+const length = 2 ** 20, dtypes = ["float16", "bfloat16"] as const;
+const bank = (slots: number) => `multi-pass/bank/${slots}x32768/rate32`;
+const six = [1, 2, 7, 30, 45, 62], sixteen = [0, 3, 5, 9, 12, 18, 19, 20, 27, 33, 38, 41, 50, 55, 58, 63];
+
+/** Blocks of a 64th of the spectrum. */
+function blocksOf(blocks: readonly number[], of = 64): { pattern: FrequencyPattern; kept: boolean[] } {
+  const blockBins = length / of;
+  return {
+    pattern: { blocks, blockBins },
+    kept: Array.from({ length }, (_, f) => blocks.includes(Math.floor(f / blockBins))),
+  };
+}
+
+gpuTest("filter banks: the planner takes slots for blocks anywhere in the spectrum", () => {
+  using device = openGpu();
+  const chosen = (keepFrequencies: FrequencyPattern, more: object = {}) => {
+    const options = {
+      batch: 8,
+      channels: 16,
+      length,
+      kernelLength: length,
+      dtype: "float16",
+      keepFrequencies,
+    } as const;
+    using plan = device.plan({ ...options, ...more });
+    const { data, chosen } = plan.explain();
+    const { rowFlops, rowFlopsSkipped, rowBytes, rowBytesSkipped } = data.sparsity as { [key: string]: number };
+    return { name: chosen.name, flops: rowFlopsSkipped! / rowFlops!, bytes: rowBytesSkipped! / rowBytes! };
+  };
+  for (const blocks of [[40], six, sixteen]) {
+    const { name, flops, bytes } = chosen(blocksOf(blocks).pattern);
+    assert.equal(name, bank(blocks.length));
+    // Filters of more than eight slots are more arithmetic than what they save.
+    assert.ok(bytes > 0.3 && (flops > 0.3) === (blocks.length <= 8), `${blocks.length}: ${flops} ${bytes}`);
+  }
+  // Parts of a block need its whole slot; a mask is a list of such.
+  const mask = Array.from({ length }, (_, f) => f % (length / 4) < 100);
+  assert.equal(chosen({ mask, blockBins: 50 }).name, bank(4));
+  // What it does not do: a tap that all frequencies gain, more than sixteen slots, float32, other grids.
+  const others: [FrequencyPattern, object][] = [
+    [blocksOf(six).pattern, { skip: true }],
+    [blocksOf([...sixteen, 1]).pattern, {}],
+    [blocksOf(six).pattern, { dtype: "float32" }],
+    [{ blocks: [1, 30, 62], blockBins: 2 ** 15 }, { length: 2 ** 21 }],
+  ];
+  for (const [pattern, more] of others) assert.doesNotMatch(chosen(pattern, more).name, /bank/);
+});
+
+for (const dtype of dtypes) {
+  gpuTest(`filter banks: against float64, ${dtype}`, async () => {
+    using device = openGpu();
+    const cases: SparseCase[] = [];
+    const add = (more: Partial<SparseCase>, blocks: readonly number[], of = 64) => {
+      const given = conv({ mode: "causal", length, kernelLength: length, dtype, kernelDtype: "float32", ...more });
+      const slots = new Set(blocks.map((b) => Math.floor(64 * b / of))).size;
+      cases.push({ ...given, ...blocksOf(blocks, of), candidate: bank(slots) });
+    };
+    add({ precision: "accurate", batch: 2 }, sixteen);
+    add({ precision: "fast", channels: 2, preGate: true }, six);
+    add({ precision: "fast", length: length - 3, kernelLength: 1000, postGate: true, kernelDtype: dtype }, [0, 5]);
+    add({ precision: "accurate", length: 600001, preGate: true, postGate: true, sharedKernel: true, channels: 2 }, [
+      63,
+      17,
+    ]);
+    add({ precision: "fast", length: length - 8, kernelLength: 2 * length, inPlace: true }, sixteen);
+    add({ precision: "accurate" }, [3, 4, 200, 201, 777], 1024);
+    assert.equal(await runAllSparse(device, cases), cases.length);
+  });
+}
+
+/** Rows of inputs through one kernel: outputs, and those of float64. */
+async function run(device: Device, rows: Float64Array[], dtype: Dtype, blocks: readonly number[]) {
+  const kernel = rounded(gaussian(length, 3, 1 / Math.sqrt(length)), "float32");
+  const all = new Float64Array(rows.length * length);
+  rows.forEach((row, r) => all.set(row, r * length));
+  const input = rounded(all, dtype), { pattern, kept } = blocksOf(blocks);
+  using plan = device.plan({
+    ...{ batch: rows.length, length, kernelLength: length, dtype, kernelDtype: "float32", precision: "fast" },
+    ...{ keepFrequencies: pattern, candidate: bank(blocks.length) },
+  });
+  using taps = device.tensor(kernel.host, { shape: [1, length] });
+  using spectrum = plan.spectrum(taps);
+  using u = device.tensor(input.host, { shape: [rows.length, 1, length], dtype });
+  using out = device.empty([rows.length, 1, length], dtype);
+  out.fillBytes(0xff); // NaN
+  plan.forward(u, spectrum, { out });
+  const y = await out.toFloat32Array(), grid = sparseGrid("causal", length);
+  return rows.map((_, r) => {
+    const exact = sparseRow(input.values.slice(r * length, (r + 1) * length), kernel.values, grid, kept);
+    return { y: y.subarray(r * length, (r + 1) * length), exact };
+  });
+}
+
+const rms = (values: ArrayLike<number>) =>
+  Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0) / values.length);
+const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => rms(Array.from(a, (v, n) => v - b[n]!));
+
+// Behind the last sample the filters reach into the rings' imaginary parts, and before the first one into zeros.
+gpuTest("filter banks: impulses at both ends of a row", async () => {
+  using device = openGpu();
+  const places = [0, 31, length / 2 - 1, length - 200, length - 1];
+  const rows = places.map((place) => {
+    const row = new Float64Array(length);
+    row[place] = 100;
+    return row;
+  });
+  for (const dtype of dtypes) {
+    const results = await run(device, rows, dtype, six);
+    const usual = rms(results[0]!.exact);
+    for (const [r, { y, exact }] of results.entries()) {
+      const error = difference(y, exact) / usual;
+      assert.ok(error < 2.2e-3, `${dtype}, sample ${places[r]}: ${error}`);
+      // The last outputs alone, and the first ones.
+      for (const part of [[-256, length], [0, 256]] as const) {
+        const end = difference(y.slice(...part), exact.slice(...part)) / usual;
+        assert.ok(end < 6e-3, `${dtype}, sample ${places[r]}, outputs from ${part[0]}: ${end}`);
+      }
+    }
+  }
+});
+
+gpuTest("filter banks: tones that are kept and dropped, small and large inputs", async () => {
+  using device = openGpu();
+  const tone = (part: number, size: number) =>
+    Float64Array.from({ length }, (_, n) => size * Math.cos(Math.PI * part * n));
+  for (const dtype of dtypes) {
+    const sizes = dtype === "float16" ? [0.01, 1000] : [1e-6, 1e4];
+    for (const size of sizes) {
+      // A constant, in the middle of a block, just beside one, at the other end.
+      const parts = [0, 30.5 / 64, 29.99 / 64, 1];
+      const rows = [...parts.map((part) => tone(part, size)), gaussian(length, 9, size)];
+      const blocks = [0, 7, 30, 45, 62];
+      const results = await run(device, rows, dtype, blocks);
+      // Of an input of this size that is kept.
+      const usual = rms(results.at(-1)!.exact) / Math.sqrt(blocks.length / 64);
+      for (const [r, { y, exact }] of results.entries()) {
+        const error = difference(y, exact) / Math.max(rms(exact), usual);
+        assert.ok(error < 2.5e-3, `${dtype}, ${parts[r] ?? "noise"}, size ${size}: ${error}`);
+      }
+    }
+  }
+});
+
+gpuTest("filter banks: chunks of rows give the bits of one chunk", async () => {
+  const { pattern } = blocksOf(six), rows = 3 * 5;
+  const u = rounded(gaussian(length, 4, 1), "bfloat16").host as Uint16Array,
+    taps = Float32Array.from(gaussian(5 * 300, 5, 0.1));
+  const outputs = async (scratchLimitBytes: number, sharedKernel: boolean) => {
+    using device = openGpu({ scratchLimitBytes });
+    const options = {
+      batch: 3,
+      channels: 5,
+      length,
+      kernelLength: 300,
+      dtype: "bfloat16",
+      kernelDtype: "float32",
+    } as const;
+    using plan = device.plan({ ...options, sharedKernel, keepFrequencies: pattern, candidate: bank(6) });
+    using spectrum = plan.spectrum(sharedKernel ? taps.subarray(0, 300) : taps);
+    const all = new Uint16Array(rows * length);
+    for (let row = 0; row < rows; row++) all.set(u.subarray(1000 * row), row * length); // zeros behind
+    using input = device.tensor(all, { shape: [3, 5, length], dtype: "bfloat16" });
+    using y = plan.forward(input, spectrum);
+    return { bits: await y.read() as Uint16Array, workspaceBytes: plan.info.workspaceBytes };
+  };
+  for (const sharedKernel of [false, true]) {
+    const whole = await outputs(2 ** 30, sharedKernel);
+    // Two rows of a channel, two channels, one row at a time.
+    for (const limit of [900_000, 3_000_000, 500_000]) {
+      const chunked = await outputs(limit, sharedKernel);
+      assert.ok(
+        chunked.workspaceBytes < whole.workspaceBytes / 1.5,
+        `${chunked.workspaceBytes}, ${whole.workspaceBytes}`,
+      );
+      assert.equal(chunked.bits.findIndex((bits, i) => bits !== whole.bits[i]), -1);
+    }
+    assert.ok(whole.bits.some((bits) => bits !== 0));
+  }
+});
