@@ -188,7 +188,10 @@ function sparsityLine(s: { [key: string]: JsonValue }): string {
     typeof part === "number" && typeof all === "number" && all > 0 ? part / all : 0;
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const flops = of(s.rowFlopsSkipped, s.rowFlops), bytes = of(s.rowBytesSkipped, s.rowBytes);
-  return `${percent(Number(s.zeros))} zeros; skips ${percent(flops)} of ${amount(Number(s.rowFlops))} FLOP and ` +
+  // A filter bank may compute more than what it leaves out: what it saves are bytes.
+  const skips = flops < 0 ? `computes ${percent(-flops)} more than` : `skips ${percent(flops)} of`;
+  const also = flops < 0 ? "and skips " : "and ";
+  return `${percent(Number(s.zeros))} zeros; ${skips} ${amount(Number(s.rowFlops))} FLOP ${also}` +
     `${percent(bytes)} of ${amount(Number(s.rowBytes))} B a row` +
     (flops + bytes === 0 && Number(s.zeros) > 0 ? " (no digit of the transform is without a kept frequency)" : "");
 }

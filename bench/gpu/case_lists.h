@@ -293,13 +293,14 @@ inline std::vector<Case> coverCandidates() {
   // Slots of a filter bank.
   for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
     for (const int precision : {fast, accurate})
-      for (const int64_t ragged : {0, 3}) {
-        Case& c = add(FFC_ALGORITHM_AUTO, dtype, precision, (1 << 20) - ragged, (1 << 20) - ragged, ragged > 0);
-        c.flags &= ~FFC_CONV_SKIP;
-        c.rowGap = ragged;
-        c.pattern = scatteredBlocks(1 << 20, 64, 6);
-        c.candidate = bankCandidate(6);
-      }
+      for (const int64_t slots : {6, 16})
+        for (const int64_t ragged : {0, 3}) {
+          Case& c = add(FFC_ALGORITHM_AUTO, dtype, precision, (1 << 20) - ragged, (1 << 20) - ragged, ragged > 0);
+          c.flags &= ~FFC_CONV_SKIP;
+          c.rowGap = ragged;
+          c.pattern = scatteredBlocks(1 << 20, 64, slots);
+          c.candidate = bankCandidate(slots);
+        }
   // Circular patterns are convolved into the kernel.
   {
     Case& c = add(FFC_ALGORITHM_AUTO, FFC_DTYPE_FLOAT32, accurate, 1024, 1024, false);

@@ -57,10 +57,10 @@ gpuTest("bands: the planner takes a part of the rate where the filters have room
     { band: [0.3, 0.5] },
     { band: [0.25, 0.5] },
     { band: [0.75, 1] },
-    { blocks: [0, 3, 500], blockBins: 512 },
+    { blocks: Array.from({ length: 16 }, (_, i) => 32 * i), blockBins: 512 },
   ];
   for (const pattern of halved) assert.equal(rate(long, pattern).rate, "rate2", JSON.stringify(pattern));
-  for (const pattern of [{ band: [0.45, 0.54] }, { band: [0.9, 1] }, { band: [0.3, 0.35] }] as const) {
+  for (const pattern of [{ band: [0.45, 0.54] }, { band: [0.9, 1] }] as const) {
     assert.equal(rate(long, pattern).rate, "rate4", JSON.stringify(pattern));
   }
   assert.equal(rate(long, { band: [0.1, 0.6] }).rate, "its own rate");

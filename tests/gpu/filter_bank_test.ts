@@ -46,7 +46,7 @@ gpuTest("filter banks: the planner takes slots for blocks anywhere in the spectr
   }
   // Parts of a block need its whole slot; a mask is a list of such.
   const mask = Array.from({ length }, (_, f) => f % (length / 4) < 100);
-  assert.equal(chosen({ mask, blockBins: 50 }).name, bank(4));
+  assert.equal(chosen({ mask, blockBins: 64 }).name, bank(4));
   // What it does not do: a tap that all frequencies gain, more than sixteen slots, float32, other grids.
   const others: [FrequencyPattern, object][] = [
     [blocksOf(six).pattern, { skip: true }],
