@@ -8,16 +8,15 @@
 //
 // Slot b begins at w0 = pi (2 b - 1) / 4 D; those of the first and the last block are [0, pi / D] and [pi - pi / D, pi], since the spectrum is
 // its own mirror image there. What is folded into a block comes from D - 1 other places of the spectrum, and once more on the way back, so the
-// filter leaves the least energy there, relative to its response G at the block's edges (least squares): rms 0.9e-4 of white noise, there
-// and back. Within the block G rises to 1.8, which the kernel's spectrum makes up for, D K / G^2.
+// filter leaves the least energy there, relative to its response G at the block's edges (least squares): rms 0.8e-4 of white
+// noise there and as much back. Within the block G rises to 1.8, which the kernel's spectrum makes up for, D K / G^2.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
-#include "element_values.h"
 #include "frequency_mask.h"
 
 namespace ffc {
@@ -71,9 +70,15 @@ class SlotFilter {
     const int behind = j - static_cast<int>(a_.size());
     return a_[behind < 0 ? -1 - behind : behind] / 2;
   }
+  // Of hundreds of thousands of frequencies for a plan, so the cosines come from each other; that loses count^2 roundings of a double.
   double response(double w) const {
-    double sum = 0;
-    for (size_t j = 0; j < a_.size(); ++j) sum += a_[j] * std::cos((static_cast<double>(j) + 0.5) * w);
+    const double step = 2 * std::cos(w);
+    double cosine = std::cos(w / 2), before = cosine, sum = 0;
+    for (const double a : a_) {
+      sum += a * cosine;
+      const double next = step * cosine - before;
+      before = cosine, cosine = next;
+    }
     return sum;
   }
 
@@ -130,14 +135,26 @@ class FilterBank {
     if (j < 0 || j >= taps) return 0;
     return factor(s) * filterOf(s).tap(j) * std::cos(center(s) * (j - taps / 2) - SlotFilter::pi * (turn(s) * (m % alike)) / 4);
   }
-  // What index k of the ring's spectrum has to be multiplied by: 0 where it is dropped.
-  float weight(const FrequencyMask& mask, int s, int64_t k) const {
+  // What each index k of a ring's spectrum has to be multiplied by, 0 where it is dropped: [slot][k].
+  std::vector<float> weights(const FrequencyMask& mask) const {
     const KeptFrequencies grid = mask.view();
-    const int64_t bin = 2 * k <= points_ && k > 0 ? 2 * k - 1 : k == 0 ? 0 : 2 * (points_ - k), whole = bin + firstBin(s);
     const int64_t width = mask.bins() / blocks;
-    if (whole / width != slots_[s] || !grid.keep[whole / grid.block]) return 0;
-    const double g = filterOf(s).response(begin(s) + SlotFilter::pi * (static_cast<double>(bin) + 0.5) / static_cast<double>(points_ * rate) - center(s));
-    return static_cast<float>(1 / (g * g));
+    std::vector<float> table, kinds[3];  // of the first block, the last one and all others: 1 / G^2 of each bin of the slot's own
+    for (int s = 0; s < slots(); ++s) {
+      std::vector<float>& own = kinds[slots_[s] == 0 ? 0 : slots_[s] == blocks - 1 ? 1 : 2];
+      for (int64_t bin = own.size(); bin < points_; ++bin) {
+        const bool within = (bin + firstBin(s)) / width == slots_[s];
+        const double w = begin(s) + SlotFilter::pi * (static_cast<double>(bin) + 0.5) / static_cast<double>(points_ * rate) - center(s);
+        const double g = within ? filterOf(s).response(w) : 0;
+        own.push_back(within ? static_cast<float>(1 / (g * g)) : 0);
+      }
+      for (int64_t k = 0; k < points_; ++k) {
+        const int64_t bin = 2 * k <= points_ && k > 0 ? 2 * k - 1 : k == 0 ? 0 : 2 * (points_ - k);
+        const bool kept = own[bin] != 0 && grid.keep[(bin + firstBin(s)) / grid.block];
+        table.push_back(kept ? own[bin] : 0);
+      }
+    }
+    return table;
   }
   // Kernels come to the lower rate by a longer filter, as in resampling.h: k_s[m] = sum_j (p[|j|] cos(D w0 m) - sign(j) q[|j|] sin(D w0
   // m)) k[D m + j] has the spectrum D K in the block. [slot][0 .. reach]: p, q. The same reach for all: others are zero beyond theirs.

@@ -73,7 +73,8 @@ double errorOf(int64_t length, const FrequencyMask& mask) {
   const auto sampleAt = [](const std::vector<double>& v, int64_t n) { return n >= 0 && n < static_cast<int64_t>(v.size()) ? v[n] : 0; };
   // In the ring of 2N real samples.
   const auto tapAt = [&](int64_t n) { return n < 0 ? -sampleAt(kernel, n + 2 * N) : n >= 2 * N ? -sampleAt(kernel, n - 2 * N) : sampleAt(kernel, n); };
-  const std::vector<float> filters = bank.kernelFilters();
+  const std::vector<float> filters = bank.kernelFilters(), weights = bank.weights(mask);
+  CHECK(static_cast<int64_t>(weights.size()) == bank.slots() * M);
   std::vector<double> y(u.size());
   for (int s = 0; s < bank.slots(); ++s) {
     std::vector<Complex> z(M), taps(M);
@@ -96,7 +97,7 @@ double errorOf(int64_t length, const FrequencyMask& mask) {
     slot.forward(taps);
     for (int64_t i = 0; i < M; ++i) {
       // The response at the edge is 1; where it is much smaller or larger, halves lose digits.
-      const double weight = bank.weight(mask, s, i);
+      const double weight = weights[s * M + i];
       CHECK(weight == 0 || (weight > 0.25 && weight < 1.1));
       z[i] *= taps[i] * weight;
     }

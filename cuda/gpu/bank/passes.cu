@@ -56,7 +56,7 @@ BankPass passOf(bool back, bool bf16, bool gated, int together) {
 BankPasses::BankPasses(const FilterBank& bank, const FrequencyMask& mask, bool bf16, int multiprocessors, TableCache& cache)
     : bf16_(bf16), multiprocessors_(multiprocessors), slots_(bank.slots()), points_(bank.points()) {
   std::vector<uint32_t> there, back;
-  std::vector<float> turns, weights;
+  std::vector<float> turns;
   const int together = this->together(), slotsOfRows = slotsOfProduct(slots_), steps = (taps + (together - 1) * D) / 16;
   const auto coefficient = [&](int slot, int number, int tap) { return slot < slots_ ? bank.coefficient(slot, number, tap) : 0.0; };
   // Rows are slots of a number, or of two; columns are samples from the first one of the first number on.
@@ -80,7 +80,6 @@ BankPasses::BankPasses(const FilterBank& bank, const FrequencyMask& mask, bool b
       turns.push_back(static_cast<float>(std::cos(angle)));
       turns.push_back(static_cast<float>(std::sin(angle)));
     }
-    for (int64_t k = 0; k < points_; k++) weights.push_back(bank.weight(mask, slot, k));
   }
   analysis_ = cache.planTable(bytesOf(there));
   synthesis_ = cache.planTable(bytesOf(back));
@@ -91,7 +90,7 @@ BankPasses::BankPasses(const FilterBank& bank, const FrequencyMask& mask, bool b
       for (int part = 0; part < 2; part++) bySlots[(j * mostSlots + slot) * 2 + part] = filters[(slot * (reach + 1) + j) * 2 + part] * (j ? 1.0f : 0.5f);
   kernelFilters_ = cache.planTable(bytesOf(bySlots));
   turns_ = cache.planTable(bytesOf(turns));
-  weights_ = cache.planTable(bytesOf(weights));
+  weights_ = cache.planTable(bytesOf(bank.weights(mask)));
   for (const bool back : {false, true})
     for (const bool gated : {false, true}) {
       const BankPass pass = passOf(back, bf16, gated, together);
