@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "filter_design.h"
 #include "frequency_mask.h"
 
 namespace ffc {
@@ -85,27 +86,6 @@ class SlotFilter {
   static constexpr double pi = 3.14159265358979323846;
 
  private:
-  // A positive definite matrix, given by its lower half, as a product (Cholesky); then x becomes its inverse times x.
-  static void decompose(std::vector<double>& m, int n) {
-    for (int j = 0; j < n; ++j)
-      for (int i = j; i < n; ++i) {
-        double sum = m[i * n + j];
-        for (int k = 0; k < j; ++k) sum -= m[i * n + k] * m[j * n + k];
-        m[i * n + j] = i == j ? std::sqrt(sum) : sum / m[j * n + j];
-      }
-  }
-  static void solve(const std::vector<double>& m, std::vector<double>& x) {
-    const int n = static_cast<int>(x.size());
-    for (int i = 0; i < n; ++i) {
-      for (int k = 0; k < i; ++k) x[i] -= m[i * n + k] * x[k];
-      x[i] /= m[i * n + i];
-    }
-    for (int i = n - 1; i >= 0; --i) {
-      for (int k = i + 1; k < n; ++k) x[i] -= m[k * n + i] * x[k];
-      x[i] /= m[i * n + i];
-    }
-  }
-
   std::vector<double> a_;
 };
 
@@ -207,13 +187,6 @@ class FilterBank {
     for (double at = apart; at - half < SlotFilter::pi; at += apart) list.push_back({at - half, std::min(SlotFilter::pi, at + half)});
     return list;
   }
-  // The modified Bessel function of the first kind and order 0.
-  static double bessel(double x) {
-    double sum = 1, term = 1;
-    for (int k = 1; term > 1e-17 * sum; ++k) sum += term *= x * x / (4.0 * k * k);
-    return sum;
-  }
-
   int64_t points_;
   std::vector<int> slots_;
 };

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import type { ConvPlan, Device, Dtype, FrequencyPattern } from "../../mod.ts";
 import { conv, dtypes } from "../cases.ts";
-import { sparseGrid, sparseRow } from "../oracle.ts";
+import { sparseGrid } from "../oracle.ts";
 import { gaussian } from "../random.ts";
-import { rounded } from "../rounded.ts";
 import { runAllSparse, type SparseCase } from "../sparse_cases.ts";
 import { gpuTest, openGpu } from "./availability.ts";
+import { difference, impulses, rms, runRows } from "./sparse_rows.ts";
 
 /** What a float32 row is held to where a 16-bit one is to 2.2e-3. */
 const finer = (dtype: Dtype) => dtype === "float32" ? 1e-3 : 1;
@@ -119,43 +119,17 @@ for (const dtype of dtypes) {
   });
 }
 
-/** Rows of inputs through one kernel: outputs, and those of float64. */
-async function run(device: Device, rows: Float64Array[], dtype: Dtype, lowest: number) {
-  const length = rows[0]!.length, kernel = rounded(gaussian(length, 3, 1 / Math.sqrt(length)), "float32");
-  const all = new Float64Array(rows.length * length);
-  rows.forEach((row, r) => all.set(row, r * length));
-  const input = rounded(all, dtype);
-  using plan = device.plan({
-    ...{ batch: rows.length, length, kernelLength: length, dtype, kernelDtype: "float32", precision: "fast" },
-    keepFrequencies: { lowest },
+/** Rows through a plan of the lowest frequencies at a part of the rate. */
+const run = (device: Device, rows: Float64Array[], dtype: Dtype, lowest: number) =>
+  runRows(device, rows, dtype, { keepFrequencies: { lowest } }, keptBetween(rows[0]!.length, 0, lowest), (plan) => {
+    assert.match(rateOf(plan), /^rate/);
   });
-  assert.match(rateOf(plan), /^rate/);
-  using taps = device.tensor(kernel.host, { shape: [1, length] });
-  using spectrum = plan.spectrum(taps);
-  using u = device.tensor(input.host, { shape: [rows.length, 1, length], dtype });
-  using out = device.empty([rows.length, 1, length], dtype);
-  out.fillBytes(0xff); // NaN
-  plan.forward(u, spectrum, { out });
-  const y = await out.toFloat32Array(), kept = keptBetween(length, 0, lowest), grid = sparseGrid("causal", length);
-  return rows.map((_, r) => {
-    const exact = sparseRow(input.values.slice(r * length, (r + 1) * length), kernel.values, grid, kept);
-    return { y: y.subarray(r * length, (r + 1) * length), exact };
-  });
-}
-
-const rms = (values: ArrayLike<number>) =>
-  Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0) / values.length);
-const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => rms(Array.from(a, (v, n) => v - b[n]!));
 
 // Behind the last sample the filters reach into the ring's imaginary part, and before the first one into zeros.
 gpuTest("bands: impulses at both ends of a row", async () => {
   using device = openGpu();
   const length = 2 ** 19, places = [0, 1, 2, 3, 7, 17, length / 2 - 1, length - 17, length - 3, length - 2, length - 1];
-  const rows = places.map((place) => {
-    const row = new Float64Array(length);
-    row[place] = 100;
-    return row;
-  });
+  const rows = impulses(length, places);
   for (const dtype of dtypes) {
     for (const lowest of [0.25, 0.09]) {
       const results = await run(device, rows, dtype, lowest);

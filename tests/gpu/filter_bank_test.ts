@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import type { Device, Dtype, FrequencyPattern } from "../../mod.ts";
 import { conv } from "../cases.ts";
-import { sparseGrid, sparseRow } from "../oracle.ts";
 import { gaussian } from "../random.ts";
 import { rounded } from "../rounded.ts";
 import { runAllSparse, type SparseCase } from "../sparse_cases.ts";
 import { gpuTest, openGpu } from "./availability.ts";
+import { difference, impulses, rms, runRows } from "./sparse_rows.ts";
 
 const length = 2 ** 20, dtypes = ["float16", "bfloat16"] as const;
 const bank = (slots: number) => `multi-pass/bank/${slots}x32768/rate32`;
@@ -79,42 +79,19 @@ for (const dtype of dtypes) {
   });
 }
 
-/** Rows of inputs through one kernel: outputs, and those of float64. */
-async function run(device: Device, rows: Float64Array[], dtype: Dtype, blocks: readonly number[]) {
-  const kernel = rounded(gaussian(length, 3, 1 / Math.sqrt(length)), "float32");
-  const all = new Float64Array(rows.length * length);
-  rows.forEach((row, r) => all.set(row, r * length));
-  const input = rounded(all, dtype), { pattern, kept } = blocksOf(blocks);
-  using plan = device.plan({
-    ...{ batch: rows.length, length, kernelLength: length, dtype, kernelDtype: "float32", precision: "fast" },
-    ...{ keepFrequencies: pattern, candidate: bank(blocks.length) },
-  });
-  using taps = device.tensor(kernel.host, { shape: [1, length] });
-  using spectrum = plan.spectrum(taps);
-  using u = device.tensor(input.host, { shape: [rows.length, 1, length], dtype });
-  using out = device.empty([rows.length, 1, length], dtype);
-  out.fillBytes(0xff); // NaN
-  plan.forward(u, spectrum, { out });
-  const y = await out.toFloat32Array(), grid = sparseGrid("causal", length);
-  return rows.map((_, r) => {
-    const exact = sparseRow(input.values.slice(r * length, (r + 1) * length), kernel.values, grid, kept);
-    return { y: y.subarray(r * length, (r + 1) * length), exact };
+/** Rows through a bank of these blocks. */
+function run(device: Device, rows: Float64Array[], dtype: Dtype, blocks: readonly number[]) {
+  const { pattern, kept } = blocksOf(blocks), name = bank(blocks.length);
+  return runRows(device, rows, dtype, { keepFrequencies: pattern, candidate: name }, kept, (plan) => {
+    assert.equal(plan.explain().chosen.name, name);
   });
 }
-
-const rms = (values: ArrayLike<number>) =>
-  Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0) / values.length);
-const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => rms(Array.from(a, (v, n) => v - b[n]!));
 
 // Behind the last sample the filters reach into the rings' imaginary parts, and before the first one into zeros.
 gpuTest("filter banks: impulses at both ends of a row", async () => {
   using device = openGpu();
   const places = [0, 31, length / 2 - 1, length - 200, length - 1];
-  const rows = places.map((place) => {
-    const row = new Float64Array(length);
-    row[place] = 100;
-    return row;
-  });
+  const rows = impulses(length, places);
   for (const dtype of dtypes) {
     const results = await run(device, rows, dtype, six);
     const usual = rms(results[0]!.exact);

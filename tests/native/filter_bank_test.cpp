@@ -7,6 +7,7 @@
 
 #include "../../cuda/host/fft64.h"
 #include "check.h"
+#include "pattern.h"
 
 using namespace ffc;
 
@@ -34,21 +35,6 @@ class Ring {
   int64_t points_;
   Fft64 fft_;
 };
-
-FrequencyMask patternOf(int64_t length, int64_t block, const std::vector<uint8_t>& keep) {
-  ffc_conv_desc d{};
-  d.struct_size = sizeof d;
-  d.mode = FFC_MODE_CAUSAL;
-  d.dtype = d.kernel_dtype = FFC_DTYPE_FLOAT16;
-  d.batch = d.channels = 1;
-  d.length = d.kernel_length = length;
-  ffc_sparsity sparsity{};
-  sparsity.struct_size = sizeof sparsity;
-  sparsity.kind = FFC_SPARSITY_BLOCKS;
-  sparsity.block = block;
-  sparsity.keep_count = static_cast<int64_t>(keep.size());
-  return FrequencyMask(makeProblem(d), sparsity, keep.data());
-}
 
 // What the bank makes of a row and a kernel, relative to what the whole ring makes of it.
 double errorOf(int64_t length, const FrequencyMask& mask) {

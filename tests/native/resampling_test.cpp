@@ -4,8 +4,8 @@
 
 #include <complex>
 
-#include "../../cuda/host/frequency_mask.h"
 #include "check.h"
+#include "pattern.h"
 
 using namespace ffc;
 
@@ -83,25 +83,14 @@ void checkFilters(double from, double to, int rate, FilterClass quality) {
 
 // Every index of the ring with fewer points is as the one of the same frequency on the whole one.
 void checkSlot(int64_t length, int64_t block, int rate, int turn) {
-  ffc_conv_desc d{};
-  d.struct_size = sizeof d;
-  d.mode = FFC_MODE_CAUSAL;
-  d.dtype = d.kernel_dtype = FFC_DTYPE_FLOAT16;
-  d.batch = d.channels = 1;
-  d.length = d.kernel_length = length;
-  const FrequencyGrid grid = frequencyGrid(d.mode, length);
+  const FrequencyGrid grid = frequencyGrid(FFC_MODE_CAUSAL, length);
   const int64_t points = grid.points / rate, first = grid.points / (16 * rate) * turn, shift = first / 2;
   std::vector<uint8_t> keep(static_cast<size_t>((grid.bins + block - 1) / block));
   for (size_t b = 0; b < keep.size(); ++b) {
     const int64_t begin = static_cast<int64_t>(b) * block;
     keep[b] = begin >= first && begin + block <= first + points && b % 3 != 1;
   }
-  ffc_sparsity sparsity{};
-  sparsity.struct_size = sizeof sparsity;
-  sparsity.kind = FFC_SPARSITY_BLOCKS;
-  sparsity.block = block;
-  sparsity.keep_count = static_cast<int64_t>(keep.size());
-  const FrequencyMask whole(makeProblem(d), sparsity, keep.data());
+  const FrequencyMask whole = patternOf(length, block, keep);
   const FrequencyMask slot(whole, points, first);
   CHECK(slot.points() == points && slot.keptBins() == whole.keptBins());
   const auto band = whole.band(), within = slot.band();

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <limits>
 
-#include "../../host/window.h"
 #include "../mma/ring.h"
+#include "../multipass/multipass.h"
 #include "passes.h"
 
 namespace ffc {
 namespace {
 
 using namespace gpu;
-
-constexpr int64_t alignedUp(int64_t bytes) { return (bytes + 255) / 256 * 256; }
 
 // Kernels at the lower rate are taps of 2N numbers for each slot, of which so many bytes lie behind the spectra.
 constexpr int64_t mostTapBytes = int64_t{32} << 20;

@@ -5,23 +5,15 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "../../host/status.h"
+#include "../mma/table_cache.h"
 #include "../mma/tables.h"
+#include "../multipass/multipass.h"
 #include "analyse.cuh"
 #include "resample.cuh"
 #include "synthesise.cuh"
 
 namespace ffc::gpu {
 namespace {
-
-std::vector<uint8_t> bytesOf(const std::vector<uint32_t>& words) {
-  const auto* data = reinterpret_cast<const uint8_t*>(words.data());
-  return {data, data + words.size() * 4};
-}
-std::vector<uint8_t> bytesOf(const std::vector<float>& values) {
-  const auto* data = reinterpret_cast<const uint8_t*>(values.data());
-  return {data, data + values.size() * 4};
-}
 
 // Words of a left operand, [lane][4]: entry(row, column) of 16 x 16.
 template <class Entry>
@@ -33,15 +25,14 @@ void addFragment(std::vector<uint32_t>& words, Entry&& entry) {
     }
 }
 
-using BankFunction = void (*)(BankParams);
 struct BankPass {
-  BankFunction function;
+  const void* function;
   int threads, sharedBytes;
 };
 template <bool bf16, bool gated, int Together>
 BankPass passOf(bool back) {
-  if (back) return {&synthesiseRows<bf16, gated, Together>, Product<Together>::threads, NumbersOfTile<Together>::sharedBytes(gated)};
-  return {&analyseRows<bf16, gated, Together>, Product<Together>::threads, analysisBytes(gated, Product<Together>::slots)};
+  if (back) return {reinterpret_cast<const void*>(&synthesiseRows<bf16, gated, Together>), Product<Together>::threads, NumbersOfTile<Together>::sharedBytes(gated)};
+  return {reinterpret_cast<const void*>(&analyseRows<bf16, gated, Together>), Product<Together>::threads, analysisBytes(gated, Product<Together>::slots)};
 }
 BankPass passOf(bool back, bool bf16, bool gated, int together) {
   const auto of = [&](auto t) {
@@ -94,7 +85,7 @@ BankPasses::BankPasses(const FilterBank& bank, const FrequencyMask& mask, bool b
   for (const bool back : {false, true})
     for (const bool gated : {false, true}) {
       const BankPass pass = passOf(back, bf16, gated, together);
-      allowSharedMemory(reinterpret_cast<const void*>(pass.function), pass.sharedBytes);
+      allowSharedMemory(pass.function, pass.sharedBytes);
     }
 }
 
@@ -102,13 +93,6 @@ const float* BankPasses::weights() const { return static_cast<const float*>(weig
 
 namespace {
 
-template <class P>
-void launch(void (*function)(P), int64_t blocks, int threads, int bytes, P& p, cudaStream_t stream, const char* what) {
-  void* arguments[] = {&p};
-  checkCuda(cudaLaunchKernel(reinterpret_cast<const void*>(function), dim3(static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)),
-                             arguments, static_cast<size_t>(bytes), stream),
-            what);
-}
 // Tiles of so many numbers of each row of a chunk.
 BankParams paramsOf(const BankRows& rows, int64_t numbers, const Buffer& table) {
   BankParams p;
@@ -124,19 +108,19 @@ BankParams paramsOf(const BankRows& rows, int64_t numbers, const Buffer& table) 
 void BankPasses::measure(const BankRows& rows, cudaStream_t stream) const {
   BankParams p;
   p.rows = rows;
-  launch(bf16_ ? &measureRows<true> : &measureRows<false>, rows.chunk.groups * rows.chunk.rows * bankParts, measureThreads, 0, p, stream,
+  launchPass(reinterpret_cast<const void*>(bf16_ ? &measureRows<true> : &measureRows<false>), rows.chunk.groups * rows.chunk.rows * bankParts, measureThreads, 0, p, stream,
          "looking for the largest samples");
 }
 void BankPasses::analyse(const BankRows& rows, cudaStream_t stream) const {
   BankParams p = paramsOf(rows, rows.count, *analysis_);
   const BankPass pass = passOf(false, bf16_, rows.pre, together());
   for (int turn = 0; turn < (rows.largest ? 2 : 1); turn++, p.again = true)
-    launch(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the analysis of a filter bank");
+    launchPass(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the analysis of a filter bank");
 }
 void BankPasses::synthesise(const BankRows& rows, cudaStream_t stream) const {
   BankParams p = paramsOf(rows, (rows.outputLength + D - 1) / D, *synthesis_);
   const BankPass pass = passOf(true, bf16_, rows.post, together());
-  launch(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the synthesis of a filter bank");
+  launchPass(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the synthesis of a filter bank");
 }
 void BankPasses::resample(const KernelTaps& kernel, int64_t firstGroup, int64_t groups, float* taps, cudaStream_t stream) const {
   ResampleParams p;
@@ -148,7 +132,7 @@ void BankPasses::resample(const KernelTaps& kernel, int64_t firstGroup, int64_t 
   p.points = points_;
   p.slots = slots_;
   p.tilesOfGroup = static_cast<int32_t>(2 * points_ / resampledNumbers);
-  launch(&resampleKernels, groups * p.tilesOfGroup, resampledThreads, 0, p, stream, "taps of the slots of a filter bank");
+  launchPass(reinterpret_cast<const void*>(&resampleKernels), groups * p.tilesOfGroup, resampledThreads, 0, p, stream, "taps of the slots of a filter bank");
 }
 
 }  // namespace ffc::gpu
