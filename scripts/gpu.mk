@@ -40,11 +40,19 @@ $(PASSES_EMULATION): tests/native/passes_emulation.cpp $(wildcard cuda/gpu/m*/*.
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O2 -Wall -Wno-unknown-pragmas -o $@ $<
 
+BANK_EMULATION := $(BUILD)/native/bank_emulation
+BANK_OBJECTS := $(addprefix $(BUILD)/obj/cuda/host/,problem.o frequency_mask.o fft64.o)
+$(BANK_EMULATION): tests/native/bank_emulation.cpp $(wildcard tests/native/*.h cuda/gpu/bank/*.cuh cuda/gpu/bank/*.h cuda/gpu/mma/*.cuh cuda/gpu/mma/*.h cuda/host/*.h) $(BANK_OBJECTS)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -Wall -Wno-unknown-pragmas -o $@ $< $(BANK_OBJECTS)
+
 # Minutes of work, in pieces side by side under make -j2.
 MMA_PARTS := run-mma-emulation-0 run-mma-emulation-1
 PASSES_PARTS := run-passes-emulation-0 run-passes-emulation-1
-.PHONY: $(MMA_PARTS) $(PASSES_PARTS)
-mma-emulation: $(PASSES_PARTS) $(MMA_PARTS)
+.PHONY: $(MMA_PARTS) $(PASSES_PARTS) run-bank-emulation
+mma-emulation: run-bank-emulation $(PASSES_PARTS) $(MMA_PARTS)
+run-bank-emulation: $(BANK_EMULATION)
+	$(BANK_EMULATION)
 $(MMA_PARTS): run-mma-emulation-%: $(MMA_EMULATION)
 	$(MMA_EMULATION) $* 2
 $(PASSES_PARTS): run-passes-emulation-%: $(PASSES_EMULATION)

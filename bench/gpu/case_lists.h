@@ -170,8 +170,10 @@ inline std::vector<Case> checkCases() {
   return list;
 }
 
-// A filter bank of so many slots.
-inline std::string bankCandidate(int64_t slots) { return "multi-pass/bank/" + std::to_string(slots) + "x32768/rate32"; }
+// A filter bank of so many slots, for a grid of so many points.
+inline std::string bankCandidate(int64_t slots, int64_t points = 1 << 20) {
+  return "multi-pass/bank/" + std::to_string(slots) + "x" + std::to_string(points / 32) + "/rate32";
+}
 // The fused tensor-core candidate of so many points, N2 of them (if there are so many) between the outer digits and the butterfly.
 inline std::string mmaCandidate(int64_t points, int n2) {
   const int64_t slices = points <= 16384 ? 1 : points <= 32768 ? 2 : 4, radix = std::max<int64_t>(1, points / slices / 256 / n2);
@@ -301,6 +303,18 @@ inline std::vector<Case> coverCandidates() {
           c.pattern = scatteredBlocks(1 << 20, 64, slots);
           c.candidate = bankCandidate(slots);
         }
+  // In float32 rings of 524288 points fit into one block; of the blocks at both ends there are other filters.
+  for (const int64_t points : {1 << 20, 1 << 19, 1 << 12})
+    for (const bool ends : {false, true})
+      for (const bool gated : {false, true}) {
+        const int64_t length = points - (gated ? 3 : 0), slots = ends ? 16 : 6;
+        Case& c = add(FFC_ALGORITHM_AUTO, FFC_DTYPE_FLOAT32, accurate, length, length, gated);
+        c.flags &= ~FFC_CONV_SKIP;
+        c.rowGap = gated;
+        c.pattern = scatteredBlocks(points, 64, slots);
+        if (ends) std::swap(c.pattern.keep[0], c.pattern.keep[6]);
+        c.candidate = bankCandidate(slots, points);
+      }
   // Circular patterns are convolved into the kernel.
   {
     Case& c = add(FFC_ALGORITHM_AUTO, FFC_DTYPE_FLOAT32, accurate, 1024, 1024, false);
@@ -597,8 +611,8 @@ inline std::vector<Pattern> patternsFor(int64_t length) {
     list.push_back(p);
   }
   // Slots of a filter bank.
-  if (sparsePoints(length) == 1 << 20)
-    for (const int64_t blocks : {16, 6, 3}) list.push_back(scatteredBlocks(length, 64, blocks));
+  for (const int64_t blocks : {16, 6, 3})
+    if (sparsePoints(length) >= (blocks > 3 ? 4096 : 1 << 20)) list.push_back(scatteredBlocks(length, 64, blocks));
   if (length > 32768) return list;
   list.push_back(scattered(16, 4));
   list.push_back(scattered(32, 3));
@@ -655,10 +669,11 @@ inline std::vector<Case> sparseCases(bool speed) {
     for (const int64_t length : {65536, 1048576})
       add(FFC_DTYPE_FLOAT16, FFC_PRECISION_DEFAULT, length, 2, 3, FFC_ALGORITHM_MULTI_PASS);
     // Filter banks, of rows of any length and alignment.
-    for (const int64_t length : {524289, 1000000, 1048573, 1048576})
-      for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const int64_t length : {4096, 10000, 32767, 65536, 300001, 524288, 524289, 1000000, 1048573, 1048576})
+      for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
         for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
           for (const int64_t blocks : {1, 6, 16}) {
+            if (dtype == FFC_DTYPE_FLOAT32 ? precision == FFC_PRECISION_FAST : length <= 1 << 19) continue;
             Case c;
             c.dtype = dtype;
             c.precision = precision;
@@ -669,7 +684,10 @@ inline std::vector<Case> sparseCases(bool speed) {
             c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SHARED_KERNEL);
             c.rowGap = random() % 2;
             c.pattern = scatteredBlocks(length, 64, blocks);
-            c.candidate = bankCandidate(blocks);
+            // Those at both ends instead of two that the pattern keeps.
+            if (random() % 3 == 0) std::swap(c.pattern.keep[0], c.pattern.keep[12]);
+            if (blocks > 1 && random() % 3 == 0) std::swap(c.pattern.keep[63], c.pattern.keep[52]);
+            c.candidate = bankCandidate(blocks, sparsePoints(length));
             list.push_back(c);
           }
     return list;

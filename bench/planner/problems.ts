@@ -35,10 +35,10 @@ const every = (step: number) => ({
   classes: Array.from({ length: Math.ceil(256 / step) }, (_, i) => i * step),
   modulus: 256,
 });
-/** Blocks of a 64th of the spectrum of 2 ** 20 samples: sixteen, or every third of these. */
-const blocks = (step: 1 | 3) => ({
+/** Blocks of a 64th of the spectrum: sixteen, or every third of these. */
+const blocks = (length: number, step: 1 | 3) => ({
   blocks: [1, 3, 5, 9, 12, 18, 19, 20, 27, 33, 38, 41, 50, 55, 58, 62].filter((_, i) => i % step === 0),
-  blockBins: 2 ** 14,
+  blockBins: length / 64,
 });
 const patterns: FrequencyPattern[] = [
   ...[scattered(128), scattered(64), scattered(23), every(2), every(4), every(11)],
@@ -118,9 +118,15 @@ function gpuProblems(set: string): ConvPlanOptions[] {
       if (length !== 2 ** 20) continue;
       add(length, kind, { keepFrequencies: { band: [0.3, 0.55] } });
       if (kind === classes.float32) continue;
-      for (const keepFrequencies of [blocks(1), blocks(3)]) {
+      for (const keepFrequencies of [blocks(length, 1), blocks(length, 3)]) {
         for (const shape of [{}, { batch: 1, channels: 256 }]) add(length, kind, { keepFrequencies, ...shape });
       }
+    }
+    for (const keepFrequencies of length > 2 ** 20 ? [] : [blocks(length, 1), blocks(length, 3)]) {
+      const batch = length > 32768 ? 8 : 16;
+      add(length, classes.float32, { keepFrequencies, batch });
+      add(length, classes.float32, { keepFrequencies, batch, ...both });
+      add(length, classes.float32, { keepFrequencies, batch: 1 });
     }
     if (length !== 2 ** 18 && length !== 2 ** 22) continue;
     for (

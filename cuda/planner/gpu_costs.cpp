@@ -244,30 +244,41 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
 
 Candidate filterBankCandidate(const ConvProblem& p, const FilterBankShape& s, const GpuSize& size) {
   // The rings of all slots, as a problem of their own.
+  const int64_t points = s.floats ? s.floatRing.points : s.ring.points;
   ConvProblem slots = p;
-  slots.dtype = Dtype::float16;
+  if (!s.floats) slots.dtype = Dtype::float16;
   slots.preGate = slots.postGate = false;
   slots.mask = nullptr;
-  slots.length = slots.outputLength = s.ring.points;
+  slots.length = slots.outputLength = points;
   slots.channels = p.channels * s.slots;
-  Candidate c = fusedMmaCandidate(slots, s.ring, size);
+  Candidate c = s.floats ? fusedFp32Candidate(slots, s.floatRing, size) : fusedMmaCandidate(slots, s.ring, size);
   Pass ring = c.passes[0];
   // One kernel for all channels has one spectrum for each slot.
-  if (p.sharedKernel) ring.deviceBytes += (s.slots - 1) * (s.ring.spectrumFloats ? 8.0 : 4.0) * static_cast<double>(s.ring.points);
+  if (p.sharedKernel) ring.deviceBytes += (s.slots - 1) * (s.floats || s.ring.spectrumFloats ? 8.0 : 4.0) * static_cast<double>(points);
   c.family = "multi-pass";
   c.algorithm = FFC_ALGORITHM_MULTI_PASS;
-  c.name = "multi-pass/bank/" + std::to_string(s.slots) + "x" + std::to_string(s.ring.points) + "/rate" + std::to_string(s.rate);
-  c.key = std::string("multi-pass/bank") + (p.precision == FFC_PRECISION_FAST ? "/fast" : "/accurate") +
-          (s.measured ? "/measured" : "/plain") + "/s" + std::to_string(s.slotsOfProduct);
-  const double samples = rowsOf(p) * static_cast<double>(p.length), numbers = rowsOf(p) * s.slots * static_cast<double>(s.ring.points) * 2.0;
+  c.name = "multi-pass/bank/" + std::to_string(s.slots) + "x" + std::to_string(points) + "/rate" + std::to_string(s.rate);
+  c.key = std::string("multi-pass/bank") +
+          (s.floats ? std::string("/float32/") + (gated(p) ? "gated" : "plain") + "/n" + std::to_string(points)
+                    : std::string(p.precision == FFC_PRECISION_FAST ? "/fast" : "/accurate") + (s.measured ? "/measured" : "/plain") + "/s" +
+                          std::to_string(s.slotsOfProduct));
+  const double samples = rowsOf(p) * static_cast<double>(p.length), numbers = rowsOf(p) * s.slots * static_cast<double>(points) * (s.floats ? 4.0 : 2.0);
   Pass measure, analyse, synthesise;
   measure.deviceBytes = inputBytes(p) / 8.0;  // of some
   measure.coreFlops = samples / 8.0 * (1.0 + p.preGate);
   for (Pass* pass : {&analyse, &synthesise}) {
-    // All slots of the product for each sample and tap of a number, of which a sample is in taps / rate.
-    pass->tensorFlops = samples * 2.0 * s.slotsOfProduct * s.taps / s.rate;
-    pass->sharedBytes = samples * 2.0 * (s.taps / s.rate + 6.0);
+    // A sample is in taps / rate numbers.
+    const double cells = static_cast<double>(s.taps) / s.rate;
     pass->coreFlops = pointwiseFlops(p) / 2.0;
+    if (s.floats) {
+      // Multiply-adds of a pair of samples: of the fold, and two for each slot.
+      const double computed = rowsOf(p) * s.rate * (pass == &analyse ? s.numbersThere : s.numbersBack);
+      pass->coreFlops += computed * (2.0 * cells * (s.ends ? 1.5 : 1.0) + 6.0 + 2.0 * s.slotsOfProduct);
+      pass->sharedBytes = computed * 16.0;
+    } else {
+      pass->tensorFlops = samples * 2.0 * s.slotsOfProduct * cells;  // all slots of the product for each
+      pass->sharedBytes = samples * 2.0 * (cells + 6.0);
+    }
   }
   analyse.deviceBytes = inputBytes(p) + numbers;
   synthesise.deviceBytes = numbers + outputBytes(p);

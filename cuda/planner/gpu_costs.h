@@ -66,10 +66,14 @@ Candidate multiPassCandidate(const ConvProblem& problem, const MultiPassShape& s
 // Slots of the spectrum at a part of the rate (host/filter_bank.h), convolved as rows of a fused transform.
 struct FilterBankShape {
   int slots = 0, rate = 1, taps = 0;
-  int slotsOfProduct = 0;                            // of matrices, which there are always so many of
+  bool floats = false;                               // numbers are floats, filters are folds (gpu/bank/fold.h)
+  bool ends = false;                                 // folds: slots at the ends of the spectrum, which have a fold of their own
+  int slotsOfProduct = 0;                            // which there are always so many of, in matrices or fours
   bool measured = false;                             // a pass looks for the rows' largest samples
   int64_t chunks = 1, usualChunks = 1;               // by this context's scratch limit and by the usual one
   MmaShape ring;                                     // the transform of a slot
+  Fp32Shape floatRing;                               // or this
+  double numbersThere = 0, numbersBack = 0;          // floats: of a row and a slot, that are computed on either way
 };
 Candidate filterBankCandidate(const ConvProblem& problem, const FilterBankShape& shape, const GpuSize& size);
 

@@ -6,6 +6,7 @@
 // Build: g++ -std=c++17 -O2 tests/native/mma_emulation.cpp -o mma_emulation
 #define FFC_EMULATE
 #include "../../cuda/gpu/mma/convolve.cuh"
+#include "../../cuda/gpu/mma/rounded_spectrum.h"
 #include "../../cuda/gpu/mma/tables.h"
 #include "../../cuda/gpu/mma/uniform.cuh"
 
@@ -627,6 +628,8 @@ int main(int count, char** words) {
   check<Config<3, true, f, false, false, false, 4>>({4, 1, 2, 49152, 49152, 0});
   check<Config<4, true, f, true, false, false, 2>>(maps({4, 2, 1, 32768, 32768, 0}, 1));
   check<Config<4, true, f, true, false, false, 2>>(skipped({4, 2, 2, 32003, 32768, 0, 1, 0, 2}));
+  check<RoundedSpectrum<Config<4, true, f, true, false, false, 2>>>(maps({4, 2, 1, 32768, 32768, 0}, 1));
+  check<RoundedSpectrum<Config<4, true, f, true, false, false, 2>>>(shifted({4, 1, 2, 32767, 32768, 0}, 3));
   check<Config<4, true, f, true, false, false, 4>>(maps({4, 1, 2, 65536, 65536, 0}, 1));
   check<Config<4, true, b, true, false, false, 4>>(maps({4, 1, 1, 65536, 65536, 0}, 1));
   // Rows that reach past N when they are shifted.

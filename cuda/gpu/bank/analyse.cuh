@@ -8,7 +8,7 @@ namespace {
 
 // In shared memory, bytes: samples as halves; numbers of the slots, a word more for each, so that eight slots lie in banks of their own; samples (and a
 // gate's) as they come. Float16 samples without a gate come where they are read, those of the next tile in another place.
-constexpr int tileSamples = (tileNumbers + FilterBank::neighbours) * D, tilePieces = tileSamples / 8, samplesBytes = tileSamples * 2;
+constexpr int tileSamples = (tileNumbers + neighbours) * D, tilePieces = tileSamples / 8, samplesBytes = tileSamples * 2;
 constexpr int numbersPitch = 2 * tileNumbers + 4;
 constexpr int samplesAt = 0, comingAt = samplesBytes, gateAt = 2 * samplesBytes;
 static_assert(samplesBytes % 128 == 0);
@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) analyseRows(con
     if constexpr (gated) pre = row.addressOf(r.pre, r.preStride);
     if constexpr (!plain) exponent = RowScale(r, ofChunk, p.again).exponent();
   };
-  const auto firstSample = [&](u32 ofRow) { return (int(ofRow) * tileNumbers - FilterBank::neighbours) * D; };
+  const auto firstSample = [&](u32 ofRow) { return (int(ofRow) * tileNumbers - neighbours) * D; };
   u32 samples = base + samplesAt;
   const auto order = [&](u32 ofRow) {
     if constexpr (plain)

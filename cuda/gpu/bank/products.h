@@ -5,7 +5,8 @@
 namespace ffc::gpu {
 namespace {
 
-constexpr int D = FilterBank::rate, cells = FilterBank::cells, taps = FilterBank::taps, residues = FilterBank::alike;
+constexpr int D = FilterBank::rate, residues = FilterBank::alike;
+constexpr int cells = filtersOfHalves.cells, taps = filtersOfHalves.taps(), neighbours = filtersOfHalves.neighbours();
 constexpr int mostSlots = FilterBank::most;
 constexpr int tileNumbers = 256;  // of a tile, and as many times D samples
 constexpr int groupsOfTile = tileNumbers / (8 * residues);  // of 64 numbers

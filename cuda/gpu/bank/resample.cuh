@@ -6,8 +6,7 @@
 namespace ffc::gpu {
 namespace {
 
-constexpr int resampledNumbers = 128, resampledThreads = 128, numbersOfThread = 4, reach = FilterBank::reach;
-constexpr int windowTaps = (resampledNumbers - 1) * D + 2 * reach + 1;
+constexpr int resampledNumbers = 128, resampledThreads = 128, numbersOfThread = 4;
 
 struct ResampleParams {
   KernelTaps taps;
@@ -21,7 +20,9 @@ struct ResampleParams {
 __device__ __forceinline__ int placeOfTap(int i) { return i + (i >> 5); }
 
 // A block: 128 numbers of all slots of a group; a thread: four of them for four slots, or what is left of these.
+template <int reach>
 __global__ void __launch_bounds__(resampledThreads) resampleKernels(const __grid_constant__ ResampleParams p) {
+  constexpr int windowTaps = (resampledNumbers - 1) * D + 2 * reach + 1;
   __shared__ float window[windowTaps + windowTaps / 32 + 1];
   constexpr int slotsOfThread = mostSlots / (resampledThreads * numbersOfThread / resampledNumbers);
   const int64_t group = blockIdx.x / p.tilesOfGroup;

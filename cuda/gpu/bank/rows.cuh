@@ -1,7 +1,7 @@
 // Rows of a filter bank's passes and the tiles that they are cut into; pieces of eight samples on their way into shared memory.
 #pragma once
 #include "../mma/device.cuh"
-#include "passes.h"
+#include "bank_rows.h"
 #include "products.h"
 
 namespace ffc::gpu {
@@ -37,12 +37,15 @@ struct BankRow {
     channel = whole / r.batch;
     batch = whole - channel * r.batch;
   }
+  // `bytes` of a sample, and of a number.
+  template <int bytes = 2>
   FFC_DEVICE uint64_t addressOf(const void* data, const Strides& s) const {
-    return data ? reinterpret_cast<uint64_t>(data) + 2 * (batch * s.batch + channel * s.channel) : 0;
+    return data ? reinterpret_cast<uint64_t>(data) + bytes * (batch * s.batch + channel * s.channel) : 0;
   }
   // Of the first slot; the others' follow each other, slotBytes() apart.
+  template <int bytes = 2>
   FFC_DEVICE uint64_t numbersOf(const BankRows& r) const {
-    return reinterpret_cast<uint64_t>(r.numbers) + 2 * ((int64_t(group * r.slots) * r.chunk.rows + ofGroup) * r.pitch);
+    return reinterpret_cast<uint64_t>(r.numbers) + bytes * ((int64_t(group * r.slots) * r.chunk.rows + ofGroup) * r.pitch);
   }
 };
 FFC_DEVICE int64_t slotBytes(const BankRows& r) { return int64_t(r.chunk.rows) * r.pitch * 2; }

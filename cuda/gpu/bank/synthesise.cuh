@@ -1,8 +1,8 @@
 // Numbers of all slots to samples: a warp has the coefficients of its residues in registers, 32 rows of samples by 9 x 16 numbers, or by 5 x
 // 2 x 8.
 #pragma once
-#include "../mma/ring.h"
 #include "measure.cuh"
+#include "slot_ring.h"
 
 namespace ffc::gpu {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 // another number's place after every eight, so that eight rows of a matrix, eight numbers apart, lie in banks of their own. Words are
 // pairs of slots; of sixteen in the order 0 4 1 5 2 6 3 7, since a lane takes pairs c and c + 4. Samples are floats on their way out,
 // [number][D], 32 bytes more after every sixteen numbers; of odd numbers neighbouring fours are exchanged, for those who read eight.
-constexpr int numberPieces = (tileNumbers + FilterBank::neighbours) / 8;
+constexpr int numberPieces = (tileNumbers + neighbours) / 8;
 constexpr int outAt = 0, outBytes = tileNumbers * D * 4 + tileNumbers / 16 * 32;
 FFC_DEVICE u32 placeOfOutput(int m, int q) { return u32((m * D + (q ^ ((m & 1) << 2))) * 4 + (m >> 4) * 32); }
 template <int Together>
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) synthesiseRows(
     y = row.addressOf(r.y, r.yStride), numbers = row.numbersOf(r) + 2 * pair * slotBytes(r);
     if constexpr (gated) post = row.addressOf(r.post, r.postStride);
     const int32_t* const exponents = r.exponents + int64_t(r.chunk.firstGroup + row.group) * r.slots;
-    const int own = lane < r.slots ? int(loadFresh4(exponents + lane)) : mma::RingConvolution::nothing;
+    const int own = lane < r.slots ? int(loadFresh4(exponents + lane)) : SlotRing::nothing;
     const int most = int(warpMax(u32(own + 1024))) - 1024;
     exponent = most - (r.largest ? RowScale(r, ofChunk, true).exponent() : plainExponent) - coefficientExponent;
 #pragma unroll

@@ -354,16 +354,25 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks) fusedSparseCo
   if constexpr (compiledHere<fp32SharedBytes<Shape, Rows>>) convolveUnits<Shape, Rows, false, true>(p);
 }
 
-// Zeros the frequencies that a pattern drops, of butterfly `hi` of the last stage; frequency k of this transform is
-// first + step k of the pattern's grid.
+// Zeros the frequencies that a pattern drops, or weighs them, of butterfly `hi` of the last stage; frequency k of this transform is
+// first + step k of the pattern's grid of so many points.
 template <class Shape>
-__device__ __forceinline__ void dropFrequencies(float2 (&x)[Shape::radixOf(Shape::stages - 1)], int hi,
-                                                const KeptFrequencies& mask, int first, int step) {
+__device__ __forceinline__ void weighFrequencies(float2 (&x)[Shape::radixOf(Shape::stages - 1)], int hi, const Fp32SpectrumParams& p,
+                                                 int64_t unit, int first, int step) {
   constexpr int last = Shape::stages - 1, R = Shape::radixOf(last);
-  if (!mask.keep) return;
+  if (p.mask.keep) {
 #pragma unroll
-  for (int q = 0; q < R; ++q)
-    if (!mask.keeps(first + step * (Shape::frequencyOfHigh(hi) + q * Shape::outer(last)))) x[slot<R>(q)] = {0.0f, 0.0f};
+    for (int q = 0; q < R; ++q)
+      if (!p.mask.keeps(first + step * (Shape::frequencyOfHigh(hi) + q * Shape::outer(last)))) x[slot<R>(q)] = {0.0f, 0.0f};
+  } else if (p.weights) {
+    const float* const weights = p.weights + unit % p.slots * (step * Shape::points);
+#pragma unroll
+    for (int q = 0; q < R; ++q) {
+      const float weight = __ldg(weights + first + step * (Shape::frequencyOfHigh(hi) + q * Shape::outer(last)));
+      float2& v = x[slot<R>(q)];
+      v = {weight * v.x, weight * v.y};
+    }
+  }
 }
 
 // One group transforms one part of one channel's kernel, scaled by 1/N for the inverse that will follow.
@@ -386,7 +395,7 @@ __device__ __forceinline__ void transformKernels(const Fp32SpectrumParams& p) {
         },
         [&](auto& x, int hi) {
           if (!active) return;
-          dropFrequencies<Shape>(x, hi, p.mask, 0, 1);
+          weighFrequencies<Shape>(x, hi, p, unit, 0, 1);
           forSpectrumPairs<Shape>(hi, [&](int q, int at) {
             const float2 a = x[slot<R>(q)], b = x[slot<R>(q + 1)];
             spectrum[at] = {a.x * scale, a.y * scale, b.x * scale, b.y * scale};

@@ -6,26 +6,12 @@
 #include "../../host/frequency_mask.h"
 #include "../../host/status.h"
 #include "../../host/window.h"
-#include "../launch.h"
 #include "instance.h"
 
 namespace ffc {
 namespace {
 
 using namespace gpu;
-
-const std::vector<Fp32Instance>& allInstances() {
-  static const std::vector<Fp32Instance> list = [] {
-    std::vector<Fp32Instance> made;
-    addSmallInstances(made);
-    addMediumInstances(made);
-    addLargeInstances(made);
-    addPartitionedInstances(made);
-    addSplitInstances(made);
-    return made;
-  }();
-  return list;
-}
 
 struct Choice {
   const Fp32Instance* instance = nullptr;
@@ -56,21 +42,15 @@ double forwardTransforms(const ConvProblem& p, const KernelWindow& w, const Choi
   return count;
 }
 
-bool runsOn(const Fp32Instance& i, const GpuLimits& limits) {
-  if (i.sharedBytes > limits.sharedMemoryPerBlock || (i.blocks > 1 && limits.computeMajor < 9)) return false;
-  // Clusters, and more shared memory than 8.0 has, need code that was compiled for 9.0.
-  return (i.blocks == 1 && i.sharedBytes <= olderSharedBytes) || isCodeFor9(i.convolve);
-}
-
 // Every instance that can run the problem, whole or in windows. Of the whole ones those that are not much longer than
 // the shortest: what they would compute more is silence.
 std::vector<Choice> choices(const ConvProblem& p, const KernelWindow& w, const GpuLimits& limits) {
   std::vector<Choice> list;
   int64_t shortest = 0;
-  for (const Fp32Instance& i : allInstances())
+  for (const Fp32Instance& i : fp32Instances())
     if (runsOn(i, limits) && !i.partitioned && 2 * int64_t{i.points} >= ringSamples(p, w))
       shortest = shortest ? std::min<int64_t>(shortest, i.points) : i.points;
-  for (const Fp32Instance& i : allInstances()) {
+  for (const Fp32Instance& i : fp32Instances()) {
     if (!runsOn(i, limits)) continue;
     const int64_t samples = 2 * int64_t{i.points};
     Choice c;
@@ -105,39 +85,13 @@ std::vector<Choice> choices(const ConvProblem& p, const KernelWindow& w, const G
 }
 
 Fp32Shape shapeOf(const ConvProblem& p, const KernelWindow& w, const Choice& c) {
-  const Fp32Instance& i = *c.instance;
-  Fp32Shape s;
-  s.points = i.points;
+  Fp32Shape s = gpu::shapeOf(*c.instance);
   s.segments = c.segments;
   s.parts = c.parts;
   s.forwardTransforms = c.whole ? 1.0 : forwardTransforms(p, w, c);
-  s.threads = i.threads;
-  s.rows = i.rows;
-  s.blocks = i.blocks;
-  s.sharedBytes = i.sharedBytes;
   s.windowed = !c.whole;
-  s.partitioned = i.partitioned;
-  s.radices = i.radices;
   s.digits = static_cast<int>(c.digits.size());
   return s;
-}
-
-void launch(const void* function, const Fp32Instance& i, int64_t units, void* params, cudaStream_t stream) {
-  // The device function walks over what a grid of this size leaves.
-  const int64_t groups = std::min<int64_t>((units + i.rows - 1) / i.rows, 0x7fffffff / i.blocks);
-  cudaLaunchAttribute cluster;
-  cluster.id = cudaLaunchAttributeClusterDimension;
-  cluster.val.clusterDim.x = static_cast<unsigned>(i.blocks);
-  cluster.val.clusterDim.y = cluster.val.clusterDim.z = 1;
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3(static_cast<unsigned>(groups * i.blocks));
-  config.blockDim = dim3(static_cast<unsigned>(i.threads * i.rows));
-  config.dynamicSmemBytes = static_cast<size_t>(i.sharedBytes);
-  config.stream = stream;
-  config.attrs = &cluster;
-  config.numAttrs = i.blocks > 1 ? 1 : 0;
-  void* arguments[] = {params};
-  checkCuda(cudaLaunchKernelExC(&config, function, arguments), "launching a fused float32 convolution");
 }
 
 class FusedFp32 : public GpuAlgorithm {
@@ -217,7 +171,7 @@ class FusedFp32 : public GpuAlgorithm {
     Fp32SpectrumParams params = spectrum_;
     params.taps.kernel = kernel;
     params.spectrum = static_cast<float2*>(spectrum);
-    launch(instance_.spectrum, instance_, params.units, &params, stream);
+    launchFp32(instance_.spectrum, instance_, params.units, &params, stream);
   }
 
   void forward(const void* spectrum, const ForwardPointers& t, cudaStream_t stream) const override {
@@ -228,7 +182,7 @@ class FusedFp32 : public GpuAlgorithm {
     params.skip = t.skip;
     params.y = t.y;
     params.spectrum = static_cast<const float2*>(spectrum);
-    launch(convolve_, instance_, params.units, &params, stream);
+    launchFp32(convolve_, instance_, params.units, &params, stream);
   }
 
  private:
@@ -256,7 +210,7 @@ void offerFusedFp32(const ConvProblem& p, const GpuLimits& limits, TableCache& t
     return offers.refuse("fused-fp32", "it has no transform of the whole row with the " +
                                            std::to_string(p.mask->points()) + " points of the pattern's grid");
   int64_t most = 0;
-  for (const Fp32Instance& i : allInstances())
+  for (const Fp32Instance& i : fp32Instances())
     if (!i.partitioned && runsOn(i, limits)) most = std::max<int64_t>(most, 2 * i.points);
   offers.refuse("fused-fp32", "one transform here carries " + std::to_string(most) + " samples, and this problem needs " +
                                   std::to_string(ringSamples(p, w)) + "; it cannot be cut into windows");

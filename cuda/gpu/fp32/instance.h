@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../algorithm.h"
 #include "params.h"
 
 namespace ffc::gpu {
@@ -29,5 +30,10 @@ void addMediumInstances(std::vector<Fp32Instance>& list);
 void addLargeInstances(std::vector<Fp32Instance>& list);
 void addPartitionedInstances(std::vector<Fp32Instance>& list);
 void addSplitInstances(std::vector<Fp32Instance>& list);
+
+const std::vector<Fp32Instance>& fp32Instances();  // all of them
+bool runsOn(const Fp32Instance& instance, const GpuLimits& limits);
+Fp32Shape shapeOf(const Fp32Instance& instance);  // one transform of a whole row
+void launchFp32(const void* function, const Fp32Instance& instance, int64_t units, void* params, cudaStream_t stream);
 
 }  // namespace ffc::gpu

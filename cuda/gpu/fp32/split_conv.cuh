@@ -165,7 +165,7 @@ __global__ void __launch_bounds__(Shape::threads) splitSpectrum(const __grid_con
           return {a.x + c.x, a.y + c.y};
         },
         [&](auto& x, int hi) {
-          dropFrequencies<Shape>(x, hi, p.mask, half, splitBlocks);
+          weighFrequencies<Shape>(x, hi, p, unit, half, splitBlocks);
           forSpectrumPairs<Shape>(hi, [&](int q, int at) {
             const float2 a = x[slot<R>(q)], b = x[slot<R>(q + 1)];
             spectrum[at] = {a.x * scale, a.y * scale, b.x * scale, b.y * scale};

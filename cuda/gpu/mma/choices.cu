@@ -124,6 +124,9 @@ Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& win
   return s;
 }
 
+// Two slices in the accurate class with a spectrum of halves (rounded_spectrum.h).
+bool ofRings(const Instance& i) { return i.slices == 2 && i.accurate && !i.spectrumFloats; }
+
 }  // namespace
 
 Choice choiceOfRing(int64_t points, bool accurate, const GpuLimits& limits) {
@@ -133,7 +136,7 @@ Choice choiceOfRing(int64_t points, bool accurate, const GpuLimits& limits) {
   for (const Instance& i : instances()) {
     if (i.element != Element::float16 || i.accurate != accurate || i.gated || i.packed || i.ofDigits || i.oneSlice || i.halves > 1) continue;
     // Only slices take what reaches past the ring (sliced_staging.cuh).
-    if (i.slices < 2 || (int64_t(256 * i.radix) << log2N2) * i.slices != points || (accurate && !i.spectrumFloats)) continue;
+    if (i.slices < 2 || (int64_t(256 * i.radix) << log2N2) * i.slices != points || ofRings(i) != accurate) continue;
     const auto spectrum = std::find_if(spectra().begin(), spectra().end(),
                                        [&](const SpectrumInstance& s) { return s.points == points && s.halves == 1; });
     if (spectrum == spectra().end() || spectrum->sharedBytes > sharedMemory) continue;
@@ -166,7 +169,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   int64_t longest = 0;
   const int64_t shorter = problem.mask ? problem.length : std::min(problem.length, problem.kernelLength);
   for (const Instance& i : instances()) {
-    if (i.element != element || i.accurate != accurate || i.gated != gated) continue;
+    if (i.element != element || i.accurate != accurate || i.gated != gated || ofRings(i)) continue;
     if (i.ofDigits && !fewEnough) continue;
     if (i.oneSlice && digits.empty()) continue;
     // 3 * 2^a points below 12288 were never the quickest, and have 1.2e-3 where the fast class promises 1.1e-3.

@@ -32,7 +32,7 @@ using u32 = uint32_t;
 
 namespace emulation {
 
-constexpr int blockThreads = 512;
+constexpr int blockThreads = 512;  // of the fused convolution and of the passes; no block has more
 
 struct Machine {
   ucontext_t fibers[blockThreads];  // as they begin
@@ -41,7 +41,7 @@ struct Machine {
   bool begun[blockThreads];
   std::vector<std::vector<char>> stacks;
   bool finished[blockThreads];
-  int current = 0, block = 0, grid = 1;
+  int current = 0, block = 0, grid = 1, threads = blockThreads;
   uint64_t random = 1;
   std::vector<unsigned char> shared;
   struct Barrier {
@@ -95,13 +95,14 @@ inline void enter() {
 }
 
 // Runs `body` as every thread of every block. Shared memory starts as garbage (NaNs).
-inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<void()> body) {
+inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<void()> body, int threads = blockThreads) {
   Machine& m = machine;
   m.body = std::move(body);
   m.grid = grid;
+  m.threads = threads;
   m.random = seed;
   m.waiting = m.starting = m.startingAhead = 0;
-  const int count = blockThreads, warps = count / 32;
+  const int count = threads, warps = count / 32;
   m.stacks.assign(count, std::vector<char>(512 * 1024));
   for (m.block = 0; m.block < grid; m.block++) {
     m.shared.assign(sharedBytes, 0xff);
@@ -119,7 +120,7 @@ inline void launch(int grid, int64_t sharedBytes, uint64_t seed, std::function<v
       running = false;
       const int start = int(m.draw() % warps);
       for (int i = 0; i < warps; i++) {
-        const int warp = (start + i * 7) % warps;
+        const int warp = (start + i * 7) % warps;  // 7 has no factor of the powers of two that `warps` are
         const bool delayed = m.draw() % 4 == 0;
         for (int l = 0; l < 32; l++) {
           m.current = warp * 32 + l;
@@ -194,11 +195,12 @@ inline unsigned char* at(u32 address, int bytes) {
 
 }  // namespace emulation
 
+using std::max, std::min;
 FFC_DEVICE int threadIndex() { return emulation::machine.current; }
 FFC_DEVICE int blockIndex() { return emulation::machine.block; }
 FFC_DEVICE int gridSize() { return emulation::machine.grid; }
 FFC_DEVICE void blockSync() {
-  emulation::machine.wait(emulation::machine.blockBarrier, emulation::blockThreads);
+  emulation::machine.wait(emulation::machine.blockBarrier, emulation::machine.threads);
 }
 FFC_DEVICE void warpSync() { emulation::warpWait(); }
 FFC_DEVICE u32 sharedBase() { return 0; }

@@ -1,4 +1,4 @@
-// The launches of a filter bank's passes, and the tables that they read. Both ways are matrix products on tensor cores, since numbers that
+// The launches of a filter bank's passes of 16-bit rows, and the tables that they read. Both ways are matrix products on tensor cores, since numbers that
 // are alike modulo 8 have the same coefficients.
 #include "passes.h"
 
@@ -9,7 +9,6 @@
 #include "../mma/tables.h"
 #include "../multipass/multipass.h"
 #include "analyse.cuh"
-#include "resample.cuh"
 #include "synthesise.cuh"
 
 namespace ffc::gpu {
@@ -42,12 +41,24 @@ BankPass passOf(bool back, bool bf16, bool gated, int together) {
   return together == 2 ? of(std::integral_constant<int, 2>()) : of(std::integral_constant<int, 1>());
 }
 
-}  // namespace
+class HalfPasses final : public BankPasses {
+ public:
+  HalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, TableCache& cache);
+  void analyse(const BankRows& rows, cudaStream_t stream) const override;
+  void synthesise(const BankRows& rows, cudaStream_t stream) const override;
 
-BankPasses::BankPasses(const FilterBank& bank, const FrequencyMask& mask, bool bf16, int multiprocessors, TableCache& cache)
-    : bf16_(bf16), multiprocessors_(multiprocessors), slots_(bank.slots()), points_(bank.points()) {
+ private:
+  void measure(const BankRows& rows, cudaStream_t stream) const;
+  int together() const { return FilterBank::most / slotsOfProduct(slots_); }
+
+  bool bf16_;
+  int multiprocessors_, slots_;
+  std::shared_ptr<Buffer> analysis_, synthesis_;
+};
+
+HalfPasses::HalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, TableCache& cache)
+    : bf16_(bf16), multiprocessors_(multiprocessors), slots_(bank.slots()) {
   std::vector<uint32_t> there, back;
-  std::vector<float> turns;
   const int together = this->together(), slotsOfRows = slotsOfProduct(slots_), steps = (taps + (together - 1) * D) / 16;
   const auto coefficient = [&](int slot, int number, int tap) { return slot < slots_ ? bank.coefficient(slot, number, tap) : 0.0; };
   // Rows are slots of a number, or of two; columns are samples from the first one of the first number on.
@@ -65,33 +76,14 @@ BankPasses::BankPasses(const FilterBank& bank, const FrequencyMask& mask, bool b
           const int cell = step * together + column / slotsOfRows;
           return coefficient(column % slotsOfRows, residue + cell, D * cell + D - 1 - (16 * half + row));
         });
-  for (int slot = 0; slot < slots_; slot++) {
-    for (int m = 0; m < residues; m++) {
-      const double angle = SlotFilter::pi * ((bank.turn(slot) * m) % residues) / 4;
-      turns.push_back(static_cast<float>(std::cos(angle)));
-      turns.push_back(static_cast<float>(std::sin(angle)));
-    }
-  }
   analysis_ = cache.planTable(bytesOf(there));
   synthesis_ = cache.planTable(bytesOf(back));
-  const std::vector<float> filters = bank.kernelFilters();
-  std::vector<float> bySlots(static_cast<size_t>(reach + 1) * mostSlots * 2);
-  for (int slot = 0; slot < slots_; slot++)
-    for (int j = 0; j <= reach; j++)
-      for (int part = 0; part < 2; part++) bySlots[(j * mostSlots + slot) * 2 + part] = filters[(slot * (reach + 1) + j) * 2 + part] * (j ? 1.0f : 0.5f);
-  kernelFilters_ = cache.planTable(bytesOf(bySlots));
-  turns_ = cache.planTable(bytesOf(turns));
-  weights_ = cache.planTable(bytesOf(bank.weights(mask)));
   for (const bool back : {false, true})
     for (const bool gated : {false, true}) {
       const BankPass pass = passOf(back, bf16, gated, together);
       allowSharedMemory(pass.function, pass.sharedBytes);
     }
 }
-
-const float* BankPasses::weights() const { return static_cast<const float*>(weights_->data()); }
-
-namespace {
 
 // Tiles of so many numbers of each row of a chunk.
 BankParams paramsOf(const BankRows& rows, int64_t numbers, const Buffer& table) {
@@ -103,36 +95,29 @@ BankParams paramsOf(const BankRows& rows, int64_t numbers, const Buffer& table) 
   return p;
 }
 
-}  // namespace
-
-void BankPasses::measure(const BankRows& rows, cudaStream_t stream) const {
+void HalfPasses::measure(const BankRows& rows, cudaStream_t stream) const {
   BankParams p;
   p.rows = rows;
   launchPass(reinterpret_cast<const void*>(bf16_ ? &measureRows<true> : &measureRows<false>), rows.chunk.groups * rows.chunk.rows * bankParts, measureThreads, 0, p, stream,
          "looking for the largest samples");
 }
-void BankPasses::analyse(const BankRows& rows, cudaStream_t stream) const {
+void HalfPasses::analyse(const BankRows& rows, cudaStream_t stream) const {
+  if (rows.largest) measure(rows, stream);
   BankParams p = paramsOf(rows, rows.count, *analysis_);
   const BankPass pass = passOf(false, bf16_, rows.pre, together());
   for (int turn = 0; turn < (rows.largest ? 2 : 1); turn++, p.again = true)
     launchPass(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the analysis of a filter bank");
 }
-void BankPasses::synthesise(const BankRows& rows, cudaStream_t stream) const {
+void HalfPasses::synthesise(const BankRows& rows, cudaStream_t stream) const {
   BankParams p = paramsOf(rows, (rows.outputLength + D - 1) / D, *synthesis_);
   const BankPass pass = passOf(true, bf16_, rows.post, together());
   launchPass(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the synthesis of a filter bank");
 }
-void BankPasses::resample(const KernelTaps& kernel, int64_t firstGroup, int64_t groups, float* taps, cudaStream_t stream) const {
-  ResampleParams p;
-  p.taps = kernel;
-  p.filters = static_cast<const float4*>(kernelFilters_->data());
-  p.turns = static_cast<const float2*>(turns_->data());
-  p.to = taps;
-  p.firstGroup = firstGroup;
-  p.points = points_;
-  p.slots = slots_;
-  p.tilesOfGroup = static_cast<int32_t>(2 * points_ / resampledNumbers);
-  launchPass(reinterpret_cast<const void*>(&resampleKernels), groups * p.tilesOfGroup, resampledThreads, 0, p, stream, "taps of the slots of a filter bank");
+
+}  // namespace
+
+std::unique_ptr<BankPasses> makeHalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, TableCache& cache) {
+  return std::make_unique<HalfPasses>(bank, bf16, multiprocessors, cache);
 }
 
 }  // namespace ffc::gpu

@@ -1,0 +1,74 @@
+// The rings of float32 rows: an instance of the fused family, whose window is the ring.
+#include "../bank/slot_ring.h"
+#include "instance.h"
+
+namespace ffc {
+namespace {
+
+using namespace gpu;
+
+const Fp32Instance* instanceOf(int64_t points, const GpuLimits& limits) {
+  for (const Fp32Instance& i : fp32Instances())
+    if (i.points == points && !i.partitioned && runsOn(i, limits)) return &i;
+  return nullptr;
+}
+
+class FloatRing final : public SlotRing {
+ public:
+  FloatRing(const Fp32Instance& instance, int64_t channels, TableCache& cache)
+      : instance_(instance), channels_(channels), tables_(cache.table(instance.tableKey, instance.tables)) {
+    for (const void* function : {instance.convolve, instance.spectrum}) allowSharedMemory(function, instance.sharedBytes);
+  }
+
+  int64_t points() const override { return instance_.points; }
+  int64_t spectrumBytes() const override { return channels_ * points() * static_cast<int64_t>(sizeof(float2)); }
+
+  void computeSpectra(void* spectra, int64_t first, int64_t count, const float* taps, const float* weights, int slots,
+                      cudaStream_t stream) const override {
+    Fp32SpectrumParams p = {};
+    p.taps.kernel = taps;
+    p.taps.kernelLength = p.taps.count = p.taps.partTaps = p.taps.channelStride = 2 * points();
+    p.weights = weights;
+    p.slots = slots;
+    p.spectrum = static_cast<float2*>(spectra) + first * points();
+    p.tables = static_cast<const float2*>(tables_->data());
+    p.units = count;
+    p.parts = 1;
+    launchFp32(instance_.spectrum, instance_, p.units, &p, stream);
+  }
+
+  void convolve(const void* spectra, int64_t first, int64_t count, void* rows, int64_t rowsOfChannel, int64_t pitch, int64_t length,
+                cudaStream_t stream) const override {
+    Fp32ConvParams p = {};
+    p.u = p.y = rows;
+    p.uStride = p.yStride = {pitch, pitch * rowsOfChannel};
+    p.spectrum = static_cast<const float2*>(spectra) + first * points();
+    p.spectrumChannelStride = points();
+    p.tables = static_cast<const float2*>(tables_->data());
+    p.dtype = p.skipDtype = Dtype::float32;
+    p.batch = rowsOfChannel;
+    p.units = count * rowsOfChannel;
+    p.segments = p.parts = 1;
+    p.segmentOutputs = 2 * points();
+    p.length = p.outputLength = length;
+    launchFp32(instance_.convolve, instance_, p.units, &p, stream);
+  }
+
+ private:
+  const Fp32Instance& instance_;
+  int64_t channels_;
+  std::shared_ptr<Buffer> tables_;
+};
+
+}  // namespace
+
+Fp32Shape floatRingShape(int64_t points, const GpuLimits& limits) {
+  const Fp32Instance* const i = instanceOf(points, limits);
+  return i ? shapeOf(*i) : Fp32Shape();
+}
+
+std::unique_ptr<SlotRing> makeFloatRing(int64_t points, int64_t channels, const GpuLimits& limits, TableCache& cache) {
+  return std::make_unique<FloatRing>(*instanceOf(points, limits), channels, cache);
+}
+
+}  // namespace ffc
