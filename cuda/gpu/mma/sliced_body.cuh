@@ -15,7 +15,6 @@
 // by both segments of the kernel and leaves the second product with the thread that adds it to its own a sequence later.
 // Frequency-sparse (Config::oneSlice): one slice has a turn, and the results of the others are zeros.
 #pragma once
-#pragma once
 #include "sliced/unfold_results.cuh"
 
 namespace ffc::mma {
