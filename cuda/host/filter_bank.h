@@ -13,7 +13,7 @@
 // slot's spectrum lies there in reverse; then all slots have one of two sets of signs. What is folded into a block comes from D - 1
 // other places of the spectrum, and once more on the way back, so the filter leaves the least energy there, relative to its response G
 // at the block's edges (least squares): with C = 9 rms 0.8e-4 of white noise there and as much back, with 16 less than a float32 sum's
-// roundings. Within the block G rises to 1.8 (2.5), which the kernel's spectrum makes up for, D K / G^2.
+// roundings. Within the block G rises to 1.8 (2.8), which the kernel's spectrum makes up for, D K / G^2.
 #pragma once
 #include <algorithm>
 #include <cmath>
