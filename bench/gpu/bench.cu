@@ -225,8 +225,9 @@ int main(int count, char** arguments) {
           if (c.pattern) runner(c).offered(c, info, &explanation);
           const auto counted = [&](const char* key) { return rows * numberIn(explanation, key); };
           char text[320];
-          std::snprintf(text, sizeof text, "\"sparsity\":%.6f,\"pattern\":\"%s\",\"speedupVsDense\":%.4f,",
-                        c.pattern ? c.pattern.zeros(sparsePoints(c.length)) : 0.0, c.pattern ? c.pattern.name.c_str() : "dense",
+          std::snprintf(text, sizeof text, "\"sparsity\":%.6f,\"pattern\":\"%s\",\"skip\":%s,\"speedupVsDense\":%.4f,",
+                        c.pattern ? c.pattern.zeros(c.mode == FFC_MODE_CIRCULAR ? c.length / 2 + 1 : sparsePoints(c.length)) : 0.0,
+                        c.pattern ? c.pattern.name.c_str() : "dense", c.flags & FFC_CONV_SKIP ? "true" : "false",
                         r.medianMs > 0 ? denseMs / r.medianMs : 0.0);
           sparse = text;
           if (c.pattern) {

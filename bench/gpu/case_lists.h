@@ -299,6 +299,7 @@ inline std::vector<Case> coverCandidates() {
         for (const int64_t ragged : {0, 3}) {
           Case& c = add(FFC_ALGORITHM_AUTO, dtype, precision, (1 << 20) - ragged, (1 << 20) - ragged, ragged > 0);
           c.flags &= ~FFC_CONV_SKIP;
+          if ((precision == fast) == (ragged > 0)) c.flags |= FFC_CONV_SKIP;
           c.rowGap = ragged;
           c.pattern = scatteredBlocks(1 << 20, 64, slots);
           c.candidate = bankCandidate(slots);
@@ -310,12 +311,23 @@ inline std::vector<Case> coverCandidates() {
         const int64_t length = points - (gated ? 3 : 0), slots = ends ? 16 : 6;
         Case& c = add(FFC_ALGORITHM_AUTO, FFC_DTYPE_FLOAT32, accurate, length, length, gated);
         c.flags &= ~FFC_CONV_SKIP;
+        if (points == 1 << 19) c.flags |= FFC_CONV_SKIP;
         c.rowGap = gated;
         c.pattern = scatteredBlocks(points, 64, slots);
         if (ends) std::swap(c.pattern.keep[0], c.pattern.keep[6]);
         c.candidate = bankCandidate(slots, points);
       }
-  // Circular patterns are convolved into the kernel.
+  // Circular rows of whole periods and of others.
+  for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const int64_t slots : {6, 16}) {
+      const int64_t period = dtype == FFC_DTYPE_FLOAT32 && slots == 6 ? 1 << 13 : 1 << 20;
+      Case& c = add(FFC_ALGORITHM_AUTO, dtype, dtype == FFC_DTYPE_FLOAT32 || slots == 6 ? accurate : fast, period, period, slots == 6);
+      c.mode = FFC_MODE_CIRCULAR;
+      c.rowGap = slots == 6 ? 3 : 0;
+      c.pattern = circularBlocks(period, 64, slots);
+      c.candidate = bankCandidate(slots, period);
+    }
+  // Other circular patterns are convolved into the kernel.
   {
     Case& c = add(FFC_ALGORITHM_AUTO, FFC_DTYPE_FLOAT32, accurate, 1024, 1024, false);
     c.mode = FFC_MODE_CIRCULAR;
@@ -466,7 +478,9 @@ inline std::vector<std::string> partsOf(const Case& c, const std::string& candid
   }
   if (candidate.find("fp32") != std::string::npos || candidate == "direct") return {candidate};
   if (candidate.rfind("fused-mma/", 0) == 0) return {};
-  return {candidate + "/" + dtypeNames[c.dtype] + precision + (c.gates() ? "/gated" : "")};
+  const bool bank = candidate.find("/bank/") != std::string::npos;
+  return {candidate + "/" + dtypeNames[c.dtype] + precision + (c.gates() ? "/gated" : "") + (bank && c.flags & FFC_CONV_SKIP ? "/skip" : "") +
+          (bank && c.mode == FFC_MODE_CIRCULAR ? "/circular" : "")};
 }
 
 // Cases with the same kind run the same device functions in the same way.
@@ -485,6 +499,8 @@ inline std::string kindOf(const Case& c, const ffc_plan_info& info) {
   if (info.algorithm != FFC_ALGORITHM_MULTI_PASS) kind += "/g" + std::to_string(c.gates());
   if (info.segments > 1) kind += "/windows";
   if (c.pattern) kind += "/" + c.pattern.name;
+  if (c.pattern && c.flags & FFC_CONV_SKIP) kind += "/skip";
+  if (c.pattern && c.mode == FFC_MODE_CIRCULAR) kind += "/circular";
   return kind;
 }
 
@@ -638,7 +654,8 @@ inline std::vector<Case> sparseCases(bool speed) {
     for (const Pattern& pattern : patternsFor(length)) {
       // The same picture at every long length: two patterns tell. 65536 points skip slices, the classes mod 4.
       const bool slices = length == 1 << 16 && (pattern.name == "every2" || pattern.name == "every4");
-      if (speed && length > 32768 && length != 1 << 20 && !slices && pattern.name != "scattered64of256" && pattern.name != "scattered23of256")
+      const bool slots = length <= 1 << 21 && pattern.name.rfind("blocks", 0) == 0;
+      if (speed && length > 32768 && length != 1 << 20 && !slices && !slots && pattern.name != "scattered64of256" && pattern.name != "scattered23of256")
         continue;
       // The float64 reference of a million samples takes a second.
       if (!speed && length > 200000 && pattern.name != scattered(256, 23).name && pattern.kind == FFC_SPARSITY_CLASSES) continue;
@@ -669,11 +686,11 @@ inline std::vector<Case> sparseCases(bool speed) {
     for (const int64_t length : {65536, 1048576})
       add(FFC_DTYPE_FLOAT16, FFC_PRECISION_DEFAULT, length, 2, 3, FFC_ALGORITHM_MULTI_PASS);
     // Filter banks, of rows of any length and alignment.
-    for (const int64_t length : {4096, 10000, 32767, 65536, 300001, 524288, 524289, 1000000, 1048573, 1048576})
+    for (const int64_t length : {4096, 10000, 32767, 65536, 120000, 200001, 262144, 300001, 524288, 524289, 1000000, 1048573, 1048576, 2097152, 2000003})
       for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
         for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
           for (const int64_t blocks : {1, 6, 16}) {
-            if (dtype == FFC_DTYPE_FLOAT32 ? precision == FFC_PRECISION_FAST : length <= 1 << 19) continue;
+            if (dtype == FFC_DTYPE_FLOAT32 ? precision == FFC_PRECISION_FAST || length > 1 << 20 : length < 8192) continue;
             Case c;
             c.dtype = dtype;
             c.precision = precision;
@@ -681,13 +698,19 @@ inline std::vector<Case> sparseCases(bool speed) {
             if (random() % 2) c.kernelLength = 1 + random() % length;
             c.batch = 2;
             c.channels = 2;
-            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SHARED_KERNEL);
+            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
             c.rowGap = random() % 2;
             c.pattern = scatteredBlocks(length, 64, blocks);
             // Those at both ends instead of two that the pattern keeps.
             if (random() % 3 == 0) std::swap(c.pattern.keep[0], c.pattern.keep[12]);
             if (blocks > 1 && random() % 3 == 0) std::swap(c.pattern.keep[63], c.pattern.keep[52]);
             c.candidate = bankCandidate(blocks, sparsePoints(length));
+            list.push_back(c);
+            if (sparsePoints(length) != length || length > 1 << 20) continue;
+            c.mode = FFC_MODE_CIRCULAR;
+            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
+            c.kernelLength = length;
+            c.pattern = circularBlocks(length, 64, blocks);
             list.push_back(c);
           }
     return list;
@@ -717,6 +740,26 @@ inline std::vector<Case> sparseCases(bool speed) {
     add(FFC_DTYPE_FLOAT16, precision, 1 << 20, 1, 256, FFC_ALGORITHM_AUTO);
   add(FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 1 << 20, 1, 256, FFC_ALGORITHM_AUTO);
   for (const int64_t length : {1 << 21, 1 << 22}) severalPasses(length);
+  // Filter banks with a skip term, and of circular rows.
+  for (const int mode : {FFC_MODE_CAUSAL, FFC_MODE_CIRCULAR})
+    for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16, FFC_DTYPE_FLOAT32})
+      for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE}) {
+        if (dtype != FFC_DTYPE_FLOAT16 && (precision == FFC_PRECISION_FAST) == (dtype == FFC_DTYPE_FLOAT32)) continue;
+        const int64_t length = 1 << 20;
+        for (const int64_t blocks : {0, 16, 6}) {
+          Case c;
+          c.mode = mode;
+          c.dtype = dtype;
+          c.precision = precision;
+          c.length = c.kernelLength = length;
+          c.batch = 8;
+          c.channels = 48;
+          c.flags = mode == FFC_MODE_CAUSAL ? FFC_CONV_SKIP : 0;
+          if (blocks) c.pattern = mode == FFC_MODE_CAUSAL ? scatteredBlocks(length, 64, blocks) : circularBlocks(length, 64, blocks);
+          if (!blocks) c.pattern.name = "dense";
+          list.push_back(c);
+        }
+      }
   return list;
 }
 

@@ -1,4 +1,4 @@
-// Frequency-sparse cases: patterns, and what a float64 convolution with such a kernel gives. Causal mode.
+// Frequency-sparse cases: patterns, and what a float64 convolution with such a kernel gives.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -57,6 +57,14 @@ inline Pattern scatteredBlocks(int64_t length, int64_t all, int64_t count) {
   p.name = "blocks" + std::to_string(count) + "of" + std::to_string(all);
   p.kind = FFC_SPARSITY_BLOCKS;
   p.block = sparsePoints(length) / all;
+  return p;
+}
+
+// The same blocks of the circular grid of a period, whose bins are twice as far apart; half the rate itself is of the last one.
+inline Pattern circularBlocks(int64_t period, int64_t all, int64_t count) {
+  Pattern p = scatteredBlocks(period, all, count);
+  p.block = period / 2 / all;
+  p.keep.push_back(p.keep.back());
   return p;
 }
 

@@ -128,6 +128,16 @@ function gpuProblems(set: string): ConvPlanOptions[] {
       add(length, classes.float32, { keepFrequencies, batch, ...both });
       add(length, classes.float32, { keepFrequencies, batch: 1 });
     }
+    // Circular, and with a skip term.
+    for (const kind of length === 2 ** 20 ? kinds : length < 2 ** 20 && length > 4096 ? [classes.float32] : []) {
+      const batch = length > 32768 ? 8 : 16;
+      add(length, kind, { batch, mode: "circular" });
+      for (const step of [1, 3] as const) {
+        const { blocks: numbers } = blocks(length, step), circular = { blocks: numbers, blockBins: length / 128 };
+        add(length, kind, { batch, mode: "circular", keepFrequencies: circular });
+        add(length, kind, { batch, keepFrequencies: blocks(length, step), skip: true });
+      }
+    }
     if (length !== 2 ** 18 && length !== 2 ** 22) continue;
     for (
       const keepFrequencies of [{ lowest: 0.25 }, { lowest: 0.09 }, { band: [0.3, 0.55] }, {
@@ -135,6 +145,13 @@ function gpuProblems(set: string): ConvPlanOptions[] {
       }] as const
     ) {
       add(length, classes.float32, { keepFrequencies });
+    }
+  }
+  for (const length of powers(2 ** 14, 2 ** 21)) {
+    if (length === 2 ** 20) continue;
+    for (const kind of kinds.slice(1)) {
+      add(length, kind);
+      for (const keepFrequencies of [blocks(length, 1), blocks(length, 3)]) add(length, kind, { keepFrequencies });
     }
   }
   // Few digits, and one slice of four.
@@ -186,12 +203,13 @@ function cpuProblems(set: string): ConvPlanOptions[] {
 export function describe(problem: ConvPlanOptions) {
   const { mode = "causal", dtype = "float32", precision = "default", batch = 1, channels = 1, length, kernelLength } =
     problem;
+  const skip = problem.skip ? { skip: true } : {};
   const gates = Number(problem.preGate ?? false) + Number(problem.postGate ?? false);
   const kept = problem.keepFrequencies ?? "all";
   const frequencies = typeof kept === "object" && "classes" in kept
     ? `${kept.classes.slice(0, 2)}..${kept.classes.length}of${kept.modulus}`
     : JSON.stringify(kept).replace(/\W+/g, "");
-  return { mode, dtype, precision, batch, channels, length, kernelLength, gates, frequencies };
+  return { mode, dtype, precision, batch, channels, length, kernelLength, gates, ...skip, frequencies };
 }
 
 /** The same in one word. */

@@ -21,7 +21,20 @@ export function candidatesOf(...texts: string[]): SweepLine[] {
     const line = JSON.parse(text);
     if (line.op !== "candidate" && line.op !== "untimed") continue;
     const { mode, dtype, precision, batch, channels, length, kernelLength, gates, frequencies } = line;
-    const problem = [mode, dtype, precision, batch, channels, length, kernelLength, gates, frequencies].join("/");
+    const problem = [
+      mode,
+      dtype,
+      precision,
+      batch,
+      channels,
+      length,
+      kernelLength,
+      gates,
+      ...(line.skip ? ["skip"] : []),
+      frequencies,
+    ].join(
+      "/",
+    );
     const id = `${problem} ${line.candidate}`;
     if (!found.has(id)) found.set(id, { line: { ...line, problem, measuredMs: Infinity }, times: [] });
     if (line.medianMs) found.get(id)!.times.push(line.medianMs);

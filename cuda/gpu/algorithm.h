@@ -73,6 +73,10 @@ class Offers {
     candidates_.list.push_back(std::move(candidate));
     makes_.push_back(std::move(make));
   }
+  // All offers so far are made into what `wrapper` makes of them.
+  void wrap(const std::function<std::unique_ptr<GpuAlgorithm>(std::unique_ptr<GpuAlgorithm>)>& wrapper) {
+    for (Make& make : makes_) make = [wrapper, inner = std::move(make)] { return wrapper(inner()); };
+  }
   void refuse(const char* family, const std::string& reason) { candidates_.refusals.push_back({family, reason}); }
   const Candidates& candidates() const { return candidates_; }
   std::unique_ptr<GpuAlgorithm> make(size_t index) const { return makes_[index](); }

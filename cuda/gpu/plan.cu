@@ -30,6 +30,22 @@ Offers offersFor(const ConvProblem& problem, const GpuLimits& limits, CudaDevice
   return offers;
 }
 
+// Circular patterns: what convolves with kernels that have been masked before, and what leaves work out.
+bool masksKernels(const ConvProblem& problem) { return problem.mask && problem.circular(); }
+Offers circularOffers(const ConvProblem& problem, const ConvProblem& masked, const GpuLimits& limits, CudaDevice& device) {
+  Offers offers = offersFor(masked, limits, device);
+  offers.wrap([&](std::unique_ptr<GpuAlgorithm> convolution) {
+    GpuLimits small = limits;  // scratch that lives as long as the spectrum
+    small.scratchLimitBytes = std::min(small.scratchLimitBytes, int64_t{64} << 20);
+    const ConvProblem masking = maskingProblem(problem);
+    const Offers ofMasking = offersFor(masking, small, device);
+    const Ranking ranking(ofMasking.candidates(), masking, *device.constants());
+    return circularMask(problem, ofMasking.make(ranking.index()), std::move(convolution), limits, device);
+  });
+  offerFilterBank(problem, limits, device, offers);
+  return offers;
+}
+
 class CudaConvPlan : public ConvPlan {
  public:
   CudaConvPlan(std::shared_ptr<CudaDevice> device, const ConvProblem& problem)
@@ -93,24 +109,13 @@ class CudaConvPlan : public ConvPlan {
            ",\"rowBytesSkipped\":" + numberText(w.bytesSkipped) + "}";
   }
 
-  // The ranking of what the families offer for a problem, and the first of it, made.
-  std::pair<Ranking, std::unique_ptr<GpuAlgorithm>> choose(const ConvProblem& problem, const GpuLimits& limits) {
-    const Offers offers = offersFor(problem, limits, *device_);
-    Ranking ranking(offers.candidates(), problem, *device_->constants());
-    return {ranking, offers.make(ranking.index())};
-  }
   Ranking choose() {
     const GpuLimits& limits = device_->limits();
-    if (!(problem_.mask && problem_.circular())) {
-      auto [ranking, algorithm] = choose(problem_, limits);
-      chosen_ = std::move(algorithm);
-      return ranking;
-    }
-    auto [ranking, convolution] = choose(maskedProblem(problem_), limits);
-    GpuLimits small = limits;  // scratch that lives as long as the spectrum
-    small.scratchLimitBytes = std::min(small.scratchLimitBytes, int64_t{64} << 20);
-    auto masking = choose(maskingProblem(problem_), small).second;
-    chosen_ = circularMask(problem_, std::move(masking), std::move(convolution), limits, *device_);
+    const bool masks = masksKernels(problem_);
+    const ConvProblem ranked = masks ? maskedProblem(problem_) : problem_;
+    const Offers offers = masks ? circularOffers(problem_, ranked, limits, *device_) : offersFor(ranked, limits, *device_);
+    Ranking ranking(offers.candidates(), ranked, *device_->constants());
+    chosen_ = offers.make(ranking.index());
     return ranking;
   }
 
@@ -129,8 +134,9 @@ std::shared_ptr<ConvPlan> makeCudaPlan(const std::shared_ptr<CudaDevice>& device
 }
 
 std::string cudaCandidate(CudaDevice& device, const ConvProblem& problem) {
-  const ConvProblem ranked = problem.mask && problem.circular() ? maskedProblem(problem) : problem;
-  const Offers offers = offersFor(ranked, device.limits(), device);
+  const bool masks = masksKernels(problem);
+  const ConvProblem ranked = masks ? maskedProblem(problem) : problem;
+  const Offers offers = masks ? circularOffers(problem, ranked, device.limits(), device) : offersFor(ranked, device.limits(), device);
   return Ranking(offers.candidates(), ranked, *device.constants()).candidate().name;
 }
 

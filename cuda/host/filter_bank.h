@@ -10,17 +10,23 @@
 //
 // Slot b begins at w0 = pi (2 b - 1) / 4 D; those of the first and the last block are [0, pi / D] and [pi - pi / D, pi], since the spectrum is
 // its own mirror image there. Where 2 b + 1 is 5 or 7 modulo 8, and in the last slot, every second number is negative, so that the
-// slot's spectrum lies there in reverse; then all slots have one of two sets of signs. What is folded into a block comes from D - 1
+// slot's spectrum lies there in reverse; then all slots have one of two sets of signs. Circular rows of P samples are convolved in
+// circular rings of P / D numbers: there sums run around the row, and d_b has no numbers beyond the ring.
+//
+// What is folded into a block comes from D - 1
 // other places of the spectrum, and once more on the way back, so the filter leaves the least energy there, relative to its response G
 // at the block's edges (least squares): with C = 9 rms 0.8e-4 of white noise there and as much back, with 16 less than a float32 sum's
-// roundings. Within the block G rises to 1.8 (2.8), which the kernel's spectrum makes up for, D K / G^2.
+// roundings. Within the block G rises to 1.8 (2.8), which the kernel's spectrum makes up for, D K / G^2. Kernels, in any dtype, come to the lower rate
+// by the filters of float32: what these do to a frequency, which is known, is taken back there, too.
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "fft64.h"
 #include "filter_design.h"
 #include "frequency_mask.h"
 
@@ -97,19 +103,18 @@ class SlotFilter {
   std::vector<double> a_;
 };
 
-// How exact a bank's filters are. Of samples: C and SlotFilter's flatness; at the ends of the spectrum, where there is more room, filters may be
-// shorter, in the middle of the others' taps. Of kernels: how far a filter reaches, and its ripple in dB.
+// How exact a bank's filters are: C and SlotFilter's flatness; at the ends of the spectrum, where there is more room, filters may be
+// shorter, in the middle of the others' taps.
 struct BankFilters {
   int cells, endCells;
   double flatness;
-  int reach;
-  double ripple;
   constexpr int taps() const { return 32 * cells; }
   constexpr int tapsBeforeEnd() const { return 32 * (cells - endCells) / 2; }  // of which those filters have no part
-  // Numbers of a ring that reach past it.
+  // Numbers of a row that reach past the ring, and in whole eights.
   constexpr int neighbours() const { return cells - 1; }
+  constexpr int beyondRing() const { return (neighbours() + 7) / 8 * 8; }
 };
-inline constexpr BankFilters filtersOfHalves{9, 9, 1e-9, 416, 100}, filtersOfFloats{16, 8, 1e-16, 592, 140};
+inline constexpr BankFilters filtersOfHalves{9, 9, 1e-9}, filtersOfFloats{16, 8, 1e-16};
 
 class FilterBank {
  public:
@@ -118,23 +123,35 @@ class FilterBank {
   static constexpr int most = 16;          // slots: with more of them nothing would be saved
   static constexpr int alike = 8;          // numbers after which coefficients repeat
 
-  // The slots of a pattern on the shifted grid of `blocks`; more than `most`, or of a pattern in classes, none.
-  FilterBank(const FrequencyMask& mask, const BankFilters& filters) : filters_(filters), points_(mask.points() / rate) {
-    if (mask.view().classes || !mask.view().shifted || points_ % (4 * alike)) return;
-    for (int b = 0; b < blocks; ++b)
-      if (mask.keepsAny(b * mask.bins() / blocks, (b + 1) * mask.bins() / blocks)) slots_.push_back(b);
+  // The slots of a pattern in `blocks`; more than `most`, or of a pattern in classes or of a period that is no multiple of 32 x 8, none.
+  FilterBank(const FrequencyMask& mask, const BankFilters& filters)
+      : filters_(filters), circular_(!mask.view().shifted), points_(mask.points() / rate) {
+    if (mask.view().classes || mask.points() % (rate * (circular_ ? 1 : 4) * alike)) return;
+    width_ = points_ / (circular_ ? 4 : 2);
+    for (int b = 0; b < blocks; ++b) {
+      // The bin at half the rate, which circular grids have, is the last block's.
+      const int64_t begin = b * width_, end = b + 1 < blocks ? begin + width_ : mask.bins();
+      if (!mask.keepsAny(begin, end)) continue;
+      // A band up to a block's edge may keep the bin there.
+      const int64_t slack = width_ / 64;
+      if (!slots_.empty() && slots_.back().block == b - 1 && !mask.keepsAny(begin + slack, end))
+        slots_.back().end += slack;
+      else
+        slots_.push_back({b, begin, end});
+    }
     if (slots_.size() > most) slots_.clear();
   }
   int slots() const { return static_cast<int>(slots_.size()); }
+  bool circular() const { return circular_; }
   int64_t points() const { return points_; }  // of a slot's ring
   const BankFilters& filters() const { return filters_; }
 
   // ---- slot s
-  int blockOf(int s) const { return slots_[s]; }
-  bool atEnd(int s) const { return slots_[s] == 0 || slots_[s] == blocks - 1; }
-  bool reversed(int s) const { return slots_[s] == blocks - 1 || (slots_[s] > 0 && (2 * slots_[s] + 1) % 8 > 4); }
+  int blockOf(int s) const { return slots_[s].block; }
+  bool atEnd(int s) const { return blockOf(s) == 0 || blockOf(s) == blocks - 1; }
+  bool reversed(int s) const { return blockOf(s) == blocks - 1 || (blockOf(s) > 0 && (2 * blockOf(s) + 1) % 8 > 4); }
   double center(int s) const {
-    const int b = slots_[s];
+    const int b = blockOf(s);
     return b == 0 ? 0 : b == blocks - 1 ? SlotFilter::pi : SlotFilter::pi * (2 * b + 1) / (4 * rate);
   }
   double factor(int s) const { return atEnd(s) ? 1 : 2; }
@@ -144,8 +161,7 @@ class FilterBank {
   double coefficient(int s, int m, int j) const {
     const int own = j - (atEnd(s) ? filters_.tapsBeforeEnd() : 0);
     if (own < 0 || own >= filterOf(s).taps()) return 0;
-    const double pivot = atEnd(s) ? rate / 2 : (rate - 1) / 2.0;
-    return factor(s) * filterOf(s).tap(own) * std::cos(center(s) * (j - pivot) - SlotFilter::pi * (turn(s) * (m % alike)) / 4);
+    return factor(s) * filterOf(s).tap(own) * std::cos(center(s) * (j - pivot(s)) - SlotFilter::pi * (turn(s) * (m % alike)) / 4);
   }
   const SlotFilter& filterOf(int s) const { return filterOf(filters_, atEnd(s)); }
   static const SlotFilter& filterOf(const BankFilters& filters, bool atEnd) {
@@ -159,70 +175,101 @@ class FilterBank {
     if (filters.cells == filtersOfHalves.cells) return atEnd ? outer : inner;
     return atEnd ? exactOuter : exactInner;
   }
-  // What each index k of a ring's spectrum has to be multiplied by, 0 where it is dropped: [slot][k].
+  // What the spectrum of D^2 times a kernel, at the lower rate by the filters of float32, has to be multiplied by at each index k of a
+  // ring, 0 where it is dropped: [slot][k], real and imaginary parts. Of causal banks.
   std::vector<float> weights(const FrequencyMask& mask) const {
-    const KeptFrequencies grid = mask.view();
-    const int64_t width = mask.bins() / blocks;
-    std::vector<float> table, kinds[3];  // of the first block, the last one and all others: 1 / G^2 of each bin of the slot's own
-    for (int s = 0; s < slots(); ++s) {
-      std::vector<float>& own = kinds[slots_[s] == 0 ? 0 : slots_[s] == blocks - 1 ? 1 : 2];
-      const int64_t first = points_ / 4 * turnOfBegin(s);  // the slot's bin 0, among those of the whole grid
-      const double begin = SlotFilter::pi * turnOfBegin(s) / (4 * rate);  // w0
-      for (int64_t bin = own.size(); bin < points_; ++bin) {
-        const bool within = (bin + first) / width == slots_[s];
-        const double w = begin + SlotFilter::pi * (static_cast<double>(bin) + 0.5) / static_cast<double>(points_ * rate) - center(s);
-        const double g = within ? filterOf(s).response(w) : 0;
-        own.push_back(within ? static_cast<float>(1 / (g * g)) : 0);
-      }
-      for (int64_t k = 0; k < points_; ++k) {
-        const int64_t ofRing = 2 * k <= points_ && k > 0 ? 2 * k - 1 : k == 0 ? 0 : 2 * (points_ - k);
-        const int64_t bin = reversed(s) ? points_ - 1 - ofRing : ofRing;
-        const bool kept = own[bin] != 0 && grid.keep[(bin + first) / grid.block];
-        table.push_back(kept ? own[bin] : 0);
-      }
-    }
-    return table;
-  }
-  // Kernels come to the lower rate by a longer filter, as in resampling.h: k_s[m] = sum_j (p[|j|] cos(D w0 m) - sign(j) q[|j|] sin(D w0
-  // m)) k[D m + j] has the spectrum D K in the block. [slot][0 .. reach]: p, q. The same reach for all: others are zero beyond theirs.
-  std::vector<float> kernelFilters() const {
+    Responses known;
     std::vector<float> table;
     for (int s = 0; s < slots(); ++s) {
-      // A low-pass around the block's middle, under a window of Kaiser.
-      const int reach = filters_.reach;
-      const double ripple = filters_.ripple, beta = 0.1102 * (ripple - 8.7);
-      const double half = halfOf(s), width = 2 * half, cut = half + width / 2;
-      const int own = std::min(reach, static_cast<int>(std::ceil((ripple - 7.95) / (2.285 * width) / 2)));
-      std::vector<double> f(reach + 1);
-      double total = 0;
-      for (int j = 0; j <= own; ++j) {
-        const double ideal = j ? std::sin(cut * j) / (SlotFilter::pi * j) : cut / SlotFilter::pi, at = static_cast<double>(j) / (own + 1);
-        f[j] = ideal * bessel(beta * std::sqrt(1 - at * at)) / bessel(beta);
-        total += j ? 2 * f[j] : f[j];
-      }
-      const double scale = factor(s) * rate * rate / total;
-      for (int j = 0; j <= reach; ++j) {
-        table.push_back(static_cast<float>(scale * f[j] * std::cos(center(s) * j)));
-        table.push_back(static_cast<float>(scale * f[j] * std::sin(center(s) * j)));
+      const std::vector<Complex> bins = weightsOfBins(mask, s, known);
+      for (int64_t k = 0; k < points_; ++k) {
+        const bool positive = 2 * k <= points_ && k > 0;
+        const Complex w = positive ? bins[2 * k - 1] : std::conj(bins[k == 0 ? 0 : 2 * (points_ - k)]);
+        table.push_back(static_cast<float>(w.real()));
+        table.push_back(static_cast<float>(w.imag()));
       }
     }
     return table;
   }
+  // Of circular banks, whose rings' transforms have no such frequencies: kernels of the rings that have the weights as their transforms, to
+  // be convolved with, [slot][number]. `again`: and those whose transforms are 1 where there are weights, which drop what rounding has
+  // left of other frequencies: much beside a few bins of a slot.
+  struct WeightKernels {
+    bool again;
+    std::vector<float> weights, kept;
+  };
+  WeightKernels weightKernels(const FrequencyMask& mask) const {
+    constexpr int64_t few = 16;  // less than one of so many
+    const Fft64 fft(points_);
+    Responses known;
+    WeightKernels result = {};
+    const auto add = [&](std::vector<float>& to, const std::vector<Complex>& bins) {
+      std::vector<Complex> row(static_cast<size_t>(points_));
+      for (int64_t k = 0; k < points_; ++k) row[k] = 2 * k <= points_ ? bins[k] : std::conj(bins[points_ - k]);
+      fft.inverse(row);
+      for (const Complex& number : row) to.push_back(static_cast<float>(number.real() / static_cast<double>(points_)));
+    };
+    for (int s = 0; s < slots(); ++s) {
+      std::vector<Complex> bins = weightsOfBins(mask, s, known);
+      add(result.weights, bins);
+      int64_t count = 0;
+      for (Complex& w : bins)
+        if (w != 0.0) w = 1, count++;
+      add(result.kept, bins);
+      result.again |= count * few < width_;
+    }
+    return result;
+  }
+
  private:
+  using Complex = std::complex<double>;
+  // 1 / (G^2 F) from a block's first bin on, F being the response of the filters of float32; of the first block, the last one and all others.
+  struct Responses {
+    std::vector<double> of[3];
+  };
+  // Of the bins of a slot's ring, from its own begin on (reversed: from its end), 0 where they are dropped.
+  std::vector<Complex> weightsOfBins(const FrequencyMask& mask, int s, Responses& known) const {
+    const KeptFrequencies grid = mask.view();
+    std::vector<double>& own = known.of[blockOf(s) == 0 ? 0 : blockOf(s) == blocks - 1 ? 1 : 2];
+    const int64_t bins = circular_ ? points_ / 2 + 1 : points_, first = points_ / (circular_ ? 8 : 4) * turnOfBegin(s);
+    const double spacing = SlotFilter::pi / (static_cast<double>(width_) * blocks), half = circular_ ? 0 : 0.5;
+    const SlotFilter& ofKernels = filterOf(filtersOfFloats, atEnd(s));
+    const double middle = (ofKernels.taps() - 1) / 2.0 + (atEnd(s) ? filtersOfFloats.tapsBeforeEnd() : 0);
+    std::vector<Complex> weights(static_cast<size_t>(bins));
+    for (int64_t bin = slots_[s].begin; bin < slots_[s].end; ++bin) {
+      const size_t ofBlock = static_cast<size_t>(bin - slots_[s].begin);
+      const double w = spacing * (static_cast<double>(bin) + half);
+      if (own.size() == ofBlock) {
+        const double g = filterOf(s).response(w - center(s));
+        own.push_back(1 / (g * g * ofKernels.response(w - center(s))));
+      }
+      if (!grid.keep[bin / grid.block]) continue;
+      // A frequency leaves coefficient()'s sum as F e^{i phase} times itself, moved down.
+      const double phase = w * (rate - 1) - center(s) * pivot(s) + (center(s) - w) * middle;
+      const Complex weight = std::polar(own[ofBlock], reversed(s) ? phase : -phase);
+      weights[reversed(s) ? bins - 1 - (bin - first) : bin - first] = weight;
+    }
+    return weights;
+  }
+  double pivot(int s) const { return atEnd(s) ? rate / 2 : (rate - 1) / 2.0; }
   int turnOfBegin(int s) const {  // w0 = pi turn / 4 D
-    const int b = slots_[s];
+    const int b = blockOf(s);
     return b == 0 ? 0 : b == blocks - 1 ? 4 * (rate - 1) : 2 * b - 1;
   }
-  double halfOf(int s) const { return atEnd(s) ? 2 * narrow : narrow; }
   static constexpr double narrow = SlotFilter::pi / (4 * rate);
   static std::vector<std::pair<double, double>> images(double apart, double half) {
     std::vector<std::pair<double, double>> list;
     for (double at = apart; at - half < SlotFilter::pi; at += apart) list.push_back({at - half, std::min(SlotFilter::pi, at + half)});
     return list;
   }
+  struct Slot {
+    int block;
+    int64_t begin, end;  // its bins
+  };
   BankFilters filters_;
-  int64_t points_;
-  std::vector<int> slots_;
+  bool circular_;
+  int64_t points_, width_ = 0;  // bins of a block
+  std::vector<Slot> slots_;
 };
 
 }  // namespace ffc

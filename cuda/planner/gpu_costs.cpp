@@ -249,6 +249,8 @@ Candidate filterBankCandidate(const ConvProblem& p, const FilterBankShape& s, co
   if (!s.floats) slots.dtype = Dtype::float16;
   slots.preGate = slots.postGate = false;
   slots.mask = nullptr;
+  slots.skip = false;
+  slots.mode = FFC_MODE_CAUSAL;
   slots.length = slots.outputLength = points;
   slots.channels = p.channels * s.slots;
   Candidate c = s.floats ? fusedFp32Candidate(slots, s.floatRing, size) : fusedMmaCandidate(slots, s.ring, size);
@@ -259,9 +261,10 @@ Candidate filterBankCandidate(const ConvProblem& p, const FilterBankShape& s, co
   c.algorithm = FFC_ALGORITHM_MULTI_PASS;
   c.name = "multi-pass/bank/" + std::to_string(s.slots) + "x" + std::to_string(points) + "/rate" + std::to_string(s.rate);
   c.key = std::string("multi-pass/bank") +
-          (s.floats ? std::string("/float32/") + (gated(p) ? "gated" : "plain") + "/n" + std::to_string(points)
+          (s.floats ? std::string("/float32/") + (gated(p) ? "gated" : "plain") + (p.circular() ? "/circular" : "/n" + std::to_string(points))
                     : std::string(p.precision == FFC_PRECISION_FAST ? "/fast" : "/accurate") + (s.measured ? "/measured" : "/plain") + "/s" +
-                          std::to_string(s.slotsOfProduct));
+                          std::to_string(s.slotsOfProduct) + (s.ring.uniform ? "/sets" + std::to_string(points) : "")) +
+          (p.skip ? "/skip" : "");
   const double samples = rowsOf(p) * static_cast<double>(p.length), numbers = rowsOf(p) * s.slots * static_cast<double>(points) * (s.floats ? 4.0 : 2.0);
   Pass measure, analyse, synthesise;
   measure.deviceBytes = inputBytes(p) / 8.0;  // of some
@@ -281,7 +284,7 @@ Candidate filterBankCandidate(const ConvProblem& p, const FilterBankShape& s, co
     }
   }
   analyse.deviceBytes = inputBytes(p) + numbers;
-  synthesise.deviceBytes = numbers + outputBytes(p);
+  synthesise.deviceBytes = numbers + outputBytes(p) + (p.skip ? inputBytes(p) : 0.0);
   c.passes = {analyse, ring, synthesise};
   if (s.measured) c.passes.insert(c.passes.begin(), measure);
   const size_t ofRing = c.passes.size() - 2;

@@ -23,6 +23,14 @@ function blocksOf(blocks: readonly number[], of = 64): { pattern: FrequencyPatte
     kept: Array.from({ length }, (_, f) => blocks.includes(Math.floor(f / blockBins))),
   };
 }
+/** The same of the circular grid of a period, where block 64 is half the sampling rate alone. */
+function circularBlocksOf(blocks: readonly number[], period: number): { pattern: FrequencyPattern; kept: boolean[] } {
+  const blockBins = period / 128;
+  return {
+    pattern: { blocks, blockBins },
+    kept: Array.from({ length: period / 2 + 1 }, (_, f) => blocks.includes(Math.floor(f / blockBins))),
+  };
+}
 
 gpuTest("filter banks: the planner takes slots for blocks anywhere in the spectrum", () => {
   using device = openGpu();
@@ -54,11 +62,18 @@ gpuTest("filter banks: the planner takes slots for blocks anywhere in the spectr
     assert.equal(name, bank(blocks.length));
     assert.ok(bytes > 0.5 && (flops > 0.3) === (blocks.length <= 8), `float32, ${blocks.length}: ${flops} ${bytes}`);
   }
-  // What it does not do: a tap that all frequencies gain, more than sixteen slots, other grids.
+  // With a skip term; circular, too, where the lowest quarter has one bin of a seventeenth block.
+  for (const dtype of dtypes) {
+    const circular = { dtype, mode: "circular" } as const;
+    assert.equal(chosen(blocksOf(six).pattern, { dtype, skip: true }).name, bank(6));
+    assert.equal(chosen(circularBlocksOf(six, length).pattern, { ...circular, skip: true }).name, bank(6));
+    assert.equal(chosen({ lowest: 0.25 }, circular).name, bank(16));
+  }
+  // What it does not do: more than sixteen slots, other grids, periods that are no multiple of 256.
   const others: [FrequencyPattern, object][] = [
-    [blocksOf(six).pattern, { skip: true }],
     [blocksOf([...sixteen, 1]).pattern, {}],
-    [{ blocks: [1, 30, 62], blockBins: 2 ** 15 }, { length: 2 ** 21 }],
+    [{ blocks: [1, 30, 62], blockBins: 2 ** 16 }, { length: 2 ** 22 }],
+    [{ blocks: [1], blockBins: 8192 }, { length: length - 8, mode: "circular" }],
   ];
   for (const [pattern, more] of others) assert.doesNotMatch(chosen(pattern, more).name, /bank/);
 });
@@ -80,7 +95,44 @@ for (const dtype of dtypes) {
       17,
     ]);
     add({ precision: "fast", length: length - 8, kernelLength: 2 * length, inPlace: true }, sixteen);
+    add({ precision: "fast", skip: true, inPlace: true, batch: 2, channels: 2 }, sixteen);
+    add({ precision: "accurate", length: length - 5, skip: true, preGate: true, postGate: true, kernelDtype: dtype }, [
+      0,
+      9,
+      40,
+    ]);
     add({ precision: "accurate" }, [3, 4, 200, 201, 777], 1024);
+    assert.equal(await runAllSparse(device, cases), cases.length);
+  });
+}
+
+// What a circular row has at its ends goes on at the other one, and so does what the filters make of it.
+for (const dtype of dtypes) {
+  gpuTest(`filter banks: circular, against float64, ${dtype}`, async () => {
+    using device = openGpu();
+    const cases: SparseCase[] = [];
+    const add = (period: number, blocks: readonly number[], slots: number, more: Partial<SparseCase> = {}) => {
+      const shape = { mode: "circular", length: period, kernelLength: period, dtype, kernelDtype: "float32" } as const;
+      const ring = 2 ** Math.ceil(Math.log2(period / 32)); // of those that tests have
+      const candidate = `multi-pass/bank/${slots}x${ring}/rate32`;
+      cases.push({ ...conv({ ...shape, ...more }), ...circularBlocksOf(blocks, period), candidate });
+    };
+    add(length, [...sixteen, 64], 16, { precision: "fast", batch: 2 });
+    add(length, six, 6, { precision: "accurate", preGate: true, postGate: true, skip: true, channels: 2, batch: 3 });
+    add(length, [64], 1, { precision: "fast", kernelLength: 100 });
+    // A period that is no power of two, and a kernel that is longer than it.
+    add(250 * 4096, [0, 17, 40], 3, {
+      precision: "accurate",
+      kernelLength: length + 5,
+      skip: true,
+      sharedKernel: true,
+    });
+    add(100 * 1024, six, 6, { precision: "accurate", batch: 9, postGate: true });
+    add(2 ** 17, sixteen, 16, { precision: "fast", batch: 3, channels: 2 });
+    if (dtype === "float32") {
+      add(2 ** 19, sixteen, 16, { postGate: true });
+      add(8192, six, 6, { batch: 5, channels: 3, skip: true, inPlace: true });
+    }
     assert.equal(await runAllSparse(device, cases), cases.length);
   });
 }
@@ -168,20 +220,25 @@ for (const dtype of ["bfloat16", "float32"] as const) {
   });
 }
 
-// Rings of 524288 points fit into one block in float32.
-gpuTest("filter banks: float32 at half the length", async () => {
+// Each has a ring of its own: in 16 bit sets of rows of up to 8192 points, two slices of 8192, four of 16384, in float32 one block instead of a cluster.
+gpuTest("filter banks: other lengths", async () => {
   using device = openGpu();
   const cases: SparseCase[] = [];
-  const shapes: [number, readonly number[]][] = [[2 ** 19, sixteen], [2 ** 18 + 1, [5, 6, 63]]];
-  for (const [half, blocks] of shapes) {
-    const given = conv({ mode: "causal", length: half, kernelLength: half, dtype: "float32", batch: 2, preGate: true });
-    const blockBins = 2 ** 19 / 64;
+  const add = (given: Partial<SparseCase> & { length: number }, points: number, blocks: readonly number[]) => {
+    const blockBins = points / 64, rows = { batch: 2, kernelLength: given.length, kernelDtype: "float32" } as const;
     cases.push({
-      ...given,
+      ...conv({ mode: "causal", ...rows, ...given }),
       pattern: { blocks, blockBins },
-      kept: Array.from({ length: 2 ** 19 }, (_, f) => blocks.includes(Math.floor(f / blockBins))),
-      candidate: `multi-pass/bank/${blocks.length}x16384/rate32`,
+      kept: Array.from({ length: points }, (_, f) => blocks.includes(Math.floor(f / blockBins))),
+      candidate: `multi-pass/bank/${blocks.length}x${points / 32}/rate32`,
     });
+  };
+  add({ dtype: "float32", length: 2 ** 19, preGate: true }, 2 ** 19, sixteen);
+  add({ dtype: "float32", length: 2 ** 18 + 1, skip: true }, 2 ** 19, [5, 6, 63]);
+  for (const points of [2 ** 13, 2 ** 15, 2 ** 16, 2 ** 17, 2 ** 18, 2 ** 19, 2 ** 21]) {
+    add({ dtype: "float16", precision: "fast", length: points }, points, sixteen);
+    add({ dtype: "float16", precision: "accurate", length: points - 3, postGate: true }, points, six);
+    add({ dtype: "bfloat16", precision: "fast", length: points / 2 + 9, skip: true, preGate: true }, points, [0, 40]);
   }
   assert.equal(await runAllSparse(device, cases), cases.length);
 });

@@ -9,6 +9,7 @@
 
 #include <limits>
 #include <random>
+#include <type_traits>
 
 using namespace ffc;
 using namespace ffc::gpu;
@@ -37,15 +38,18 @@ struct Case {
   int64_t points;  // of the whole ring
   int length;
   std::vector<int> blocks;
-  bool gated;
+  bool gated, skips = false, circular = false;
 };
 
 void check(const Case& c) {
   std::vector<uint8_t> keep(FilterBank::blocks);
   for (const int b : c.blocks) keep[b] = 1;
-  const FrequencyMask mask = patternOf(c.points, c.points / FilterBank::blocks, keep);
+  if (c.circular) keep.push_back(0);  // half the rate itself
+  const FrequencyMask mask = c.circular ? patternOf(c.points, c.points / 2 / FilterBank::blocks, keep, FFC_MODE_CIRCULAR)
+                                        : patternOf(c.points, c.points / FilterBank::blocks, keep);
   const FilterBank bank(mask, filtersOfFloats);
-  const int slots = bank.slots(), count = static_cast<int>(bank.points()) + foldCells, batch = 2, channels = 2;
+  const int numbersOfRing = static_cast<int>(bank.points()), around = c.circular ? numbersOfRing : 0;
+  const int slots = bank.slots(), count = c.circular ? numbersOfRing : numbersOfRing + foldCells, batch = 2, channels = 2;
   const int apart = c.length + 3;  // rows lie anywhere
   Samples u(apart * batch * channels, true), gate(apart * batch * channels, true), y(apart * batch * channels, false);
   Samples numbers(int64_t{slots} * batch * channels * count, false);
@@ -64,6 +68,9 @@ void check(const Case& c) {
   r.numbers = numbers.data();
   r.slots = slots;
   r.pitch = r.count = count;
+  r.around = around;
+  const float skip[] = {0.75f, -2.0f};
+  if (c.skips) r.skip = skip, r.skipType = FFC_DTYPE_FLOAT32;
   const bool ends = p.endOfClass[2] > p.endOfClass[1];
   const auto run = [&](const FoldPieces& pieces, int bytes, void (*body)(const FoldParams&)) {
     p.cut(pieces);
@@ -84,7 +91,8 @@ void check(const Case& c) {
         for (int m = 0; m < count; ++m) {
           double sum = 0;
           for (int j = 0; j < bank.filters().taps(); ++j) {
-            const int n = D * m + D - 1 - j;
+            int n = D * m + D - 1 - j;
+            if (n < 0) n += D * around;
             if (n < 0 || n >= c.length) continue;
             sum += bank.coefficient(slot, m, j) * row(u, h, b)[n] * (c.gated ? row(gate, h, b)[n] : 1);
           }
@@ -95,10 +103,17 @@ void check(const Case& c) {
   // Back from other numbers.
   numbers = Samples(int64_t{slots} * batch * channels * count, true);
   r.numbers = numbers.data();
+  const auto unfold = [&](auto e) {
+    constexpr bool E = decltype(e)::value;
+    if (c.skips)
+      run(back, foldSynthesisBytes<E>, c.gated ? unfoldRowsOf<true, true, E> : unfoldRowsOf<false, true, E>);
+    else
+      run(back, foldSynthesisBytes<E>, c.gated ? unfoldRowsOf<true, false, E> : unfoldRowsOf<false, false, E>);
+  };
   if (ends)
-    run(back, foldSynthesisBytes<true>, c.gated ? unfoldRowsOf<true, true> : unfoldRowsOf<false, true>);
+    unfold(std::true_type());
   else
-    run(back, foldSynthesisBytes<false>, c.gated ? unfoldRowsOf<true, false> : unfoldRowsOf<false, false>);
+    unfold(std::false_type());
   error = size = 0;
   bool between = true;
   for (int h = 0; h < channels; ++h)
@@ -106,15 +121,17 @@ void check(const Case& c) {
       for (int n = 0; n < c.length; ++n) {
         double sum = 0;
         for (int slot = 0; slot < slots; ++slot)
-          for (int m = n / D; m < n / D + foldCells; ++m) sum += bank.coefficient(slot, m, D * m + D - 1 - n) * numbersOf(h, slot, b)[m];
+          for (int m = n / D; m < n / D + foldCells; ++m)
+            sum += bank.coefficient(slot, m, D * m + D - 1 - n) * numbersOf(h, slot, b)[m < count ? m : m - around];
+        if (c.skips) sum += skip[h] * row(u, h, b)[n] * (c.gated ? row(gate, h, b)[n] : 1.0);
         if (c.gated) sum *= row(gate, h, b)[n];
         error += std::pow(row(y, h, b)[n] - sum, 2), size += sum * sum;
       }
       for (int n = c.length; n < apart; ++n) between &= std::isnan(row(y, h, b)[n]);
     }
   const double errorBack = std::sqrt(error / size);
-  std::printf("  N %lld, length %d, %d slots%s%s: %.2g there, %.2g back\n", static_cast<long long>(c.points), c.length, slots,
-              ends ? " with ends" : "", c.gated ? ", gated" : "", errorThere, errorBack);
+  std::printf("  N %lld, length %d, %d slots%s%s%s%s: %.2g there, %.2g back\n", static_cast<long long>(c.points), c.length, slots,
+              ends ? " with ends" : "", c.gated ? ", gated" : "", c.skips ? ", skip" : "", c.circular ? ", circular" : "", errorThere, errorBack);
   CHECK(errorThere > 1e-9 && errorThere < 4e-7);
   CHECK(errorBack > 1e-9 && errorBack < 4e-7);
   CHECK(between && y.intact() && numbers.intact());
@@ -128,6 +145,11 @@ int main() {
   check({4096, 4001, sixteen, true});
   check({4096, 2500, {63}, false});
   check({4096, 4095, {17}, true});
+  check({4096, 4093, sixteen, true, true});
+  check({4096, 4096, six, false, true});
+  check({4096, 4096, sixteen, false, false, true});
+  // A period of 520 x 32, which chunks and pieces do not divide.
+  check({16640, 16640, six, true, true, true});
   // Pieces of 256 numbers, and fours of slots that one, two and three parts of a warp have.
   check({32768, 32768, {1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 17, 18, 21, 22, 25}, false});
   check({32768, 30001, {0, 1, 2, 5, 6, 9}, true});

@@ -628,12 +628,20 @@ int main(int count, char** words) {
   check<Config<3, true, f, false, false, false, 4>>({4, 1, 2, 49152, 49152, 0});
   check<Config<4, true, f, true, false, false, 2>>(maps({4, 2, 1, 32768, 32768, 0}, 1));
   check<Config<4, true, f, true, false, false, 2>>(skipped({4, 2, 2, 32003, 32768, 0, 1, 0, 2}));
+  check<Config<1, true, f, false, false, false, 2>>(maps({4, 2, 2, 8192, 8192, 0, 1, 0, 2}, 1));
+  check<RoundedSpectrum<Config<1, true, f, true, false, false, 2>>>(maps({4, 2, 1, 8192, 8192, 0}, 1));
+  check<Config<2, true, f, false, false, false, 2>>(maps({4, 2, 2, 16384, 16384, 0, 1, 0, 2}, 1));
+  check<RoundedSpectrum<Config<2, true, f, true, false, false, 2>>>(maps({4, 2, 1, 16384, 16384, 0}, 1));
   check<RoundedSpectrum<Config<4, true, f, true, false, false, 2>>>(maps({4, 2, 1, 32768, 32768, 0}, 1));
   check<RoundedSpectrum<Config<4, true, f, true, false, false, 2>>>(shifted({4, 1, 2, 32767, 32768, 0}, 3));
   check<Config<4, true, f, true, false, false, 4>>(maps({4, 1, 2, 65536, 65536, 0}, 1));
   check<Config<4, true, b, true, false, false, 4>>(maps({4, 1, 1, 65536, 65536, 0}, 1));
   // Rows that reach past N when they are shifted.
   check<Config<4, true, f, false, false, false, 2>>(shifted({4, 2, 3, 32767, 32768, 0, 1, 0, 2}, 2));
+  check<Config<1, true, f, false, false, false, 2>>(shifted({4, 2, 2, 8191, 8192, 0, 1, 0, 2}, 3));
+  check<RoundedSpectrum<Config<1, true, f, true, false, false, 2>>>(shifted({4, 1, 2, 8191, 8192, 0}, 3));
+  check<Config<2, true, f, false, false, false, 2>>(shifted({4, 2, 2, 16383, 16384, 0, 1, 0, 2}, 3));
+  check<RoundedSpectrum<Config<2, true, f, true, false, false, 2>>>(shifted({4, 1, 2, 16383, 16384, 0}, 3));
   check<Config<3, true, b, false, false, false, 2>>(shifted({4, 1, 4, 24573, 24000, 5}, 7));
   check<Config<4, true, f, false, true, false, 2>>(gated({4, 1, 3, 32763, 32768, 0}, 6));
   check<Config<4, true, f, true, false, false, 2>>(skipped({4, 3, 1, 32767, 32768, 0, 1, 0, 2}));

@@ -51,14 +51,15 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) analyseRows(con
     if constexpr (gated) pre = row.addressOf(r.pre, r.preStride);
     if constexpr (!plain) exponent = RowScale(r, ofChunk, p.again).exponent();
   };
+  const int around = D * r.around;
   const auto firstSample = [&](u32 ofRow) { return (int(ofRow) * tileNumbers - neighbours) * D; };
   u32 samples = base + samplesAt;
   const auto order = [&](u32 ofRow) {
     if constexpr (plain)
-      Own{samples}.template order<true>(u, firstSample(ofRow), r.length);
+      Own{samples}.template order<true>(u, firstSample(ofRow), r.length, around);
     else
-      coming.order(u, firstSample(ofRow), r.length);
-    if constexpr (gated) gates.order(pre, firstSample(ofRow), r.length);
+      coming.order(u, firstSample(ofRow), r.length, around);
+    if constexpr (gated) gates.order(pre, firstSample(ofRow), r.length, around);
   };
 
   begin(tile.row);
@@ -70,7 +71,7 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) analyseRows(con
       const float scale = powerOfTwo(exponent);
       u32 most = 0;  // of products, float bits; of samples, two by two, their own
       Own::forOwn([&](int piece) {
-        const uint4 x = coming.take(piece, u, first, r.length), y = gated ? gates.take(piece, pre, first, r.length) : uint4{};
+        const uint4 x = coming.take(piece, u, first, r.length, around), y = gated ? gates.take(piece, pre, first, r.length, around) : uint4{};
         u32 w[4] = {x.x, x.y, x.z, x.w};
         const u32 f[4] = {y.x, y.y, y.z, y.w};
 #pragma unroll

@@ -6,7 +6,7 @@
 
 namespace ffc::gpu {
 
-// A row's largest sample is looked for in so many parts, of each in every `bankSampled`-th piece of a few kilobytes.
+// A row's largest sample is looked for in so many parts, of each in every `bankSampled`-th piece of 512 bytes.
 constexpr int bankParts = 32, bankSampled = 8;
 
 // Rows of the problem are numbered channel by channel. Those that share their spectra are a group: a channel's, or all of them. A chunk
@@ -18,6 +18,8 @@ struct BankChunk {
 
 struct BankRows {
   const void *u = nullptr, *pre = nullptr, *post = nullptr;  // absent gates are null
+  const void* skip = nullptr;                                // per channel, or null
+  int32_t skipType = 0;                                      // FFC_DTYPE_* of skip
   void* y = nullptr;
   Strides uStride, preStride, postStride, yStride;
   int32_t length = 0, outputLength = 0;
@@ -26,6 +28,7 @@ struct BankRows {
   void* numbers = nullptr;   // halves or floats
   int32_t slots = 0, pitch = 0;
   int32_t count = 0;         // numbers of a row, pitch of them at most
+  int32_t around = 0;        // circular: `count`, numbers after which a row begins again, and as many times 32 samples
   // Float bits: [row of the chunk][bankParts], and of all samples, [row of the chunk]. Null where rows are not measured: float32, float16
   // without a gate.
   uint32_t *largest = nullptr, *largestOfAll = nullptr;

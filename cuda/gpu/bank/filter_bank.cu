@@ -1,4 +1,4 @@
-// Frequency-sparse plans whose frequencies lie in a few blocks anywhere in the spectrum (host/filter_bank.h): each block is a slot of its own
+// Frequency-sparse plans, causal or circular, whose frequencies lie in a few blocks anywhere in the spectrum (host/filter_bank.h): each block is a slot of its own
 // at a 32nd of the rate, where one block of the device, or a cluster of two in float32, convolves a whole row.
 #include <algorithm>
 #include <cmath>
@@ -18,9 +18,6 @@ namespace {
 
 using namespace gpu;
 
-// Kernels at the lower rate are taps of 2N numbers for each slot, of which so many bytes lie behind the spectra.
-constexpr int64_t mostTapBytes = int64_t{32} << 20;
-
 // Shorter rows are convolved whole in less time than their filters take.
 constexpr int64_t leastFloatPoints = 4096 / FilterBank::rate;
 
@@ -32,8 +29,10 @@ int64_t numberBytes(const ConvProblem& problem) { return floats(problem) ? 4 : 2
 bool measuresRows(const ConvProblem& problem) { return !floats(problem) && (problem.preGate || problem.dtype == Dtype::bfloat16); }
 int64_t measuredBytes(const ConvProblem& problem) { return measuresRows(problem) ? (bankParts + 1) * 4 : 0; }  // of a row
 
-// Numbers of a row: the ring's, and eights of those that reach past it.
-int64_t pitchOf(const ConvProblem& problem, const FilterBank& bank) { return bank.points() + (filtersOf(problem).neighbours() + 7) / 8 * 8; }
+// Numbers of a row: the ring's, and eights of those that reach past it. Circular rows do not.
+int64_t pitchOf(const ConvProblem& problem, const FilterBank& bank) {
+  return bank.points() + (bank.circular() ? 0 : filtersOf(problem).beyondRing());
+}
 
 // Rows that share their spectra are a group.
 int64_t groupsOf(const ConvProblem& problem) { return problem.sharedKernel ? 1 : problem.channels; }
@@ -45,15 +44,15 @@ class FilterBankPlan final : public GpuAlgorithm {
                  std::unique_ptr<BankPasses> passes, const GpuLimits& limits, TableCache& cache)
       : problem_(problem),
         slots_(bank.slots()),
+        circular_(bank.circular()),
         pitch_(pitchOf(problem, bank)),
         groups_(groupsOf(problem)),
         rowsOfGroup_(ffc::rowsOfGroup(problem)),
         ring_(std::move(ring)),
         passes_(std::move(passes)),
-        kernels_(bank, *problem.mask, cache),
-        chunk_(chunkOf(problem, bank, limits.scratchLimitBytes)) {
-    tapsAt_ = alignedUp(ring_->spectrumBytes());
-    groupsOfTaps_ = std::clamp<int64_t>(mostTapBytes / tapBytes(), 1, groups_);
+        kernels_(bank, *problem.mask, kernelWindow(problem).count, groups_, limits, cache),
+        chunk_(chunkOf(problem, bank, limits.scratchLimitBytes - ring_->workspaceBytes())) {
+    kernelsAt_ = alignedUp(ring_->spectrumBytes());
     largestAt_ = alignedUp(int64_t{chunk_.groups} * chunk_.rows * slots_ * pitch_ * numberBytes(problem));
     info_.algorithm = FFC_ALGORITHM_MULTI_PASS;
     info_.precision = problem.precision;
@@ -62,8 +61,9 @@ class FilterBankPlan final : public GpuAlgorithm {
     info_.inPlace = problem.outputLength == problem.length;  // a chunk's rows are read before they are written
     info_.transformLength = ring_->points();
     info_.segments = slots_;
-    info_.spectrumBytes = tapsAt_ + groupsOfTaps_ * tapBytes();
-    info_.workspaceBytes = largestAt_ + alignedUp(int64_t{chunk_.groups} * chunk_.rows * measuredBytes(problem));
+    info_.spectrumBytes = kernelsAt_ + kernels_.workspaceBytes();
+    ringAt_ = largestAt_ + alignedUp(int64_t{chunk_.groups} * chunk_.rows * measuredBytes(problem));
+    info_.workspaceBytes = ringAt_ + ring_->workspaceBytes();
   }
 
   const PlanInfo& info() const override { return info_; }
@@ -89,19 +89,20 @@ class FilterBankPlan final : public GpuAlgorithm {
     w.flopsSkipped = w.flops - points * (filters + part * ring);
     const double scratch = points * 2 * bytes * 4, spectrum = points * element / rowsOfSpectrum(problem_), samples = static_cast<double>(problem_.length) * bytes;
     w.bytes = 2 * samples + scratch + spectrum;
-    // A slot's number passes four times; some samples are read once more, for their largest.
-    w.bytesSkipped = w.bytes - samples * (2 + (measuresRows(problem_) ? 1.0 / bankSampled : 0)) - points * part * bytes * 4 - spectrum * part;
+    // A slot's number passes four times; some samples are read once more, for their largest, and all of them for a skip term.
+    w.bytesSkipped = w.bytes - samples * (2 + (measuresRows(problem_) ? 1.0 / bankSampled : 0) + (problem_.skip ? 1 : 0)) - points * part * bytes * 4 - spectrum * part;
     return w;
   }
 
   void computeSpectrum(void* spectrum, const void* kernel, cudaStream_t stream) const override {
     KernelTaps taps = kernelTaps(problem_, kernelWindow(problem_));
     taps.kernel = kernel;
-    float* const ringTaps = reinterpret_cast<float*>(static_cast<char*>(spectrum) + tapsAt_);
-    for (int64_t group = 0; group < groups_; group += groupsOfTaps_) {
-      const int64_t count = std::min(groupsOfTaps_, groups_ - group);
-      kernels_.resample(taps, group, count, ringTaps, stream);
-      ring_->computeSpectra(spectrum, group * slots_, count * slots_, ringTaps, kernels_.weights(), slots_, stream);
+    void* const workspace = static_cast<char*>(spectrum) + kernelsAt_;
+    kernels_.prepare(workspace, stream);
+    for (int64_t group = 0; group < groups_; group += kernels_.groupsAtOnce()) {
+      const int64_t count = std::min(kernels_.groupsAtOnce(), groups_ - group);
+      const SlotTaps ofRing{kernels_.makeTaps(taps, group, count, workspace, stream), kernels_.tapsOfSlot()};
+      ring_->computeSpectra(spectrum, group * slots_, count * slots_, ofRing, kernels_.weights(), slots_, stream);
     }
   }
 
@@ -109,6 +110,8 @@ class FilterBankPlan final : public GpuAlgorithm {
     char* const scratch = static_cast<char*>(t.workspace);
     BankRows r;
     r.u = t.u, r.y = t.y;
+    r.skip = t.skip;
+    r.skipType = static_cast<int32_t>(problem_.skipDtype);
     if (problem_.preGate) r.pre = t.preGate;
     if (problem_.postGate) r.post = t.postGate;
     r.uStride = problem_.u, r.preStride = problem_.pre, r.postStride = problem_.post, r.yStride = problem_.y;
@@ -119,6 +122,7 @@ class FilterBankPlan final : public GpuAlgorithm {
     r.numbers = scratch;
     r.slots = slots_;
     r.pitch = r.count = static_cast<int32_t>(pitch_);
+    if (circular_) r.around = r.count;
     if (measuresRows(problem_)) {
       r.largest = reinterpret_cast<uint32_t*>(scratch + largestAt_);
       r.largestOfAll = r.largest + int64_t{chunk_.groups} * chunk_.rows * bankParts;
@@ -131,7 +135,8 @@ class FilterBankPlan final : public GpuAlgorithm {
         r.chunk.firstRow = static_cast<uint32_t>(row);
         r.chunk.rows = static_cast<uint32_t>(std::min<int64_t>(chunk_.rows, rowsOfGroup_ - row));
         passes_->analyse(r, stream);
-        ring_->convolve(spectrum, group * slots_, int64_t{r.chunk.groups} * slots_, scratch, r.chunk.rows, pitch_, r.count, stream);
+        const SlotRows numbers{scratch, r.chunk.rows, pitch_, pitch_ * r.chunk.rows, r.count};
+        ring_->convolve(spectrum, group * slots_, int64_t{r.chunk.groups} * slots_, numbers, scratch + ringAt_, stream);
         passes_->synthesise(r, stream);
       }
   }
@@ -156,25 +161,23 @@ class FilterBankPlan final : public GpuAlgorithm {
   }
 
  private:
-  int64_t tapBytes() const { return slots_ * 2 * ring_->points() * 4; }  // of a group
-
   ConvProblem problem_;
   int slots_;
+  bool circular_;
   int64_t pitch_, groups_, rowsOfGroup_;
   std::unique_ptr<SlotRing> ring_;
   std::unique_ptr<BankPasses> passes_;
   BankKernels kernels_;
   BankChunk chunk_;
-  int64_t groupsOfTaps_ = 1;  // whose taps are made at a time
-  int64_t tapsAt_ = 0;        // within a spectrum
-  int64_t largestAt_ = 0;     // within a workspace
+  int64_t kernelsAt_ = 0;               // within a spectrum: what makes it
+  int64_t largestAt_ = 0, ringAt_ = 0;  // within a workspace
   PlanInfo info_;
 };
 
 }  // namespace
 
 void offerFilterBank(const ConvProblem& problem, const GpuLimits& limits, TableCache& cache, Offers& offers) {
-  if (!problem.mask || problem.circular() || problem.skip) return;
+  if (!problem.mask) return;
   if (problem.rows() > std::numeric_limits<uint32_t>::max()) return;
   const FilterBank bank(*problem.mask, filtersOf(problem));
   if (!bank.slots()) return;
@@ -185,37 +188,46 @@ void offerFilterBank(const ConvProblem& problem, const GpuLimits& limits, TableC
   shape.measured = measuresRows(problem);
   shape.rate = FilterBank::rate;
   shape.taps = bank.filters().taps();
-  shape.chunks = FilterBankPlan::chunksOf(problem, bank, limits.scratchLimitBytes);
-  shape.usualChunks = FilterBankPlan::chunksOf(problem, bank, usualScratchBytes);
-  const int64_t channels = groupsOf(problem) * bank.slots();
+  // The rings' scratch counts, too.
+  const auto countChunks = [&](int64_t ofRings, int64_t usuallyOfRings) {
+    shape.chunks = FilterBankPlan::chunksOf(problem, bank, limits.scratchLimitBytes - ofRings);
+    shape.usualChunks = FilterBankPlan::chunksOf(problem, bank, usualScratchBytes - usuallyOfRings);
+  };
+  const int64_t channels = groupsOf(problem) * bank.slots(), period = bank.circular() ? bank.points() : 0;
   if (floats(problem)) {
-    shape.floatRing = floatRingShape(bank.points(), limits);
+    countChunks(0, 0);
+    shape.floatRing = floatRingShape(bank.points(), bank.circular(), limits);
     if (!shape.floatRing.points || bank.points() < leastFloatPoints) return;
     const int64_t numbers = pitchOf(problem, bank), rows = (problem.outputLength + FilterBank::rate - 1) / FilterBank::rate;
     shape.slotsOfProduct = slotsOfQuad * FoldTables::foursOf(bank);
     for (int slot = 0; slot < bank.slots(); slot++) shape.ends |= bank.atEnd(slot);
     shape.numbersThere = FoldPieces(numbers).computed(numbers, false);
     shape.numbersBack = FoldPieces(rows).computed(rows, true);
-    offers.add(filterBankCandidate(problem, shape, sizeOf(limits)), [&problem, &limits, &cache, bank, channels, radices = shape.floatRing.radices] {
-      return std::make_unique<FilterBankPlan>(problem, bank, makeFloatRing(bank.points(), channels, limits, cache), radices, makeFloatPasses(bank, cache), limits, cache);
+    offers.add(filterBankCandidate(problem, shape, sizeOf(limits)), [&problem, &limits, &cache, bank, channels, period, ring = shape.floatRing] {
+      return std::make_unique<FilterBankPlan>(problem, bank, makeFloatRing(ring, channels, period, limits, cache), ring.radices, makeFloatPasses(bank, cache), limits, cache);
     });
     return;
   }
   const bool accurate = problem.precision == FFC_PRECISION_ACCURATE;
-  const mma::Choice ring = mma::choiceOfRing(bank.points(), accurate, limits);
-  if (!ring.instance) return;
+  const mma::Choice ring = mma::choiceOfRing({bank.points(), bank.circular(), accurate, rowsOfGroup(problem), channels}, limits);
+  if (!ring.instance || (bank.circular() && !floatRingShape(bank.points(), true, limits).points)) return;
+  // Four slices keep results there; half of it is for them.
+  const int64_t ofBlock = ring.instance->scratchBytes;
+  const int blocks = ofBlock ? static_cast<int>(std::clamp<int64_t>(limits.scratchLimitBytes / 2 / ofBlock, 1, limits.multiprocessors)) : limits.multiprocessors;
+  countChunks(blocks * ofBlock, limits.multiprocessors * ofBlock);
   shape.ring.radix = ring.instance->radix;
   shape.ring.slices = ring.instance->slices;
   shape.ring.n2 = 1 << ring.log2N2;
   shape.ring.points = ring.points;
   shape.ring.accurate = accurate;
+  shape.ring.uniform = ring.uniform.tilesPerSet > 0;
   shape.ring.spectrumFloats = ring.instance->spectrumFloats;
-  shape.ring.streamedSpectrum = true;
+  shape.ring.streamedSpectrum = !shape.ring.uniform;
   std::vector<int> radices;
   for (const int radix : {ring.instance->slices, 16, 1 << ring.log2N2, ring.instance->radix, 16})
     if (radix > 1) radices.push_back(radix);
-  offers.add(filterBankCandidate(problem, shape, sizeOf(limits)), [&problem, &limits, &cache, bank, ring, channels, radices] {
-    return std::make_unique<FilterBankPlan>(problem, bank, makeHalfRing(ring, channels, limits.multiprocessors, cache), radices,
+  offers.add(filterBankCandidate(problem, shape, sizeOf(limits)), [&problem, &limits, &cache, bank, ring, channels, period, blocks, radices] {
+    return std::make_unique<FilterBankPlan>(problem, bank, makeHalfRing(ring, channels, period, blocks, cache), radices,
                                             makeHalfPasses(bank, problem.dtype == Dtype::bfloat16, limits.multiprocessors, cache), limits, cache);
   });
 }

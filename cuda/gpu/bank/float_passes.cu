@@ -1,4 +1,6 @@
 // The launches of a filter bank's passes of float32 rows, and the tables that they read (fold.h).
+#include <type_traits>
+
 #include "../mma/table_cache.h"
 #include "../multipass/multipass.h"
 #include "fold_analyse.cuh"
@@ -13,23 +15,29 @@ template <bool gated, bool ends>
 __global__ void __launch_bounds__(foldThreads, gated ? 3 : 4) foldRows(const __grid_constant__ FoldParams p) {
   foldRowsOf<gated, ends>(p);
 }
-template <bool gated, bool ends>
-__global__ void __launch_bounds__(foldThreads, 4) unfoldRows(const __grid_constant__ FoldParams p) {
-  unfoldRowsOf<gated, ends>(p);
+template <bool gated, bool skips, bool ends>
+__global__ void __launch_bounds__(foldThreads, skips ? 4 : 4) unfoldRows(const __grid_constant__ FoldParams p) {
+  unfoldRowsOf<gated, skips, ends>(p);
 }
 
 struct FoldPass {
   const void* function;
   int sharedBytes;
 };
-template <bool gated, bool ends>
-FoldPass foldPassOf(bool back) {
-  if (back) return {reinterpret_cast<const void*>(&unfoldRows<gated, ends>), foldSynthesisBytes<ends>};
-  return {reinterpret_cast<const void*>(&foldRows<gated, ends>), foldAnalysisBytes<ends>};
+// body(std::bool_constant) of each of two choices, that what is chosen is an argument of a template.
+template <class Body>
+FoldPass chosen(bool first, bool second, Body&& body) {
+  const auto with = [&](auto one) { return second ? body(one, std::true_type()) : body(one, std::false_type()); };
+  return first ? with(std::true_type()) : with(std::false_type());
 }
-FoldPass foldPassOf(bool back, bool gated, bool ends) {
-  if (ends) return gated ? foldPassOf<true, true>(back) : foldPassOf<false, true>(back);
-  return gated ? foldPassOf<true, false>(back) : foldPassOf<false, false>(back);
+FoldPass analysisOf(bool gated, bool ends) {
+  return chosen(gated, ends, [](auto g, auto e) { return FoldPass{reinterpret_cast<const void*>(&foldRows<g(), e()>), foldAnalysisBytes<e()>}; });
+}
+FoldPass synthesisOf(bool gated, bool skips, bool ends) {
+  return chosen(gated, ends, [skips](auto g, auto e) {
+    const void* const function = skips ? reinterpret_cast<const void*>(&unfoldRows<g(), true, e()>) : reinterpret_cast<const void*>(&unfoldRows<g(), false, e()>);
+    return FoldPass{function, foldSynthesisBytes<e()>};
+  });
 }
 
 class FloatPasses final : public BankPasses {
@@ -40,18 +48,18 @@ class FloatPasses final : public BankPasses {
     coefficients_ = cache.planTable(mma::bytesOf(tables.coefficients));
     params_.weights = static_cast<const float*>(weights_->data());
     params_.coefficients = static_cast<const float*>(coefficients_->data());
-    for (const bool back : {false, true})
-      for (const bool gated : {false, true}) {
-        const FoldPass pass = foldPassOf(back, gated, ends());
-        allowSharedMemory(pass.function, pass.sharedBytes);
-      }
+    const auto allow = [](const FoldPass& pass) { allowSharedMemory(pass.function, pass.sharedBytes); };
+    for (const bool gated : {false, true}) {
+      allow(analysisOf(gated, ends()));
+      for (const bool skips : {false, true}) allow(synthesisOf(gated, skips, ends()));
+    }
   }
 
   void analyse(const BankRows& rows, cudaStream_t stream) const override {
-    launch(rows, rows.count, foldPassOf(false, rows.pre, ends()), stream, "the analysis of a filter bank");
+    launch(rows, rows.count, analysisOf(rows.pre, ends()), stream, "the analysis of a filter bank");
   }
   void synthesise(const BankRows& rows, cudaStream_t stream) const override {
-    launch(rows, (rows.outputLength + D - 1) / D, foldPassOf(true, rows.post, ends()), stream, "the synthesis of a filter bank");
+    launch(rows, (rows.outputLength + D - 1) / D, synthesisOf(rows.post, rows.skip, ends()), stream, "the synthesis of a filter bank");
   }
 
  private:

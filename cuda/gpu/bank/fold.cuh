@@ -38,17 +38,25 @@ FFC_DEVICE void loadFoldTables(const FoldParams& p, u32 to) {
 }
 FFC_DEVICE Four endWeights(u32 tables, int t4, int pair) { return sharedFour(tables + coefficientBytes + (t4 / 4 * pairsOfRow + pair) * 16); }
 
-// This thread's pair of columns, half of its warp, and place of its warp's half: piece `half` of a unit.
-struct FoldLane {
+// The lines that both ways begin with. This thread's pair of columns, half of its warp, and place of its warp's half: piece `half` of a unit.
+template <bool ends>
+struct FoldWarp {
+  u32 tables, own;  // in shared memory: the block's, and this warp's part of what follows
   int lane, pair, half;
-  u32 unit, row;
-  int first;  // number, or row of samples
-  FFC_DEVICE explicit FoldLane(const FoldParams& p) {
+  u32 unit;
+  int first, firstOfWarp;  // numbers, or rows of samples
+  float weight[foldCells];
+  FFC_DEVICE FoldWarp(const FoldParams& p, int bytesOfWarp) : tables(sharedBase()) {
+    loadFoldTables<ends>(p, tables);
+    own = tables + tableBytesOfFold<ends> + (threadIndex() >> 5) * bytesOfWarp;
     lane = threadIndex() & 31, pair = lane & 15, half = lane >> 4;
     unit = blockIndex() * foldWarps + (threadIndex() >> 5);
-    row = unit / p.unitsOfRow;
-    first = (int(unit - row * p.unitsOfRow) * 2 + half) * p.pieceNumbers;
+    firstOfWarp = int(unit % p.unitsOfRow) * 2 * p.pieceNumbers;
+    first = firstOfWarp + half * p.pieceNumbers;
+#pragma unroll
+    for (int t = 0; t < foldCells; t++) weight[t] = loadFloat(p.weights + pair * foldCells + t);
   }
+  FFC_DEVICE u32 row(const FoldParams& p) const { return unit / p.unitsOfRow; }
 };
 
 // Sign of row i in the fold, for 0 <= i < 16; of what number m makes of it, apart from that.

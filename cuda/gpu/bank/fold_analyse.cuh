@@ -18,22 +18,18 @@ constexpr int foldAnalysisBytes = tableBytesOfFold<ends> + foldWarps * foldedByt
 template <bool gated, bool ends>
 FFC_DEVICE void foldRowsOf(const FoldParams& p) {
   const BankRows& r = p.rows;
-  const u32 tables = sharedBase();
-  loadFoldTables<ends>(p, tables);
-  const FoldLane at(p);
+  const FoldWarp<ends> at(p, foldedBytesOfWarp<ends>);
   if (at.unit >= p.units) return;
-  const u32 folded = tables + tableBytesOfFold<ends> + (threadIndex() >> 5) * foldedBytesOfWarp<ends>, foldedEnds = folded + foldedBytes;
-
-  float weight[foldCells];
-#pragma unroll
-  for (int t = 0; t < foldCells; t++) weight[t] = loadFloat(p.weights + at.pair * foldCells + t);
-  const BankRow row(r, at.row);
+  const u32 tables = at.tables, folded = at.own, foldedEnds = folded + foldedBytes;
+  const float(&weight)[foldCells] = at.weight;
+  const BankRow row(r, at.row(p));
   const float* const u = reinterpret_cast<const float*>(row.addressOf<4>(r.u, r.uStride));
   const float* const pre = reinterpret_cast<const float*>(row.addressOf<4>(r.pre, r.preStride));
   float* const numbers = reinterpret_cast<float*>(row.numbersOf<4>(r));
   const int64_t apart = int64_t(r.chunk.rows) * r.pitch;
-  // Columns `pair` and 31 - pair of row i, zeros outside the tensor.
+  // Columns `pair` and 31 - pair of row i, zeros outside the tensor. Circular: before the first row are the last ones.
   const auto load = [&](const float* from, int i) {
+    if (i < 0) i += r.around;
     const int n = D * i + at.pair, m = D * i + D - 1 - at.pair;
     return float2{u32(n) < u32(r.length) ? loadFloat(from + n) : 0.0f, u32(m) < u32(r.length) ? loadFloat(from + m) : 0.0f};
   };
@@ -51,7 +47,7 @@ FFC_DEVICE void foldRowsOf(const FoldParams& p) {
     coming[i] = load(u, at.first + i);
     if constexpr (gated) gates[i] = load(pre, at.first + i);
   }
-  const int firstOfWarp = at.first - at.half * p.pieceNumbers;
+  const int firstOfWarp = at.firstOfWarp;
 #pragma unroll 1
   for (int done = 0; done < p.pieceNumbers && firstOfWarp + done < r.count; done += chunkNumbers) {
     const int first = at.first + done;

@@ -13,36 +13,35 @@ constexpr int numbersOfHalf = mostQuads * slotsOfQuad * chunkNumbers * 4 + 16, n
 template <bool ends>
 constexpr int foldSynthesisBytes = tableBytesOfFold<ends> + foldWarps * numbersOfWarp;
 
-template <bool gated, bool ends>
+template <bool gated, bool skips, bool ends>
 FFC_DEVICE void unfoldRowsOf(const FoldParams& p) {
   const BankRows& r = p.rows;
-  const u32 tables = sharedBase();
-  loadFoldTables<ends>(p, tables);
-  const FoldLane at(p);
+  const FoldWarp<ends> at(p, numbersOfWarp);
   if (at.unit >= p.units) return;
-  const u32 own = tables + tableBytesOfFold<ends> + (threadIndex() >> 5) * numbersOfWarp + at.half * numbersOfHalf;
-
-  float weight[foldCells];
-#pragma unroll
-  for (int t = 0; t < foldCells; t++) weight[t] = loadFloat(p.weights + at.pair * foldCells + t);
-  const BankRow row(r, at.row);
+  const u32 tables = at.tables, own = at.own + at.half * numbersOfHalf;
+  const float(&weight)[foldCells] = at.weight;
+  const BankRow row(r, at.row(p));
+  const float* const u = reinterpret_cast<const float*>(row.addressOf<4>(r.u, r.uStride));
+  const float* const pre = reinterpret_cast<const float*>(row.addressOf<4>(r.pre, r.preStride));
   const float* const post = reinterpret_cast<const float*>(row.addressOf<4>(r.post, r.postStride));
   float* const y = reinterpret_cast<float*>(row.addressOf<4>(r.y, r.yStride));
   const uint64_t numbers = row.numbersOf<4>(r);
   const int64_t apart = int64_t(r.chunk.rows) * r.pitch * 4;
+  const float skip = skips ? skipLoad(r.skip, int(row.channel), r.skipType) : 0.0f;
   // Pieces of four numbers: a quad's sixteen by the lanes of a half.
   const auto order = [&](int first, u32 to) {
 #pragma unroll 1
     for (int quad = 0; quad < p.quads; quad++) {
       const u32 slot = (p.slotsOf[quad] >> (8 * (at.pair >> 2))) & 0xff;
-      const int m = first + 4 * (at.pair & 3);
-      const bool there = slot != noSlot && m < r.count;
+      int m = first + 4 * (at.pair & 3);
+      if (m >= r.count) m -= r.around;
+      const bool there = slot != noSlot && u32(m) < u32(r.count);
       copyAsyncPart16(to + ((quad * slotsOfQuad + (at.pair >> 2)) * chunkNumbers + 4 * (at.pair & 3)) * 4,
                       reinterpret_cast<const void*>(there ? numbers + slot * apart + 4 * int64_t(m) : numbers), there ? 16 : 0);
     }
   };
 
-  const int firstOfWarp = at.first - at.half * p.pieceNumbers, end = min(r.outputLength, D * (at.first + p.pieceNumbers));
+  const int firstOfWarp = at.firstOfWarp, end = min(r.outputLength, D * (at.first + p.pieceNumbers));
   float2 rows[foldCells] = {};
   order(at.first, own);
   // Of the numbers behind a piece, the rows before them need fifteen.
@@ -76,14 +75,25 @@ FFC_DEVICE void unfoldRowsOf(const FoldParams& p) {
         }
       }
       const auto within = [&](int n) { return n >= D * at.first && n < end; };
-      float2 gates[gated ? 4 : 1];
-      if constexpr (gated) {
+      const auto samples = [&](const float* from, int e) {
+        const int n = D * (first + group + e - (foldCells - 1)), left = n + at.pair, right = n + D - 1 - at.pair;
+        return float2{within(left) ? loadFloat(from + left) : 0.0f, within(right) ? loadFloat(from + right) : 0.0f};
+      };
+      // What the skip term adds to each row, and what the sum is multiplied by.
+      float2 added[skips ? 4 : 1], gates[gated ? 4 : 1];
+      if constexpr (skips) {
 #pragma unroll
-        for (int e = 0; e < 4; e++) {
-          const int n = D * (first + group + e - (foldCells - 1)), left = n + at.pair, right = n + D - 1 - at.pair;
-          gates[e] = {within(left) ? loadFloat(post + left) : 0.0f, within(right) ? loadFloat(post + right) : 0.0f};
-        }
+        for (int e = 0; e < 4; e++) added[e] = samples(u, e);
+        if (pre)
+#pragma unroll
+          for (int e = 0; e < 4; e++) {
+            const float2 f = samples(pre, e);
+            added[e] = {added[e].x * f.x, added[e].y * f.y};
+          }
       }
+      if constexpr (gated)
+#pragma unroll
+        for (int e = 0; e < 4; e++) gates[e] = samples(post, e);
 #pragma unroll
       for (int e = 0; e < 4; e++) {
         const int m = group + e;
@@ -124,6 +134,7 @@ FFC_DEVICE void unfoldRowsOf(const FoldParams& p) {
           }
         }
         float2 v = rows[(m + 1) & (foldCells - 1)];
+        if constexpr (skips) v = {fmaf(skip, added[e].x, v.x), fmaf(skip, added[e].y, v.y)};
         if constexpr (gated) v = {v.x * gates[e].x, v.y * gates[e].y};
         const int n = D * (first + m - (foldCells - 1)), left = n + at.pair, right = n + D - 1 - at.pair;
         if (within(left)) y[left] = v.x;

@@ -28,17 +28,26 @@ struct BankPass {
   const void* function;
   int threads, sharedBytes;
 };
-template <bool bf16, bool gated, int Together>
-BankPass passOf(bool back) {
-  if (back) return {reinterpret_cast<const void*>(&synthesiseRows<bf16, gated, Together>), Product<Together>::threads, NumbersOfTile<Together>::sharedBytes(gated)};
-  return {reinterpret_cast<const void*>(&analyseRows<bf16, gated, Together>), Product<Together>::threads, analysisBytes(gated, Product<Together>::slots)};
-}
-BankPass passOf(bool back, bool bf16, bool gated, int together) {
-  const auto of = [&](auto t) {
-    constexpr int T = decltype(t)::value;
-    return bf16 ? (gated ? passOf<true, true, T>(back) : passOf<true, false, T>(back)) : gated ? passOf<false, true, T>(back) : passOf<false, false, T>(back);
+// body(bf16, gated, together): what is chosen, as types with a value, that it is an argument of a template.
+template <class Body>
+BankPass chosen(bool bf16, bool gated, int together, Body&& body) {
+  const auto withGates = [&](auto b, auto g) {
+    return together == 2 ? body(b, g, std::integral_constant<int, 2>()) : body(b, g, std::integral_constant<int, 1>());
   };
-  return together == 2 ? of(std::integral_constant<int, 2>()) : of(std::integral_constant<int, 1>());
+  const auto with = [&](auto b) { return gated ? withGates(b, std::true_type()) : withGates(b, std::false_type()); };
+  return bf16 ? with(std::true_type()) : with(std::false_type());
+}
+BankPass analysisOf(bool bf16, bool gated, int together) {
+  return chosen(bf16, gated, together, [](auto b, auto g, auto t) {
+    return BankPass{reinterpret_cast<const void*>(&analyseRows<b(), g(), t()>), Product<t()>::threads, analysisBytes(g(), Product<t()>::slots)};
+  });
+}
+BankPass synthesisOf(bool bf16, bool gated, bool skips, int together) {
+  return chosen(bf16, gated, together, [skips](auto b, auto g, auto t) {
+    const void* const function =
+        skips ? reinterpret_cast<const void*>(&synthesiseRows<b(), g(), true, t()>) : reinterpret_cast<const void*>(&synthesiseRows<b(), g(), false, t()>);
+    return BankPass{function, Product<t()>::threads, NumbersOfTile<t()>::sharedBytes(g(), skips)};
+  });
 }
 
 class HalfPasses final : public BankPasses {
@@ -78,11 +87,11 @@ HalfPasses::HalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, T
         });
   analysis_ = cache.planTable(bytesOf(there));
   synthesis_ = cache.planTable(bytesOf(back));
-  for (const bool back : {false, true})
-    for (const bool gated : {false, true}) {
-      const BankPass pass = passOf(back, bf16, gated, together);
-      allowSharedMemory(pass.function, pass.sharedBytes);
-    }
+  const auto allow = [](const BankPass& pass) { allowSharedMemory(pass.function, pass.sharedBytes); };
+  for (const bool gated : {false, true}) {
+    allow(analysisOf(bf16, gated, together));
+    for (const bool skips : {false, true}) allow(synthesisOf(bf16, gated, skips, together));
+  }
 }
 
 // Tiles of so many numbers of each row of a chunk.
@@ -98,19 +107,19 @@ BankParams paramsOf(const BankRows& rows, int64_t numbers, const Buffer& table) 
 void HalfPasses::measure(const BankRows& rows, cudaStream_t stream) const {
   BankParams p;
   p.rows = rows;
-  launchPass(reinterpret_cast<const void*>(bf16_ ? &measureRows<true> : &measureRows<false>), rows.chunk.groups * rows.chunk.rows * bankParts, measureThreads, 0, p, stream,
+  launchPass(reinterpret_cast<const void*>(bf16_ ? &measureRows<true> : &measureRows<false>), rows.chunk.groups * rows.chunk.rows * (bankParts / partsOfBlock), measureThreads, 0, p, stream,
          "looking for the largest samples");
 }
 void HalfPasses::analyse(const BankRows& rows, cudaStream_t stream) const {
   if (rows.largest) measure(rows, stream);
   BankParams p = paramsOf(rows, rows.count, *analysis_);
-  const BankPass pass = passOf(false, bf16_, rows.pre, together());
+  const BankPass pass = analysisOf(bf16_, rows.pre, together());
   for (int turn = 0; turn < (rows.largest ? 2 : 1); turn++, p.again = true)
     launchPass(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the analysis of a filter bank");
 }
 void HalfPasses::synthesise(const BankRows& rows, cudaStream_t stream) const {
   BankParams p = paramsOf(rows, (rows.outputLength + D - 1) / D, *synthesis_);
-  const BankPass pass = passOf(true, bf16_, rows.post, together());
+  const BankPass pass = synthesisOf(bf16_, rows.post, rows.skip, together());
   launchPass(pass.function, std::min<int64_t>(p.tiles, 2 * multiprocessors_), pass.threads, pass.sharedBytes, p, stream, "the synthesis of a filter bank");
 }
 

@@ -5,14 +5,15 @@
 namespace ffc::gpu {
 namespace {
 
-constexpr int measureThreads = 256;
+// A warp has a part of a row.
+constexpr int measureThreads = 256, partsOfBlock = measureThreads / 32;
+static_assert(bankParts % partsOfBlock == 0);
 
 template <bool bf16>
 __global__ void __launch_bounds__(measureThreads) measureRows(const __grid_constant__ BankParams p) {
-  __shared__ u32 found[measureThreads / 32];
   const BankRows& r = p.rows;
-  const u32 ofChunk = blockIdx.x / bankParts;
-  const int part = int(blockIdx.x % bankParts);
+  const u32 ofChunk = blockIdx.x / (bankParts / partsOfBlock);
+  const int part = int(blockIdx.x % (bankParts / partsOfBlock)) * partsOfBlock + int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
   const BankRow row(r, ofChunk);
   const uint64_t u = row.addressOf(r.u, r.uStride), pre = row.addressOf(r.pre, r.preStride);
   const int share = ((r.length + bankParts - 1) / bankParts + 7) / 8 * 8, first = part * share, end = min(r.length, first + share);
@@ -30,8 +31,8 @@ __global__ void __launch_bounds__(measureThreads) measureRows(const __grid_const
     }
   };
   const bool whole = aligned(u) && aligned(pre) && first + share <= r.length;
-  constexpr int together = 2, step = bankSampled * 8 * measureThreads;
-  int n = first + 8 * int(threadIdx.x);
+  constexpr int together = 4, step = bankSampled * 8 * 32;
+  int n = first + 8 * lane;
   if (whole)
     for (; n + (together - 1) * step < end; n += together * step) {
       uint4 a[together], b[together];
@@ -49,11 +50,7 @@ __global__ void __launch_bounds__(measureThreads) measureRows(const __grid_const
     most = max(floatBits(v.x), floatBits(v.y));
   }
   most = warpMax(most);
-  if (threadIdx.x % 32 == 0) found[threadIdx.x / 32] = most;
-  __syncthreads();
-  if (threadIdx.x >= 32) return;
-  most = warpMax(threadIdx.x < measureThreads / 32 ? found[threadIdx.x] : 0);
-  if (threadIdx.x > 0) return;
+  if (lane > 0) return;
   r.largest[int64_t(ofChunk) * bankParts + part] = most;
   if (part == 0) r.largestOfAll[ofChunk] = 0;
 }

@@ -1,6 +1,6 @@
 // Rows of a filter bank's passes and the tiles that they are cut into; pieces of eight samples on their way into shared memory.
 #pragma once
-#include "../mma/device.cuh"
+#include "../mma/staging/samples.cuh"
 #include "bank_rows.h"
 #include "products.h"
 
@@ -26,6 +26,12 @@ FFC_DEVICE u32 packPair(float a, float b) {
 }
 FFC_DEVICE float powerOfTwo(int e) { return asFloat(u32(127 + e) << 23); }
 
+// Of the first one of a row's elements, so many bytes each.
+template <int bytes = 2>
+FFC_DEVICE uint64_t addressOfRow(const void* data, const Strides& s, u32 channel, u32 batch) {
+  return data ? reinterpret_cast<uint64_t>(data) + bytes * (batch * s.batch + channel * s.channel) : 0;
+}
+
 // A row of the chunk.
 struct BankRow {
   u32 group, ofGroup;  // within the chunk
@@ -40,7 +46,7 @@ struct BankRow {
   // `bytes` of a sample, and of a number.
   template <int bytes = 2>
   FFC_DEVICE uint64_t addressOf(const void* data, const Strides& s) const {
-    return data ? reinterpret_cast<uint64_t>(data) + bytes * (batch * s.batch + channel * s.channel) : 0;
+    return addressOfRow<bytes>(data, s, channel, batch);
   }
   // Of the first slot; the others' follow each other, slotBytes() apart.
   template <int bytes = 2>
@@ -108,13 +114,14 @@ struct Pieces {
     }
   }
   // turned: to where matrices are read (placeOfPiece()), those of rows that are not aligned at once.
+  // Circular: before sample 0 lies the one before sample `around`, a multiple of eight.
   template <bool turned = false>
-  FFC_DEVICE void order(uint64_t row, int first, int length) const {
+  FFC_DEVICE void order(uint64_t row, int first, int length, int around = 0) const {
     const auto to = [&](int piece) { return place + (turned ? placeOfPiece(piece) : piece * 16); };
     if (!aligned(row)) {
       if constexpr (turned)
 #pragma unroll 1
-        for (int piece = threadIndex(); piece < Count; piece += Threads) sharedStore16(to(piece), gather(row, first + 8 * piece, length));
+        for (int piece = threadIndex(); piece < Count; piece += Threads) sharedStore16(to(piece), gather(row, sampleOf(piece, first, around), length));
       return;
     }
     if (first >= 0 && first + 8 * Count <= length) {
@@ -123,12 +130,18 @@ struct Pieces {
       return;
     }
     forOwn([&](int piece) {
-      const int n = first + 8 * piece, there = n < 0 ? 0 : min(8, max(0, length - n));
+      const int n = sampleOf(piece, first, around), there = n < 0 ? 0 : min(8, max(0, length - n));
       copyAsyncPart16(to(piece), reinterpret_cast<const void*>(row + 2 * int64_t(there ? n : 0)), 2 * there);
     });
   }
-  FFC_DEVICE uint4 take(int piece, uint64_t row, int first, int length) const {
-    return aligned(row) ? sharedLoad16(place + piece * 16) : gather(row, first + 8 * piece, length);
+  FFC_DEVICE uint4 take(int piece, uint64_t row, int first, int length, int around = 0) const {
+    return aligned(row) ? sharedLoad16(place + piece * 16) : gather(row, sampleOf(piece, first, around), length);
+  }
+
+ private:
+  FFC_DEVICE static int sampleOf(int piece, int first, int around) {
+    const int n = first + 8 * piece;
+    return n < 0 ? n + around : n;
   }
 };
 

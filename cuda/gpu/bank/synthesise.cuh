@@ -19,15 +19,15 @@ struct NumbersOfTile {
   static constexpr int slots = Product<Together>::slots, pairs = slots / 2, bytes = 2 * slots;  // of a number
   static constexpr int turnedAt = outAt + outBytes, turnedBytes = numberPieces * 9 * bytes;
   static constexpr int arrivingAt = turnedAt + turnedBytes, arrivingBytes = numberPieces * slots * 16;
-  // A gate's samples, those of the next tile in another place.
-  static constexpr int postAt = arrivingAt + arrivingBytes, postBytes = tileNumbers * D * 2;
-  static constexpr int sharedBytes(bool gated) { return postAt + (gated ? 2 * postBytes : 0); }
+  // The post gate's samples; u's and the pre-gate's, of which the skip term is made.
+  static constexpr int factorsAt = arrivingAt + arrivingBytes, factorBytes = tileNumbers * D * 2;
+  static constexpr int sharedBytes(bool gated, bool skips) { return factorsAt + (skips ? 3 : gated ? 1 : 0) * factorBytes; }
   FFC_DEVICE static u32 placeOf(int m) { return u32((m + (m >> 3)) * bytes); }
   FFC_DEVICE static u32 wordOf(int pair) { return Together == 1 ? (pair < 4 ? 2 * pair : 2 * pair - 7) : pair; }
   FFC_DEVICE static u32 arriving(int piece, int pair, int odd) { return u32(((odd * numberPieces + piece) * pairs + pair) * 16); }
 };
 
-template <bool bf16, bool gated, int Together>
+template <bool bf16, bool gated, bool skips, int Together>
 __global__ void __launch_bounds__(Product<Together>::threads, 2) synthesiseRows(const __grid_constant__ BankParams p) {
   const BankRows& r = p.rows;
   const u32 base = sharedBase();
@@ -58,13 +58,14 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) synthesiseRows(
     }
   };
   using Own = Pieces<tileNumbers * D / 8, Shape::threads>;
-  uint64_t y, post = 0, numbers;
+  u32 channel, batch;  // of the tile whose numbers are on their way
+  uint64_t numbers;
   int exponent;     // of the samples
-  u32 factors[2];   // of this thread's slots, to bring all of them to the largest exponent
+  u32 levels[2];    // of this thread's slots, to bring all of them to the largest exponent
   const auto begin = [&](u32 ofChunk) {
     const BankRow row(r, ofChunk);
-    y = row.addressOf(r.y, r.yStride), numbers = row.numbersOf(r) + 2 * pair * slotBytes(r);
-    if constexpr (gated) post = row.addressOf(r.post, r.postStride);
+    channel = row.channel, batch = row.batch;
+    numbers = row.numbersOf(r) + 2 * pair * slotBytes(r);
     const int32_t* const exponents = r.exponents + int64_t(r.chunk.firstGroup + row.group) * r.slots;
     const int own = lane < r.slots ? int(loadFresh4(exponents + lane)) : SlotRing::nothing;
     const int most = int(warpMax(u32(own + 1024))) - 1024;
@@ -72,22 +73,22 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) synthesiseRows(
 #pragma unroll
     for (int e = 0; e < 2; e++) {
       const int below = int(fromLane(u32(own), 2 * pair + e)) - most;
-      factors[e] = lowTwice(packHalf(below < -24 ? 0.0f : powerOfTwo(below), 0));
+      levels[e] = lowTwice(packHalf(below < -24 ? 0.0f : powerOfTwo(below), 0));
     }
   };
-  u32 gatePlace = base + Numbers::postAt;
   const auto order = [&](u32 ofRow) {
     const int firstNumber = int(ofRow) * tileNumbers;
     forNumbers([&](int piece) {
 #pragma unroll
       for (int e = 0; e < 2; e++) {
-        const int slot = 2 * pair + e, m = firstNumber + 8 * piece;
-        const bool there = slot < r.slots && m < r.count;
+        const int slot = 2 * pair + e;
+        int m = firstNumber + 8 * piece;
+        if (m >= r.count) m -= r.around;
+        const bool there = slot < r.slots && u32(m) < u32(r.count);
         copyAsyncPart16(base + Numbers::arrivingAt + Numbers::arriving(piece, pair, e),
                         reinterpret_cast<const void*>(there ? numbers + e * slotBytes(r) + 2 * m : uint64_t(r.numbers)), there ? 16 : 0);
       }
     });
-    if constexpr (gated) Own{gatePlace}.order(post, firstNumber * D, r.outputLength);
   };
 
   BankTile tile(p);
@@ -103,21 +104,30 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) synthesiseRows(
       const u32 to = base + Numbers::turnedAt + Numbers::placeOf(8 * piece) + Numbers::wordOf(pair) * 4;
 #pragma unroll
       for (int i = 0; i < 4; i++) {
-        const u32 first = halfMul(v[i], factors[0]), second = halfMul(w[i], factors[1]);
+        const u32 first = halfMul(v[i], levels[0]), second = halfMul(w[i], levels[1]);
         sharedStore4(to + 2 * i * Numbers::bytes, lowHalves(first, second));
         sharedStore4(to + (2 * i + 1) * Numbers::bytes, highHalves(first, second));
       }
     });
     blockSync();
     const int firstNumber = int(tile.ofRow) * tileNumbers;
-    const uint64_t toRow = y, gateRow = post;
-    const Own gates{gatePlace};
+    // This tile's samples of other tensors, which are wanted at its end.
+    const u32 ownChannel = channel, ownBatch = batch;
+    const auto rowOf = [&](const void* data, const Strides& s) { return addressOfRow(data, s, ownChannel, ownBatch); };
+    const u32 factors = base + Numbers::factorsAt;
+    const Own posts{factors}, samples{factors + Numbers::factorBytes}, pres{factors + 2 * Numbers::factorBytes};
+    if constexpr (gated) posts.order(rowOf(r.post, r.postStride), firstNumber * D, r.outputLength);
+    if constexpr (skips) {
+      samples.order(rowOf(r.u, r.uStride), firstNumber * D, r.outputLength);
+      if (r.pre) pres.order(rowOf(r.pre, r.preStride), firstNumber * D, r.outputLength);
+    }
+    if constexpr (gated || skips) copyAsyncCommit();
     // A power of two of any size in two factors.
     const int within = max(-126, min(127, exponent)), beyond = max(-126, min(127, exponent - within));
     const float scale = powerOfTwo(within), rest = powerOfTwo(beyond);
     if (tile.advance(p)) begin(tile.row);
-    gatePlace = 2 * (base + Numbers::postAt) + Numbers::postBytes - gatePlace;
     if (tile.left > 0) order(tile.ofRow);
+    if constexpr (gated || skips) copyAsyncCommit();
 
     // Samples D m .. D m + D - 1 are made of the numbers m .. m + 8.
     constexpr int together = 2;
@@ -158,7 +168,11 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) synthesiseRows(
               sharedStore4(outOfLane + (16 * h + 8 * (i >> 1)) * 4 + (i & 1) * 8 * D * 4 + group * placeOfOutput(64, 0), floatBits(scale * d[q][group][h][i]));
       }
     }
+    if constexpr (gated || skips) copyAsyncWaitButOne();  // the next tile's numbers
     blockSync();
+    const uint64_t toRow = rowOf(r.y, r.yStride), postRow = rowOf(r.post, r.postStride);
+    const uint64_t uRow = skips ? rowOf(r.u, r.uStride) : 0, preRow = skips ? rowOf(r.pre, r.preStride) : 0;
+    const float skip = skips ? skipLoad(r.skip, int(ownChannel), r.skipType) : 0.0f;
     const bool whole = aligned(toRow) && (firstNumber + tileNumbers) * D <= r.outputLength;
     Own::forOwn([&](int piece) {
       const int m = piece / (D / 8), q = piece % (D / 8) * 8, n = firstNumber * D + 8 * piece;
@@ -167,15 +181,23 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) synthesiseRows(
       if (beyond != 0)
 #pragma unroll
         for (int j = 0; j < 8; j++) x[j] *= rest;
-      if constexpr (gated) {
-        const uint4 gate = gates.take(piece, gateRow, firstNumber * D, r.outputLength);
-        const u32 f[4] = {gate.x, gate.y, gate.z, gate.w};
+      const auto pairsOf = [&](const Own& own, uint64_t row, auto&& body) {
+        const uint4 v = own.take(piece, row, firstNumber * D, r.outputLength);
+        const u32 w[4] = {v.x, v.y, v.z, v.w};
 #pragma unroll
         for (int j = 0; j < 4; j++) {
-          const float2 s = unpackPair<bf16>(f[j]);
-          x[2 * j] *= s.x, x[2 * j + 1] *= s.y;
+          const float2 s = unpackPair<bf16>(w[j]);
+          body(2 * j, s.x), body(2 * j + 1, s.y);
         }
+      };
+      if constexpr (skips) {
+        float added[8];
+        pairsOf(samples, uRow, [&](int j, float s) { added[j] = skip * s; });
+        if (preRow) pairsOf(pres, preRow, [&](int j, float s) { added[j] *= s; });
+#pragma unroll
+        for (int j = 0; j < 8; j++) x[j] += added[j];
       }
+      if constexpr (gated) pairsOf(posts, postRow, [&](int j, float s) { x[j] *= s; });
       u32 w[4];
 #pragma unroll
       for (int j = 0; j < 4; j++) w[j] = packPair<bf16>(x[2 * j], x[2 * j + 1]);

@@ -365,12 +365,11 @@ __device__ __forceinline__ void weighFrequencies(float2 (&x)[Shape::radixOf(Shap
     for (int q = 0; q < R; ++q)
       if (!p.mask.keeps(first + step * (Shape::frequencyOfHigh(hi) + q * Shape::outer(last)))) x[slot<R>(q)] = {0.0f, 0.0f};
   } else if (p.weights) {
-    const float* const weights = p.weights + unit % p.slots * (step * Shape::points);
+    const float2* const weights = p.weights + unit % p.slots * (step * Shape::points);
 #pragma unroll
     for (int q = 0; q < R; ++q) {
-      const float weight = __ldg(weights + first + step * (Shape::frequencyOfHigh(hi) + q * Shape::outer(last)));
       float2& v = x[slot<R>(q)];
-      v = {weight * v.x, weight * v.y};
+      v = complexProduct(v, __ldg(weights + first + step * (Shape::frequencyOfHigh(hi) + q * Shape::outer(last))));
     }
   }
 }

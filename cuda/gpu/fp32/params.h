@@ -39,7 +39,7 @@ struct Fp32ConvParams {
 struct Fp32SpectrumParams {
   KernelTaps taps;
   KeptFrequencies mask;  // keep is null unless the plan is frequency-sparse
-  const float* weights;  // or null: factors of frequency k of unit u, [u mod slots][k]
+  const float2* weights;  // or null: factors of frequency k of unit u, [u mod slots][k]
   int32_t slots;
   float2* spectrum;
   const float2* tables;

@@ -29,8 +29,15 @@ struct Choice {
   int onlySlice = -1;       // frequency-sparse: the only one of a sequence that has a turn; -1: all have
 };
 
-// Rows of float16 in a ring of so many points; of those that fit the device, the first. instance is null where there is none.
-Choice choiceOfRing(int64_t points, bool accurate, const GpuLimits& limits);
+// Rows of float16 in a ring, `batch` for each of `channels` spectra.
+struct RingProblem {
+  int64_t points = 0;
+  bool circular = false;  // in the shortest ring that has as many points and is less than twice as long
+  bool accurate = false;
+  int64_t batch = 1, channels = 1;
+};
+// Sets of one channel (choice.uniform), where there are tensor copies, or slices. instance is null where there is none that fits the device.
+Choice choiceOfRing(const RingProblem& ring, const GpuLimits& limits);
 
 std::unique_ptr<GpuAlgorithm> makeFusedMma(const ConvProblem& problem, const GpuLimits& limits, const Choice& choice, TableCache& cache);
 

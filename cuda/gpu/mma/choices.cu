@@ -1,12 +1,15 @@
 // Which transforms of the tensor-core family serve a problem, and with how much shared memory; the planner is offered
 // all of them.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
+#include <tuple>
 
 #include "../../host/frequency_mask.h"
 #include "../../host/window.h"
 #include "choice.h"
+#include "tensor_maps.h"
 
 namespace ffc {
 namespace mma {
@@ -64,22 +67,22 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
   return best;
 }
 
-// Sets of one channel, if that is worth it: where a channel has few rows, many of a set's places stay empty, and the
+// Sets of one channel, if that is worth it (anyway: in any case): where a channel has few rows, many of a set's places stay empty, and the
 // general driver takes less time, though it needs a third more a tile.
-Launch uniformLaunchOf(const Instance& i, int log2N2, const ConvProblem& p, const GpuLimits& limits) {
+Launch uniformLaunchOf(const Instance& i, int log2N2, int64_t batch, int64_t channels, bool anyway, const GpuLimits& limits) {
   if (!i.uniform) return {};
   // In tiles: those of the busiest block, something for every barrier, and an interval and a half to fill and drain.
   const auto time = [&](int64_t sets, double tilesPerSet) {
     return (double((sets + limits.multiprocessors - 1) / limits.multiprocessors) + 1.5) * tilesPerSet;
   };
   Launch best;
-  double least = 1.35 * time((p.rows() << log2N2) / 16 + 1, 1.0);
+  double least = anyway ? HUGE_VAL : 1.35 * time((batch * channels << log2N2) / 16 + 1, 1.0);
   for (int tiles = i.uniformTiles; tiles >= 1; tiles--) {
     const int64_t bytes = i.uniformBytes(tiles, log2N2), rows = tiles * (16 >> log2N2);
     // The full number of tiles may have a form of its own, in which the compiler interleaves them: 256 points in halves
     // of such sets took 0.0299 ms, in whole ones 0.0279.
     const bool interleaved = i.interleaves && tiles == i.uniformTiles;
-    const double t = time((p.batch + rows - 1) / rows * p.channels, (interleaved ? 0.85 : 1.0) * tiles + 0.3);
+    const double t = time((batch + rows - 1) / rows * channels, (interleaved ? 0.85 : 1.0) * tiles + 0.3);
     if (bytes <= limits.sharedMemoryPerBlock && t < least) best = {tiles, i.uniformSlots, bytes}, least = t;
   }
   return best;
@@ -125,28 +128,40 @@ Segments packedSegments(int64_t N, const ConvProblem& p, const KernelWindow& win
 }
 
 // Two slices in the accurate class with a spectrum of halves (rounded_spectrum.h).
-bool ofRings(const Instance& i) { return i.slices == 2 && i.accurate && !i.spectrumFloats; }
+bool ofRings(const Instance& i) { return i.slices == 2 && (i.radix <= 2 || (i.accurate && !i.spectrumFloats)); }
 
 }  // namespace
 
-Choice choiceOfRing(int64_t points, bool accurate, const GpuLimits& limits) {
-  if (limits.computeMajor < 8) return {};
+Choice choiceOfRing(const RingProblem& ring, const GpuLimits& limits) {
+  Choice best;
+  if (limits.computeMajor < 8) return best;
   const int64_t sharedMemory = sharedMemoryFor(spectra().front().transform, limits);
-  constexpr int log2N2 = 4;
+  const bool tensorCopies = limits.computeMajor >= 9 && encodesMaps();
   for (const Instance& i : instances()) {
-    if (i.element != Element::float16 || i.accurate != accurate || i.gated || i.packed || i.ofDigits || i.oneSlice || i.halves > 1) continue;
-    // Only slices take what reaches past the ring (sliced_staging.cuh).
-    if (i.slices < 2 || (int64_t(256 * i.radix) << log2N2) * i.slices != points || ofRings(i) != accurate) continue;
-    const auto spectrum = std::find_if(spectra().begin(), spectra().end(),
-                                       [&](const SpectrumInstance& s) { return s.points == points && s.halves == 1; });
-    if (spectrum == spectra().end() || spectrum->sharedBytes > sharedMemory) continue;
-    Choice c{&i, &*spectrum, log2N2, points, 1, 0, 0, {}, {}, {}, {}};
-    c.copies = launchOf(i, log2N2, false, false, false, sharedMemory, 1);
-    if (!c.copies.tilesPerSet) continue;
-    if (limits.computeMajor >= 9) c.maps = launchOf(i, log2N2, false, false, true, sharedMemory, 1);
-    return c;
+    if (i.element != Element::float16 || i.accurate != ring.accurate || i.gated || i.packed || i.ofDigits || i.oneSlice || i.halves > 1) continue;
+    // Only these take what reaches past the ring: slices (sliced_staging.cuh), and sets of one channel by tensor copies (uniform/wrapped.cuh).
+    const bool sets = i.slices == 1 && i.wrapping && tensorCopies;
+    if (!sets && (i.slices < 2 || i.spectrumFloats)) continue;
+    for (int log2N2 = sets && i.pairwise ? 1 : sets ? 0 : 4; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
+      const int64_t points = (int64_t(256 * i.radix) << log2N2) * i.slices;
+      if (ring.circular ? points < ring.points || points >= 2 * ring.points : points != ring.points) continue;
+      const auto spectrum = std::find_if(spectra().begin(), spectra().end(),
+                                         [&](const SpectrumInstance& s) { return s.points == points && s.halves == 1; });
+      if (spectrum == spectra().end() || spectrum->sharedBytes > sharedMemory) continue;
+      Choice c{&i, &*spectrum, log2N2, points, 1, 0, 0, {}, {}, {}, {}};
+      if (sets)
+        c.uniform = uniformLaunchOf(i, log2N2, ring.batch, ring.channels, true, limits);
+      else
+        c.copies = launchOf(i, log2N2, false, false, false, sharedMemory, 1);
+      if (!c.copies.tilesPerSet && !c.uniform.tilesPerSet) continue;
+      // The shortest ring; sets rather than slices; the least radix, which has the most tiles in a set.
+      const auto rank = [](const Choice& c) { return std::make_tuple(c.points, c.instance->slices, c.instance->radix); };
+      if (best.instance && rank(best) <= rank(c)) continue;
+      if (!sets && limits.computeMajor >= 9) c.maps = launchOf(i, log2N2, false, false, true, sharedMemory, 1);
+      best = c;
+    }
   }
-  return {};
+  return best;
 }
 
 }  // namespace mma
@@ -203,7 +218,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       c.copies = launchOf(i, log2N2, problem.preGate, problem.postGate, false, sharedMemory, tilesPerBlock);
       if (!c.copies.tilesPerSet) continue;
       if (limits.computeMajor >= 9) {
-        c.uniform = uniformLaunchOf(i, log2N2, problem, limits);
+        c.uniform = uniformLaunchOf(i, log2N2, problem.batch, problem.channels, false, limits);
         // The general driver's slots have a layout for rows n1 of whole lines only.
         if (N % 1024 == 0)
           c.maps = launchOf(i, log2N2, problem.preGate, problem.postGate, true, sharedMemory, tilesPerBlock);

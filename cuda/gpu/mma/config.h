@@ -51,6 +51,9 @@ struct Config {
   // spectra of both segments of the kernel. Fast, ungated.
   static constexpr int halves = halves_;
   static_assert(halves == 1 || (slices > 1 && !accurate && !gated && !sparse_));
+  // Radices 1 and 2 in slices are for filter banks' rings alone. What transforms of so few points keep in registers for good is another
+  // slice's with each turn, so there they do not.
+  static constexpr bool oneSet = slices == 1;  // of tables
   // All of 32768 points at once took as long as two slices of them or longer; a few of their digits take less.
   static_assert(R < 8 || sparse_);
   // Two slices in the accurate class: the samples are products of the last matrices with what the exchange holds of both slices, so
@@ -116,7 +119,7 @@ struct Config {
   // twice the tiles between its barriers is faster: 0.344 against 0.354 ms at radix 1, 0.418 against 0.541 at radix 2.
   static constexpr int buffers = !packed && !sparse && slices == 1 && (R <= 2 || (R <= 4 && !accurate && !gated)) ? 2 : 1;
   // Tiles per set, if shared memory allows: as many sequences as fit between two barriers.
-  static constexpr int mostTiles = packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : sparse ? 8 / R : R == 1 ? 4 : R == 2 ? 2 : 1;
+  static constexpr int mostTiles = slices > 1 ? 1 : packed ? (R == 1 ? 6 : R == 2 ? 3 : 1) : sparse ? 8 / R : R == 1 ? 4 : R == 2 ? 2 : 1;
   // Where no n2 tells the rows of a product over n3l apart, its twiddles depend on n3l and the warp's k1 alone: they are in the
   // matrix, which is complex then and each warp's own. Twice the mma of the half-cost form, but neither turns nor additions around
   // them, and what is left between the exchanges are two products and the spectrum.
@@ -124,7 +127,7 @@ struct Config {
   static_assert(!ownMatrices || (R == 1 && !packed && !sparse_ && slices == 1));
   // Forward and backward twiddles of the fast class: in registers while they fit beside everything else (16 of
   // 128 registers each at radix 2); beyond that in shared memory.
-  static constexpr bool twiddleRegisters = !accurate && R <= 2 && !ownMatrices;
+  static constexpr bool twiddleRegisters = !accurate && R <= 2 && !ownMatrices && oneSet;
   // Those twiddles are turns, three multiply-adds instead of four operations, as in the accurate class. Halves need a
   // tangent that does not grow: n3l is counted from its centre, which keeps the angles below a quarter turn. What that
   // leaves out is a phase of each k1 and k2, which the way back would take off again.
@@ -133,7 +136,7 @@ struct Config {
   // its own from L2 into a ring of two pieces, ahead of their use. A lane reads only what it has copied itself, so the
   // ring needs no barrier. Radix 8 leaves no room for it, but half of its exchange does: 0.92 to 0.87 ms with 8 digits (radix 4
   // 0.37 to 0.40).
-  static constexpr bool spectrumRegisters = R == 1 || twiddleRegisters;
+  static constexpr bool spectrumRegisters = (R == 1 && oneSet) || twiddleRegisters;
   static constexpr bool spectrumRing = !accurate && !spectrumRegisters && !packed && slices == 1 && (sparse ? R > 4 : R <= 4);
   // Rows of the long order (long_body.cuh) and of slices are scaled warp by warp, without waiting for a row's largest sample:
   // each warp of first() brings its own samples into range and notes by how much; middle() evens that out in its first matrix.
@@ -144,16 +147,16 @@ struct Config {
   // and a scale for each warp.
   static constexpr int ringBytes = (spectrumRing || halves > 1 ? 2 * 16 * ringThreads : 0) + (warpScaled ? (halves > 1 ? 192 : 128) : 0);
   // So do the first and last matrices (16 registers); otherwise they are fetched once per interval.
-  static constexpr bool outerRegisters = R == 1 || twiddleRegisters;
+  static constexpr bool outerRegisters = (R == 1 && oneSet) || twiddleRegisters;
   // The way back has the transposed matrices and twiddles of the way there. Registers that hold them for good are transposed
   // in registers: every block reads its tables first, and all of them the same ones.
   static constexpr bool transposedTables = outerRegisters && !sparse;
   // Tiles whose phases the compiler may interleave. More hides latencies, but from radix 2 on the registers are full.
-  static constexpr int unroll = (R == 1 && !accurate) ? (bf16 || gated || packed ? 2 : 4) : 1;
+  static constexpr int unroll = (R == 1 && !accurate && oneSet) ? (bf16 || gated || packed ? 2 : 4) : 1;
   // The same where first and last have an interval of their own; with two buffers that is not the steady state.
   static constexpr int outerUnroll = buffers == 1 ? unroll : 1;
   // Fetch the operands of the outer phases before the middle's work hides their latency (16 registers).
-  static constexpr bool fetchFirst = R == 1 && !accurate && !gated && !packed;
+  static constexpr bool fetchFirst = R == 1 && !accurate && !gated && !packed && oneSet;
   // Instances that also come with the driver for sets of one channel (uniform.cuh; it needs two exchange buffers): its tiles
   // per set, which must leave room for three slots and the gates' four, and those the compiler may interleave.
   static constexpr bool uniform = !packed && !sparse && slices == 1 && (R == 1 || (R == 2 && !(accurate && gated)));
@@ -162,7 +165,7 @@ struct Config {
   static constexpr int uniformSlots = 3;
   // Where its turns come from, see TurnsInCache: for N2 below this power of two.
   static constexpr int cachedTurnsBelow = uniform && R == 1 && accurate && pairwise && !rowScaled ? 4 : 0;
-  static constexpr bool turnsInCache = false, keepsTurns = R == 1 && !gated;
+  static constexpr bool turnsInCache = false, keepsTurns = R == 1 && !gated && oneSet;
   // How it finds rows that need a scale of their own: by their outputs instead of their samples.
   static constexpr bool watchesOutputs = uniform && bf16 && !gated && !accurate;
   // The next channel's spectrum comes into the registers before the old one's last interval ends, where it finds some free:
@@ -202,7 +205,7 @@ struct Config {
   // there in any case: on the way back four registers too many would be spilled.
   static constexpr bool turnRegisters = halfTurns && slices == 1 && !rowScaled;
   static constexpr int storedPowers = powerTables ? R - 1
-      : (halfTurns && !turnRegisters) || (powerProducts && R > 2 && (slices > 1 || rowScaled)) ? (R > 3 ? 2 : R - 1)
+      : (halfTurns && !turnRegisters) || (powerProducts && (slices > 1 || (R > 2 && rowScaled))) ? (R > 3 ? 2 : R - 1)
                                                                                            : 0;
   static constexpr int storedChain = halfTurns ? 2 : R - 1;
   static constexpr int imageBytes = ownMatrices ? 0 : accurate ? 32768 : twiddleRegisters ? 0 : 16384;

@@ -40,7 +40,7 @@ struct SlicedConvolution : SlicedUnfold<C> {
 
   // This warp's twiddles of another slice: see TableLayout.
   FFC_DEVICE void copyTables(int slice) const {
-    constexpr int imageOfWarp = C::imageBytes / 16, steps = C::accurate ? 128 : 64 * C::storedPowers;
+    constexpr int imageOfWarp = C::imageBytes / 16, steps = C::accurate ? (R > 1 ? 128 : 0) : 64 * C::storedPowers;
     const char* from = reinterpret_cast<const char*>(Base::tables(slice) + Layout::image);
     const int own = warp * imageOfWarp + lane * 16;
 #pragma unroll

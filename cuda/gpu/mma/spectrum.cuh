@@ -104,6 +104,16 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
         for (int hi = thread; hi < Shape::outer(last); hi += Shape::threads) {
           float2 x[16];
           gpu::forwardLast<Shape>(x, shared, p.tables[k0], hi);
+          // x[j] has frequency whole + j N / 16. Weights change what is the largest of them.
+          const int whole = k0 + C * Shape::frequencyOfHigh(hi);
+          if (p.weights) {
+            const float2* const weights = p.weights + channel % p.slots * N + whole;
+#pragma unroll
+            for (int j = 0; j < 16; j++) {
+              float2& v = x[gpu::slot<16>(j)];
+              v = gpu::complexProduct(v, __ldg(weights + j * (N / 16)));
+            }
+          }
           if (round == 0) {
             uint32_t most = 0;
 #pragma unroll
@@ -112,22 +122,12 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
             atomicMax(largest, most);
             continue;
           }
-          // x[j] has frequency whole + j N / 16.
-          const int whole = k0 + C * Shape::frequencyOfHigh(hi), slice = whole % p.slices, f = whole / p.slices;
           if (p.mask.keep) {
 #pragma unroll
             for (int j = 0; j < 16; j++)
               if (!p.mask.keeps(whole + j * (N / 16))) x[gpu::slot<16>(j)] = {0, 0};
           }
-          if (p.weights) {
-            const float* const weights = p.weights + int64_t(channel % p.slots) * N + whole;
-#pragma unroll
-            for (int j = 0; j < 16; j++) {
-              const float weight = __ldg(weights + j * (N / 16));
-              float2& v = x[gpu::slot<16>(j)];
-              v.x *= weight, v.y *= weight;
-            }
-          }
+          const int slice = whole % p.slices, f = whole / p.slices;
           const int n2 = 1 << p.log2N2, k1 = f & 15, k2 = f >> 4 & (n2 - 1), kb = f >> (4 + p.log2N2);
           const int64_t group = (int64_t(channel * halves + half) * p.slices + slice) * (N / 4 / p.slices) + spectrumGroup(p.radix, n2, k1, kb, k2, 0);
           storeBins(x, scale, p.floats, p.spectrum, group);

@@ -22,7 +22,7 @@ struct SpectrumParams {
   bool floats = false;          // Config::spectrumFloats
   // Slots of a filter bank (ring.h), one after the other as channels: what a number of each one's spectrum is multiplied by, [slot][k],
   // and the exponent of a kernel without taps.
-  const float* weights = nullptr;
+  const float2* weights = nullptr;
   int32_t slots = 1, exponentOfNothing = 0;
 };
 

@@ -125,9 +125,12 @@ bool encodePartial(const Choice& choice, Params& p, int64_t batch, int64_t chann
   if (p.length != p.outLength || p.length <= choice.points / 2) return false;
   bool anywhere = false;
   if (!samePhases(p, channels, anywhere)) return false;
-  p.wraps = anywhere && p.length + 7 > choice.points;
+  // Eight samples behind a ring that begins at a multiple of 16 bytes: all that comes round has room for (uniform/wrapped.cuh).
+  const int64_t beyond = std::max<int64_t>(0, p.length - choice.points);
+  if (beyond > (anywhere ? 0 : 8)) return false;
+  p.wraps = beyond > 0 || (anywhere && p.length + 7 > choice.points);
   if (p.wraps && !choice.instance->wrapping) return false;
-  const PartialRows rows(p.length, choice.points, anywhere);
+  const PartialRows rows(p.length - beyond, choice.points, anywhere);
   p.wholeParts = int32_t(rows.whole), p.headParts = int32_t(rows.head), p.restParts = int32_t(rows.rest);
   const int64_t part = choice.points / 16, samples = std::min<int64_t>(64, part), groups = std::max<int64_t>(1, part / 64);
   const auto encodeRows = [&](const Rows& r, unsigned char* whole, unsigned char* rest, unsigned char* longer) {
