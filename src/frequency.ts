@@ -33,8 +33,8 @@ import { checkCount } from "./shape.ts";
  *   that rate by several passes of a GPU (causal; more than 131072 samples in 16 bit without a skip term, a quarter more than 262144;
  *   float32 more than 32768), where filters fold less than 2.2e-4 (fast class: 5e-4, float32: 5.5e-7) of any frequency into the band. What
  *   lies in at most 16 of the 64 equal parts of half the sampling rate, wherever these are (`blockBins`: a 64th of the bins), is convolved
- *   part by part at a 32nd of the rate (causal, 131073 to 2097152 samples in 16 bit, up to 1048576 in float32; circular, 131328 to 1048576 in
- *   16 bit, up to 1048576 in float32, where the length is a multiple of 256). The rest
+ *   part by part at a 32nd of the rate (causal, up to 1048576 samples, in 16 bit up to 2097152; circular, up to 1048576 samples, a multiple
+ *   of 256; where that is quicker, which it may be from 8192 samples on, in 16 bit from 32768). The rest
  *   keep frequencies of every class and save next to nothing; `plan.explain()` says how much. `modulus` must divide P or N. In
  *   causal mode index k = 1 … N/2 is bin 2k - 1 and index N - k is bin 2k (index 0: bin 0); in circular mode index k
  *   is bin min(k, P - k), so that classes c and modulus - c must both be in the list or both not

@@ -317,6 +317,14 @@ inline std::vector<Case> coverCandidates() {
         if (ends) std::swap(c.pattern.keep[0], c.pattern.keep[6]);
         c.candidate = bankCandidate(slots, points);
       }
+  // Other rings: sets of one channel of 256, 4096 and 8192 points, two slices of 8192, four of 16384.
+  for (const int precision : {fast, accurate})
+    for (const int64_t points : {1 << 13, 1 << 17, 1 << 18, 1 << 19, 1 << 21}) {
+      Case& c = add(FFC_ALGORITHM_AUTO, FFC_DTYPE_FLOAT16, precision, points, points, false);
+      c.batch = points < 1 << 18 ? 9 : 2;
+      c.pattern = scatteredBlocks(points, 64, 6);
+      c.candidate = bankCandidate(6, points);
+    }
   // Circular rows of whole periods and of others.
   for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
     for (const int64_t slots : {6, 16}) {
