@@ -192,31 +192,32 @@ class FilterBank {
     return table;
   }
   // Of circular banks, whose rings' transforms have no such frequencies: kernels of the rings that have the weights as their transforms, to
-  // be convolved with, [slot][number]. `again`: and those whose transforms are 1 where there are weights, which drop what rounding has
-  // left of other frequencies: much beside a few bins of a slot.
+  // be convolved with, [slot][number]; and where a slot keeps few bins, beside which what rounding leaves of others is much, those whose
+  // transforms are 1 where there are weights.
   struct WeightKernels {
-    bool again;
-    std::vector<float> weights, kept;
+    std::vector<float> weights, kept;  // kept: or empty
   };
   WeightKernels weightKernels(const FrequencyMask& mask) const {
     constexpr int64_t few = 16;  // less than one of so many
     const Fft64 fft(points_);
     Responses known;
-    WeightKernels result = {};
+    WeightKernels result;
     const auto add = [&](std::vector<float>& to, const std::vector<Complex>& bins) {
       std::vector<Complex> row(static_cast<size_t>(points_));
       for (int64_t k = 0; k < points_; ++k) row[k] = 2 * k <= points_ ? bins[k] : std::conj(bins[points_ - k]);
       fft.inverse(row);
       for (const Complex& number : row) to.push_back(static_cast<float>(number.real() / static_cast<double>(points_)));
     };
+    std::vector<std::vector<Complex>> bins;
+    bool fewKept = false;
     for (int s = 0; s < slots(); ++s) {
-      std::vector<Complex> bins = weightsOfBins(mask, s, known);
-      add(result.weights, bins);
-      int64_t count = 0;
-      for (Complex& w : bins)
-        if (w != 0.0) w = 1, count++;
-      add(result.kept, bins);
-      result.again |= count * few < width_;
+      bins.push_back(weightsOfBins(mask, s, known));
+      add(result.weights, bins[s]);
+      fewKept |= few * std::count_if(bins[s].begin(), bins[s].end(), [](Complex w) { return w != 0.0; }) < width_;
+    }
+    for (int s = 0; fewKept && s < slots(); ++s) {
+      for (Complex& w : bins[s]) w = w == 0.0 ? 0.0 : 1.0;
+      add(result.kept, bins[s]);
     }
     return result;
   }

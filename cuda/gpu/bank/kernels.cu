@@ -48,7 +48,7 @@ BankKernels::BankKernels(const FilterBank& bank, const FrequencyMask& mask, int6
   weighing_ = makeFloatRing(floatRingShape(bank.points(), true, limits), slots_, bank.points(), limits, cache);
   keptAt_ += alignedUp(weighing_->spectrumBytes());
   bytes_ = keptAt_;
-  if (!weights.again) return;
+  if (weights.kept.empty()) return;
   kept_ = cache.planTable(mma::bytesOf(weights.kept));
   bytes_ += alignedUp(weighing_->spectrumBytes());
 }

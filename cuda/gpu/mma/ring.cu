@@ -5,8 +5,8 @@
 #include <cstring>
 #include <string>
 
-#include "../bank/slot_ring.h"
 #include "../../host/status.h"
+#include "../bank/slot_ring.h"
 #include "../multipass/multipass.h"
 #include "choice.h"
 #include "spectrum_params.h"
