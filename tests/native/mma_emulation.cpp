@@ -218,9 +218,11 @@ void check(Case c) {
       return;
     }
     if (c.partial) {
-      const PartialRows rows(c.length, N, c.length % 8 != 0 || c.lead != 0);
+      // Rows of a filter bank reach past the ring from a multiple of 16 bytes on.
+      const int beyond = std::max(0, c.length - N);
+      const PartialRows rows(c.length - beyond, N, c.length % 8 != 0 || c.lead != 0);
       p.wholeParts = rows.whole, p.headParts = rows.head, p.restParts = rows.rest;
-      p.wraps = rows.head && c.length + 7 > N;
+      p.wraps = beyond || (rows.head && c.length + 7 > N);
       char* const begin = a.data - 2 * c.lead;
       m.data = begin + rows.head * (N / 8);
       m.channelStride = 16;
@@ -527,6 +529,16 @@ int main(int count, char** words) {
   check<Config<1, true, b, false, false>>(shifted(sized(partial({4, 5, 3, 4096, 4096, 0, 2}, 3), 1, 1), 5));
   check<Config<2, true, f, false, false>>(shifted(partial({4, 3, 3, 8190, 8192, 0, 2}, 2), 4));
   check<Config<2, true, b, true, false>>(shifted(sized(partial({3, 6, 3, 4093, 4096, 0, 1}, 2), 1e4, 1e-3), 1));
+  const auto ofBank = [](Case c) {
+    c.inPlace = true;
+    return c;
+  };
+  check<Config<1, true, f, false, false>>(ofBank(partial({4, 9, 3, 4104, 4089, 0, 4}, 2)));
+  check<Config<1, true, f, true, false>>(ofBank(partial({2, 9, 3, 1032, 1017, 0, 2}, 1)));
+  check<Config<1, false, f, false, false>>(ofBank(partial({0, 35, 2, 264, 249, 0, 2}, 1)));
+  check<Config<2, true, f, false, false>>(ofBank(partial({4, 3, 3, 8200, 8185, 0, 2}, 1)));
+  check<Config<2, true, f, true, false>>(ofBank(partial({4, 3, 2, 8200, 8185, 0, 1}, 1)));
+  check<RoundedSpectrum<Config<4, true, f, true, false, false, 2>>>(ofBank({4, 2, 1, 32776, 32761, 0}));
   auto partialLong = [&](Case c, int slots) {
     c = maps(c, slots);
     c.partial = true;
