@@ -30,10 +30,14 @@ Offers offersFor(const ConvProblem& problem, const GpuLimits& limits, CudaDevice
   return offers;
 }
 
-// Circular patterns: what convolves with kernels that have been masked before, and what leaves work out.
+// The problem that the families are asked for: of a circular pattern, the dense one with kernels that have been masked before.
 bool masksKernels(const ConvProblem& problem) { return problem.mask && problem.circular(); }
-Offers circularOffers(const ConvProblem& problem, const ConvProblem& masked, const GpuLimits& limits, CudaDevice& device) {
-  Offers offers = offersFor(masked, limits, device);
+ConvProblem askedFor(const ConvProblem& problem) { return masksKernels(problem) ? maskedProblem(problem) : problem; }
+
+// What there is for a problem, of which `asked` is askedFor(): of a circular pattern, what masks kernels, and what leaves work out.
+Offers allOffersFor(const ConvProblem& problem, const ConvProblem& asked, const GpuLimits& limits, CudaDevice& device) {
+  Offers offers = offersFor(asked, limits, device);
+  if (!masksKernels(problem)) return offers;
   offers.wrap([&](std::unique_ptr<GpuAlgorithm> convolution) {
     GpuLimits small = limits;  // scratch that lives as long as the spectrum
     small.scratchLimitBytes = std::min(small.scratchLimitBytes, int64_t{64} << 20);
@@ -111,10 +115,9 @@ class CudaConvPlan : public ConvPlan {
 
   Ranking choose() {
     const GpuLimits& limits = device_->limits();
-    const bool masks = masksKernels(problem_);
-    const ConvProblem ranked = masks ? maskedProblem(problem_) : problem_;
-    const Offers offers = masks ? circularOffers(problem_, ranked, limits, *device_) : offersFor(ranked, limits, *device_);
-    Ranking ranking(offers.candidates(), ranked, *device_->constants());
+    const ConvProblem asked = askedFor(problem_);
+    const Offers offers = allOffersFor(problem_, asked, limits, *device_);
+    Ranking ranking(offers.candidates(), asked, *device_->constants());
     chosen_ = offers.make(ranking.index());
     return ranking;
   }
@@ -134,10 +137,9 @@ std::shared_ptr<ConvPlan> makeCudaPlan(const std::shared_ptr<CudaDevice>& device
 }
 
 std::string cudaCandidate(CudaDevice& device, const ConvProblem& problem) {
-  const bool masks = masksKernels(problem);
-  const ConvProblem ranked = masks ? maskedProblem(problem) : problem;
-  const Offers offers = masks ? circularOffers(problem, ranked, device.limits(), device) : offersFor(ranked, device.limits(), device);
-  return Ranking(offers.candidates(), ranked, *device.constants()).candidate().name;
+  const ConvProblem asked = askedFor(problem);
+  const Offers offers = allOffersFor(problem, asked, device.limits(), device);
+  return Ranking(offers.candidates(), asked, *device.constants()).candidate().name;
 }
 
 }  // namespace ffc

@@ -147,10 +147,6 @@ int main() {
     check("both ends, which have more room", f, 8192, 128, {0, 63}, 2, exact ? from : 5e-7, exact ? to : 2e-5);
     check("parts of blocks, a shorter row", f, 7001, 32, {2, 77, 78, 79, 80, 200, 255}, 5, from, to);
     check("sixteen", f, 8192, 128, {0, 3, 5, 9, 12, 18, 19, 20, 27, 33, 38, 41, 50, 55, 58, 63}, 16, from, to);
-  }
-  for (const BankFilters& f : {filtersOfHalves, filtersOfFloats}) {
-    const bool exact = f.cells > filtersOfHalves.cells;
-    const double from = exact ? 3e-8 : 5e-5, to = exact ? 1.3e-7 : 1.8e-4;
     const auto circular = [&](const char* what, int64_t length, int64_t block, const std::vector<int>& kept, int slots, bool fewKept = false) {
       check(what, f, length, block, kept, slots, from, to, FFC_MODE_CIRCULAR, fewKept);
     };

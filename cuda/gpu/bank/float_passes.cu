@@ -1,6 +1,4 @@
 // The launches of a filter bank's passes of float32 rows, and the tables that they read (fold.h).
-#include <type_traits>
-
 #include "../mma/table_cache.h"
 #include "../multipass/multipass.h"
 #include "fold_analyse.cuh"
@@ -16,7 +14,7 @@ __global__ void __launch_bounds__(foldThreads, gated ? 3 : 4) foldRows(const __g
   foldRowsOf<gated, ends>(p);
 }
 template <bool gated, bool skips, bool ends>
-__global__ void __launch_bounds__(foldThreads, skips ? 4 : 4) unfoldRows(const __grid_constant__ FoldParams p) {
+__global__ void __launch_bounds__(foldThreads, 4) unfoldRows(const __grid_constant__ FoldParams p) {
   unfoldRowsOf<gated, skips, ends>(p);
 }
 
@@ -24,20 +22,12 @@ struct FoldPass {
   const void* function;
   int sharedBytes;
 };
-// body(std::bool_constant) of each of two choices, that what is chosen is an argument of a template.
-template <class Body>
-FoldPass chosen(bool first, bool second, Body&& body) {
-  const auto with = [&](auto one) { return second ? body(one, std::true_type()) : body(one, std::false_type()); };
-  return first ? with(std::true_type()) : with(std::false_type());
-}
 FoldPass analysisOf(bool gated, bool ends) {
-  return chosen(gated, ends, [](auto g, auto e) { return FoldPass{reinterpret_cast<const void*>(&foldRows<g(), e()>), foldAnalysisBytes<e()>}; });
+  return chosen([](auto g, auto e) { return FoldPass{reinterpret_cast<const void*>(&foldRows<g(), e()>), foldAnalysisBytes<e()>}; }, gated, ends);
 }
 FoldPass synthesisOf(bool gated, bool skips, bool ends) {
-  return chosen(gated, ends, [skips](auto g, auto e) {
-    const void* const function = skips ? reinterpret_cast<const void*>(&unfoldRows<g(), true, e()>) : reinterpret_cast<const void*>(&unfoldRows<g(), false, e()>);
-    return FoldPass{function, foldSynthesisBytes<e()>};
-  });
+  return chosen([](auto g, auto s, auto e) { return FoldPass{reinterpret_cast<const void*>(&unfoldRows<g(), s(), e()>), foldSynthesisBytes<e()>}; }, gated, skips,
+                ends);
 }
 
 class FloatPasses final : public BankPasses {

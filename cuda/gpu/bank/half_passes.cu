@@ -3,7 +3,6 @@
 #include "passes.h"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "../mma/table_cache.h"
 #include "../mma/tables.h"
@@ -28,26 +27,23 @@ struct BankPass {
   const void* function;
   int threads, sharedBytes;
 };
-// body(bf16, gated, together): what is chosen, as types with a value, that it is an argument of a template.
-template <class Body>
-BankPass chosen(bool bf16, bool gated, int together, Body&& body) {
-  const auto withGates = [&](auto b, auto g) {
-    return together == 2 ? body(b, g, std::integral_constant<int, 2>()) : body(b, g, std::integral_constant<int, 1>());
-  };
-  const auto with = [&](auto b) { return gated ? withGates(b, std::true_type()) : withGates(b, std::false_type()); };
-  return bf16 ? with(std::true_type()) : with(std::false_type());
-}
 BankPass analysisOf(bool bf16, bool gated, int together) {
-  return chosen(bf16, gated, together, [](auto b, auto g, auto t) {
-    return BankPass{reinterpret_cast<const void*>(&analyseRows<b(), g(), t()>), Product<t()>::threads, analysisBytes(g(), Product<t()>::slots)};
-  });
+  return chosen(
+      [](auto b, auto g, auto two) {
+        constexpr int Together = two() ? 2 : 1;
+        return BankPass{reinterpret_cast<const void*>(&analyseRows<b(), g(), Together>), Product<Together>::threads,
+                        analysisBytes(g(), Product<Together>::slots)};
+      },
+      bf16, gated, together == 2);
 }
 BankPass synthesisOf(bool bf16, bool gated, bool skips, int together) {
-  return chosen(bf16, gated, together, [skips](auto b, auto g, auto t) {
-    const void* const function =
-        skips ? reinterpret_cast<const void*>(&synthesiseRows<b(), g(), true, t()>) : reinterpret_cast<const void*>(&synthesiseRows<b(), g(), false, t()>);
-    return BankPass{function, Product<t()>::threads, NumbersOfTile<t()>::sharedBytes(g(), skips)};
-  });
+  return chosen(
+      [](auto b, auto g, auto s, auto two) {
+        constexpr int Together = two() ? 2 : 1;
+        return BankPass{reinterpret_cast<const void*>(&synthesiseRows<b(), g(), s(), Together>), Product<Together>::threads,
+                        NumbersOfTile<Together>::sharedBytes(g(), s())};
+      },
+      bf16, gated, skips, together == 2);
 }
 
 class HalfPasses final : public BankPasses {

@@ -8,6 +8,7 @@
 #include <cuda_runtime.h>
 
 #include <memory>
+#include <type_traits>
 
 #include "../../host/filter_bank.h"
 #include "../algorithm.h"
@@ -17,6 +18,17 @@ namespace ffc::gpu {
 
 // Of the matrices' products; of half as many slots, two numbers are made by one.
 inline int slotsOfProduct(int slots) { return slots <= FilterBank::most / 2 ? FilterBank::most / 2 : FilterBank::most; }
+
+// body(std::bool_constant ...) of these choices, so that what is chosen is an argument of a template.
+template <class Body>
+auto chosen(Body&& body) {
+  return body();
+}
+template <class Body, class... Rest>
+auto chosen(Body&& body, bool first, Rest... rest) {
+  const auto with = [&](auto one) { return chosen([&](auto... others) { return body(one, others...); }, rest...); };
+  return first ? with(std::true_type()) : with(std::false_type());
+}
 
 // `bank` has the filters of halves or of floats; rows of a chunk, one call after the other. 16-bit rows are measured where
 // rows.largest is there.
