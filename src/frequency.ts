@@ -27,11 +27,11 @@ import { checkCount } from "./shape.ts";
  * - `mask`: one element a bin; a block is kept where it has a bin that is kept
  * - `classes`: every index k of the complex transform with k mod `modulus` in the list, which a transform skips best
  *   (modulus 256 for 131072 points and more, float32 from 65536; on a GPU 16 and at most eight classes for 8192 to 32768,
- *   4 for 65536 in 16 bit): for a class not in
+ *   4 for 65536 in 16 bit; circular rows that are a power of two): for a class not in
  *   it, neither its rows are computed nor its memory touched. Of the others, those whose kept frequencies lie in a band of at most
  *   0.25 (0.12) of half the sampling rate, or 0.4 (0.19) with the lowest or the highest of all, are convolved at a half (a quarter) of
- *   that rate by several passes of a GPU (causal; more than 131072 samples in 16 bit without a skip term, a quarter more than 262144;
- *   float32 more than 32768), where filters fold less than 2.2e-4 (fast class: 5e-4, float32: 5.5e-7) of any frequency into the band. What
+ *   that rate by several passes of a GPU (more than 131072 samples in 16 bit without a skip term, a quarter more than 262144;
+ *   float32 more than 32768; circular rows that are a power of two), where filters fold less than 2.2e-4 (fast class: 5e-4, float32: 5.5e-7) of any frequency into the band. What
  *   lies in at most 16 of the 64 equal parts of half the sampling rate, wherever these are (`blockBins`: a 64th of the bins), is convolved
  *   part by part at a 32nd of the rate (causal, up to 1048576 samples, in 16 bit up to 2097152; circular, up to 1048576 samples, a multiple
  *   of 256; where that is quicker, which it may be from 8192 samples on, in 16 bit from 32768). The rest

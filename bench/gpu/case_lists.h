@@ -290,6 +290,20 @@ inline std::vector<Case> coverCandidates() {
     if (length == 8192) sparse(FFC_DTYPE_FLOAT16, accurate, length, true, few);
     add(FFC_ALGORITHM_FUSED_FP32, FFC_DTYPE_FLOAT32, accurate, length, length, true).pattern = few;
   }
+  // Of circular rows.
+  for (const int64_t length : {4096, 8192, 16384, 32768})
+    for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16})
+      for (const int precision : {fast, accurate}) {
+        if (dtype == FFC_DTYPE_FLOAT32 ? precision == fast || length == 32768 : precision == fast ? length < 8192 : false) continue;
+        const int64_t aside = dtype == FFC_DTYPE_FLOAT16 && length == 16384 ? 3 : 0;  // rows that begin anywhere
+        Case& c = add(FFC_ALGORITHM_AUTO, dtype, precision, length, length, dtype == FFC_DTYPE_FLOAT32);
+        c.mode = FFC_MODE_CIRCULAR;
+        c.flags &= ~FFC_CONV_SKIP;
+        c.batch = 2 * 132 * 3 * 4096 / length;
+        c.channels = 2;
+        c.rowGap = aside;
+        c.pattern = onCircularGrid(length == 32768 && precision == accurate ? scattered(2, 1) : scattered(16, 3));
+      }
   sparse(FFC_DTYPE_FLOAT16, accurate, 32768, false, scattered(2, 1));
   sparse(FFC_DTYPE_FLOAT16, accurate, 65536, false, scattered(4, 1));
   // Slots of a filter bank.
@@ -454,6 +468,21 @@ inline std::vector<Case> problemsForEveryCandidate() {
           c.pattern = !gated ? lowest(c.length, part) : part > 0.1 ? band(c.length, 0.3, 0.5) : band(c.length, 0.1, 0.19);
           list.push_back(c);
         }
+  // The same of circular rows, and classes.
+  for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const int precision : {FFC_PRECISION_ACCURATE, FFC_PRECISION_FAST})
+      for (const double part : {0.25, 0.09, 1.0}) {
+        if (dtype == FFC_DTYPE_FLOAT32 && precision == FFC_PRECISION_FAST) continue;
+        Case c;
+        c.mode = FFC_MODE_CIRCULAR;
+        c.dtype = dtype;
+        c.precision = precision;
+        c.length = c.kernelLength = part == 1 ? 1 << 17 : 1 << 19;
+        c.batch = c.channels = 1;
+        c.flags = part == 0.09 ? FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE : 0;
+        c.pattern = onCircularGrid(part == 1 ? scattered(32, 5) : part > 0.1 ? band(c.length, 0.3, 0.5) : band(c.length, 0.1, 0.19));
+        list.push_back(c);
+      }
   // The shortest transforms.
   for (const int64_t length : {12, 20, 28, 40, 56, 80, 160})
     for (const bool gated : {false, true}) {
@@ -480,7 +509,7 @@ inline std::vector<std::string> partsOf(const Case& c, const std::string& candid
   // On tensor cores the columns read and write their own dtype, and precision is another device function.
   if (std::regex_search(candidate, split, std::regex("^multi-pass(/mma)?/([0-9]+)x([0-9]+)/"))) {
     std::smatch rate;  // columns of another rate are device functions of their own
-    const std::string resampled = std::regex_search(candidate, rate, std::regex("/rate[0-9]$")) ? rate.str() : std::string();
+    const std::string resampled = std::regex_search(candidate, rate, std::regex("(/rate[0-9])?(/circular)?$")) ? rate.str() : std::string();
     const std::string kind = (c.pattern ? "/" + c.pattern.name : std::string()) + resampled + split[1].str() + storage + (split[1].matched ? precision : "");
     return {"columns" + split[2].str() + kind + (split[1].matched ? dtypeNames[c.dtype] : ""), "rows" + split[3].str() + kind};
   }
@@ -721,6 +750,27 @@ inline std::vector<Case> sparseCases(bool speed) {
             c.pattern = circularBlocks(length, 64, blocks);
             list.push_back(c);
           }
+    // Circular rows on their own frequencies.
+    for (const int64_t length : {4096, 8192, 16384, 32768, 1 << 16, 1 << 17, 1 << 18, 1 << 20})
+      for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+        for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
+          for (const Pattern& pattern : {scattered(16, 4), scattered(2, 1), scattered(32, 9), scattered(256, 23), lowest(length, 0.25),
+                                         band(length, 0.3, 0.55), band(length, 0.45, 0.54)}) {
+            if (dtype == FFC_DTYPE_FLOAT32 && precision == FFC_PRECISION_FAST) continue;
+            if (length < 1 << 16 && (pattern.kind == FFC_SPARSITY_BLOCKS || pattern.block > 32)) continue;
+            Case c;
+            c.mode = FFC_MODE_CIRCULAR;
+            c.dtype = dtype;
+            c.precision = precision;
+            c.length = length;
+            c.kernelLength = std::array<int64_t, 4>{length, length, 1 + int64_t(random() % length), length + length / 2}[random() % 4];
+            c.batch = 2;
+            c.channels = 2;
+            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
+            c.rowGap = random() % 2;
+            c.pattern = onCircularGrid(pattern);
+            list.push_back(c);
+          }
     return list;
   }
   // In the order of what is most wanted, should the time run out.
@@ -766,6 +816,28 @@ inline std::vector<Case> sparseCases(bool speed) {
           if (blocks) c.pattern = mode == FFC_MODE_CAUSAL ? scatteredBlocks(length, 64, blocks) : circularBlocks(length, 64, blocks);
           if (!blocks) c.pattern.name = "dense";
           list.push_back(c);
+        }
+        if (mode != FFC_MODE_CIRCULAR) continue;
+        // Circular rows on their own frequencies; those of one block leave out digits.
+        for (const Pattern& pattern : patternsFor(length)) {
+          if (pattern.name == "every11" || pattern.name == "scattered128of256" || pattern.name.rfind("blocks", 0) == 0) continue;
+          Case c = list.back();
+          c.pattern = onCircularGrid(pattern);
+          list.push_back(c);
+        }
+        for (const int64_t shorter : {4096, 8192, 16384, 32768}) {
+          Case c = list.back();
+          c.length = c.kernelLength = shorter;
+          c.batch = 16;
+          c.channels = 768;
+          c.pattern = {};
+          c.pattern.name = "dense";
+          list.push_back(c);
+          for (const Pattern& pattern : patternsFor(shorter)) {
+            if (pattern.name != "every2" && pattern.name != "every4") continue;
+            c.pattern = onCircularGrid(pattern);
+            list.push_back(c);
+          }
         }
       }
   return list;

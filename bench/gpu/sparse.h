@@ -60,11 +60,23 @@ inline Pattern scatteredBlocks(int64_t length, int64_t all, int64_t count) {
   return p;
 }
 
-// The same blocks of the circular grid of a period, whose bins are twice as far apart; half the rate itself is of the last one.
+// The same of any period.
 inline Pattern circularBlocks(int64_t period, int64_t all, int64_t count) {
   Pattern p = scatteredBlocks(period, all, count);
   p.block = period / 2 / all;
   p.keep.push_back(p.keep.back());
+  return p;
+}
+
+// A causal pattern's classes or blocks on the circular grid of a period that is a power of two. Classes c and -c are the same frequencies;
+// bins are twice as far apart, and half the rate itself belongs to the last block.
+inline Pattern onCircularGrid(Pattern p) {
+  if (p.kind == FFC_SPARSITY_CLASSES) {
+    for (int64_t c = 1; c < p.block; ++c) p.keep[c] = p.keep[std::min(c, p.block - c)];
+  } else {
+    p.block /= 2;
+    p.keep.push_back(p.keep.back());
+  }
   return p;
 }
 
@@ -110,12 +122,14 @@ inline std::vector<double> sparseConvolution(const std::vector<double>& u, const
 // The circular convolution of as many samples, a power of two, without the dropped frequencies: bin f is that of f and of P - f.
 inline std::vector<double> circularSparseConvolution(const std::vector<double>& u, const std::vector<double>& k, const Pattern& pattern) {
   const size_t period = u.size();
-  std::vector<Complex> a(u.begin(), u.end()), b(k.begin(), k.end());
-  b.resize(period);
+  std::vector<Complex> a(u.begin(), u.end()), b(period);
+  for (size_t n = 0; n < k.size(); ++n) b[n % period] += k[n];
   fft(a, -1);
   fft(b, -1);
-  for (size_t f = 0; f < period; ++f)
-    a[f] = pattern.keep[std::min(f, period - f) / size_t(pattern.block)] ? a[f] * b[f] / double(period) : 0.0;
+  for (size_t f = 0; f < period; ++f) {
+    const size_t block = pattern.kind == FFC_SPARSITY_CLASSES ? f % size_t(pattern.block) : std::min(f, period - f) / size_t(pattern.block);
+    a[f] = pattern.keep[block] ? a[f] * b[f] / double(period) : 0.0;
+  }
   fft(a, 1);
   std::vector<double> y(period);
   for (size_t n = 0; n < period; ++n) y[n] = a[n].real();

@@ -138,6 +138,15 @@ function gpuProblems(set: string): ConvPlanOptions[] {
         add(length, kind, { batch, keepFrequencies: blocks(length, step), skip: true });
       }
     }
+    // Circular rows on their own frequencies.
+    for (const kind of length === 2 ** 20 ? kinds : length === 2 ** 18 ? kinds.slice(0, 2) : []) {
+      const symmetric = { classes: scattered(64).classes.flatMap((c) => c % 2 ? [c, 256 - c] : []), modulus: 256 };
+      const bands = [{ lowest: 0.09 }, { band: [0.3, 0.55] }, { band: [0.45, 0.54] }] as const;
+      if (length !== 2 ** 20) add(length, kind, { mode: "circular" });
+      for (const keepFrequencies of [every(4), symmetric, ...bands]) {
+        add(length, kind, { mode: "circular", keepFrequencies });
+      }
+    }
     if (length !== 2 ** 18 && length !== 2 ** 22) continue;
     for (
       const keepFrequencies of [{ lowest: 0.25 }, { lowest: 0.09 }, { band: [0.3, 0.55] }, {
@@ -160,6 +169,12 @@ function gpuProblems(set: string): ConvPlanOptions[] {
     for (const keepFrequencies of [every(2), every(4)]) add(length, kind, { ...gates, batch, keepFrequencies });
   };
   for (const length of powers(4096, 2 ** 16)) few(length, classes["float16 accurate"]);
+  for (const length of powers(4096, 32768)) {
+    for (const kind of kinds) {
+      add(length, kind, { mode: "circular", batch: 16 });
+      few(length, kind, { mode: "circular" });
+    }
+  }
   few(8192, classes["float16 accurate"], both);
   few(2 ** 16, classes["float16 fast"]);
   few(2 ** 16, classes.bfloat16);

@@ -3,7 +3,9 @@
 #pragma once
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -76,6 +78,12 @@ class Offers {
   // All offers so far are made into what `wrapper` makes of them.
   void wrap(const std::function<std::unique_ptr<GpuAlgorithm>(std::unique_ptr<GpuAlgorithm>)>& wrapper) {
     for (Make& make : makes_) make = [wrapper, inner = std::move(make)] { return wrapper(inner()); };
+  }
+  // Those of another list follow.
+  void append(Offers&& others) {
+    std::move(others.candidates_.list.begin(), others.candidates_.list.end(), std::back_inserter(candidates_.list));
+    std::move(others.candidates_.refusals.begin(), others.candidates_.refusals.end(), std::back_inserter(candidates_.refusals));
+    std::move(others.makes_.begin(), others.makes_.end(), std::back_inserter(makes_));
   }
   void refuse(const char* family, const std::string& reason) { candidates_.refusals.push_back({family, reason}); }
   const Candidates& candidates() const { return candidates_; }

@@ -10,6 +10,8 @@ namespace ffc {
 namespace {
 
 constexpr int foldThreads = 256;
+// Bins for each one that is kept, up to which kernels are masked once.
+constexpr int64_t mostPerKept = 16;
 
 // Kernels as the circular grid sees them: summed modulo the period, one row after the other.
 __global__ void __launch_bounds__(foldThreads) foldKernels(gpu::KernelTaps taps, float* rows, int64_t samples) {
@@ -28,6 +30,9 @@ class CircularMask final : public GpuAlgorithm {
         masking_(std::move(masking)),
         convolution_(std::move(convolution)),
         info_(convolution_->info()) {
+    // What float32 leaves of a dropped frequency is small beside the whole kernel, but not beside what a pattern with few
+    // frequencies keeps. The second time nothing is left to leave.
+    turns_ = mostPerKept * problem.mask->keptBins() < problem.mask->bins() ? 2 : 1;
     samples_ = (problem.sharedKernel ? 1 : problem.channels) * problem.length;
     blocks_ = std::min<int64_t>((samples_ + foldThreads - 1) / foldThreads, int64_t{limits.multiprocessors} * 8);
     std::vector<double> impulse(static_cast<size_t>(problem.length), 0.0);
@@ -54,16 +59,14 @@ class CircularMask final : public GpuAlgorithm {
     foldKernels<<<static_cast<unsigned>(blocks_), foldThreads, 0, stream>>>(taps, rows[0], samples_);
     checkCuda(cudaGetLastError(), "folding kernels");
     masking_->computeSpectrum(base + patternAt_, pattern_->data(), stream);
-    // What float32 leaves of a dropped frequency is small beside the whole kernel, but not beside what a pattern with few
-    // frequencies keeps. The second time nothing is left to leave.
-    for (int turn = 0; turn < 2; ++turn) {
+    for (int turn = 0; turn < turns_; ++turn) {
       ForwardPointers tensors;
-      tensors.u = rows[turn];
-      tensors.y = rows[1 - turn];
+      tensors.u = rows[turn % 2];
+      tensors.y = rows[1 - turn % 2];
       if (masking_->info().workspaceBytes > 0) tensors.workspace = base + workspaceAt_;
       masking_->forward(base + patternAt_, tensors, stream);
     }
-    convolution_->computeSpectrum(spectrum, rows[0], stream);
+    convolution_->computeSpectrum(spectrum, rows[turns_ % 2], stream);
   }
 
   void forward(const void* spectrum, const ForwardPointers& tensors, cudaStream_t stream) const override {
@@ -76,6 +79,7 @@ class CircularMask final : public GpuAlgorithm {
   PlanInfo info_;
   std::shared_ptr<Buffer> pattern_;  // its kernel: one period of float32 samples
   int64_t samples_ = 0, blocks_ = 0;
+  int turns_ = 1;
   int64_t rowsAt_[2] = {}, patternAt_ = 0, workspaceAt_ = 0;  // within a spectrum
 };
 

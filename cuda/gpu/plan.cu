@@ -30,11 +30,12 @@ Offers offersFor(const ConvProblem& problem, const GpuLimits& limits, CudaDevice
   return offers;
 }
 
-// The problem that the families are asked for: of a circular pattern, the dense one with kernels that have been masked before.
+// The problem that all families are asked for: of a circular pattern, the dense one with kernels that have been masked before.
 bool masksKernels(const ConvProblem& problem) { return problem.mask && problem.circular(); }
 ConvProblem askedFor(const ConvProblem& problem) { return masksKernels(problem) ? maskedProblem(problem) : problem; }
 
-// What there is for a problem, of which `asked` is askedFor(): of a circular pattern, what masks kernels, and what leaves work out.
+// What there is for a problem, of which `asked` is askedFor(): of a circular pattern, what has its frequencies, or bands of them, and leaves work
+// out; then what masks kernels, which is not taken where another is as quick, because its spectra cost convolutions.
 Offers allOffersFor(const ConvProblem& problem, const ConvProblem& asked, const GpuLimits& limits, CudaDevice& device) {
   Offers offers = offersFor(asked, limits, device);
   if (!masksKernels(problem)) return offers;
@@ -46,8 +47,10 @@ Offers allOffersFor(const ConvProblem& problem, const ConvProblem& asked, const 
     const Ranking ranking(ofMasking.candidates(), masking, *device.constants());
     return circularMask(problem, ofMasking.make(ranking.index()), std::move(convolution), limits, device);
   });
-  offerFilterBank(problem, limits, device, offers);
-  return offers;
+  Offers all;
+  for (const auto offer : {&offerFusedMma, &offerFusedFp32, &offerMultiPass, &offerFilterBank}) offer(problem, limits, device, all);
+  all.append(std::move(offers));
+  return all;
 }
 
 class CudaConvPlan : public ConvPlan {

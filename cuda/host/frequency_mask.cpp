@@ -96,16 +96,16 @@ FrequencyMask::FrequencyMask(const ConvProblem& problem, const ffc_sparsity& spa
 }
 
 FrequencyMask::FrequencyMask(const FrequencyMask& whole, int64_t points, int64_t firstBin)
-    : view_(whole.view_), bins_(points), keptBins_(whole.keptBins_) {
+    : view_(whole.view_), bins_(whole.view_.shifted ? points : points / 2 + 1), keptBins_(whole.keptBins_) {
   const Band band = whole.band();
   const auto bins = static_cast<double>(whole.bins_);
-  // An even number, since neighbouring bins are k and -k.
-  if (view_.classes || !view_.shifted || firstBin % 2 || band.from * bins < static_cast<double>(firstBin) ||
-      band.to * bins > static_cast<double>(firstBin + points))
+  // Of the shifted grid an even number, since neighbouring bins are k and -k.
+  if (view_.classes || (view_.shifted && firstBin % 2) || band.from * bins < static_cast<double>(firstBin) ||
+      band.to * bins > static_cast<double>(firstBin + bins_))
     throw Error(FFC_INTERNAL_ERROR, "a ring of " + std::to_string(points) + " points does not have all frequencies that are kept");
   // Blocks that those of the whole grid consist of.
   view_.block = std::gcd(whole.view_.block, firstBin);
-  const int64_t blocks = (points + view_.block - 1) / view_.block, each = whole.view_.block / view_.block, before = firstBin / view_.block;
+  const int64_t blocks = (bins_ + view_.block - 1) / view_.block, each = whole.view_.block / view_.block, before = firstBin / view_.block;
   keep_.resize(blocks);
   for (int64_t b = 0; b < blocks; ++b) {
     const int64_t of = (before + b) / each;

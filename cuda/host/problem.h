@@ -36,6 +36,9 @@ struct ConvProblem {
   std::string candidate;            // the planner must take this one; empty: its choice
 
   bool circular() const { return mode == FFC_MODE_CIRCULAR; }
+  // A ring has the frequencies k - quarters / 4: x^N = i, which takes every mode, or x^P = 1, whose frequencies are those of a circular
+  // pattern. P has to be a length of transforms then.
+  int quarters() const { return mask && circular() ? 0 : 1; }
   int64_t rows() const { return batch * channels; }
 };
 

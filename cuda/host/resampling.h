@@ -84,8 +84,8 @@ class Resampling {
   }
 
   int rate() const { return response.rate; }
-  // The first bin of the slot among those of a grid of `points`.
-  int64_t firstBin(int64_t points) const { return points / (phases * rate()) * turn_; }
+  // The first bin of the slot among those of a grid that has so many in half the sampling rate: N of a causal pattern, P / 2 of a circular one.
+  int64_t firstBin(int64_t bins) const { return bins / (phases * rate()) * turn_; }
   // c_m[j]; beyond the taps, 0.
   double coefficient(int m, int j) const {
     if (j < 0 || j >= taps()) return 0;

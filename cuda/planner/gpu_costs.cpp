@@ -181,7 +181,8 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   c.points = s.columns * s.rowPoints;
   c.radices = s.columnRadices;
   c.radices.insert(c.radices.end(), s.rowRadices.begin(), s.rowRadices.end());
-  c.name = std::string("multi-pass/") + (s.tensorCores ? "mma/" : "") + std::to_string(s.columns) + "x" + std::to_string(s.rowPoints) + "/" + joined(c.radices) + (s.rate > 1 ? "/rate" + std::to_string(s.rate) : "");
+  c.name = std::string("multi-pass/") + (s.tensorCores ? "mma/" : "") + std::to_string(s.columns) + "x" + std::to_string(s.rowPoints) + "/" + joined(c.radices) + (s.rate > 1 ? "/rate" + std::to_string(s.rate) : "") +
+           (p.quarters() ? "" : "/circular");  // beside the dense form, with kernels that are masked before
   const std::string kind = s.tensorCores ? "mma" : "cores";
   const bool apart = s.filterTaps > 0;  // gates, too, are applied by passes of their own
   c.key = "multi-pass/" + kind + (p.precision == FFC_PRECISION_FAST ? "/fast/" : "/accurate/") + classOf(p) +

@@ -15,18 +15,20 @@ const finer = (dtype: Dtype) => dtype === "float32" ? 1e-3 : 1;
 // With the lowest or the highest frequency, and anywhere between them, where filters may change sign.
 const ends = [[0, 0.25], [0.91, 1], [0.05, 0.38]] as const, within = [[0, 0.09], [0.31, 0.55], [0.1, 0.19]] as const;
 
+type Mode = "causal" | "circular";
+
 /** Bins whose frequencies lie in a part of half the sampling rate, in blocks of 64. */
-function keptBetween(length: number, from: number, to: number): boolean[] {
-  const { bins, points } = sparseGrid("causal", length), blocks = new Set<number>();
+function keptBetween(length: number, from: number, to: number, mode: Mode = "causal"): boolean[] {
+  const { bins, points } = sparseGrid(mode, length), blocks = new Set<number>();
   for (let f = 0; f < bins; f++) {
-    const at = (2 * f + 1) / (2 * points);
+    const at = mode === "circular" ? 2 * f / points : (2 * f + 1) / (2 * points);
     if (at >= from && at <= to) blocks.add(f >> 6);
   }
   return Array.from({ length: bins }, (_, f) => blocks.has(f >> 6));
 }
 
 function rateOf(plan: ConvPlan): string {
-  return /\/(rate\d)$/.exec(plan.explain().chosen.name)?.[1] ?? "its own rate";
+  return /\/(rate\d)(\/circular)?$/.exec(plan.explain().chosen.name)?.[1] ?? "its own rate";
 }
 
 /** The quickest candidate with such a name; undefined where there is none. */
@@ -36,7 +38,8 @@ function quickest(device: Device, options: ConvPlanOptions, named: RegExp): stri
   return there.sort((a, b) => a.predictedMs - b.predictedMs)[0]?.name;
 }
 /** At a part of the rate, which some filter bank may be quicker than. */
-const atPartOfRate = (device: Device, options: ConvPlanOptions) => quickest(device, options, /\/rate[24]$/);
+const atPartOfRate = (device: Device, options: ConvPlanOptions) =>
+  quickest(device, options, /\/rate[24](\/circular)?$/);
 
 gpuTest("bands: a part of the rate is the quickest but for filter banks where the filters have room", () => {
   using device = openGpu();
@@ -88,6 +91,34 @@ gpuTest("bands: a part of the rate is the quickest but for filter banks where th
   for (const [length, expected] of [[2 ** 15, "its own rate"], [2 ** 16, "rate4"], [2 ** 18, "rate4"]] as const) {
     assert.equal(rate(length, { lowest: 0.09 }, { ...float32, skip: true }).rate, expected);
   }
+  // Circular rows that are a power of two.
+  const circular = { mode: "circular" } as const;
+  for (const pattern of [...halved.slice(0, 4), { lowest: 0.25 }]) {
+    assert.equal(rate(long, pattern, circular).rate, "rate2", JSON.stringify(pattern));
+    assert.equal(rate(long, pattern, { ...circular, ...float32 }).rate, "rate2", JSON.stringify(pattern));
+  }
+  assert.equal(rate(long, { band: [0.45, 0.54] }, circular).rate, "rate4");
+  assert.equal(rate(long, { lowest: 0.25 }, { ...circular, kernelLength: long + 1 }).rate, "its own rate");
+  assert.equal(rate(3 * 2 ** 18, { lowest: 0.25 }, circular).rate, "its own rate");
+});
+
+gpuTest("classes of circular rows leave rows out where the row is a power of two", () => {
+  using device = openGpu();
+  const classes = { classes: Array.from({ length: 64 }, (_, c) => 4 * c), modulus: 256 };
+  for (const dtype of dtypes) {
+    for (const skip of [false, true]) {
+      const length = 2 ** 20, shape = { batch: 8, channels: 16, length, kernelLength: length, dtype, skip };
+      using plan = device.plan({ ...shape, mode: "circular", keepFrequencies: classes });
+      const { rowBytes, rowBytesSkipped } = plan.explain().data.sparsity as { [key: string]: number };
+      // The skip term of 16-bit plans is a tap that all frequencies gain.
+      const skips = !skip || dtype === "float32";
+      assert.equal(rowBytesSkipped! / rowBytes! > 0.4, skips, `${dtype} ${skip} ${plan.explain().chosen.name}`);
+      if (skips) assert.match(plan.explain().chosen.name, /\/circular$/);
+    }
+    const shape = { batch: 8, channels: 16, length: 3 * 2 ** 18, kernelLength: 1000, dtype } as const;
+    using dense = device.plan({ ...shape, mode: "circular", keepFrequencies: classes });
+    assert.equal((dense.explain().data.sparsity as { [key: string]: number }).rowBytesSkipped, 0);
+  }
 });
 
 for (const dtype of dtypes) {
@@ -131,11 +162,46 @@ for (const dtype of dtypes) {
   });
 }
 
+// Filters run around the row, and so do those of kernels.
+for (const dtype of dtypes) {
+  gpuTest(`bands: circular, against float64, ${dtype}`, async () => {
+    using device = openGpu();
+    const cases: SparseCase[] = [];
+    let i = 0;
+    for (const length of [2 ** 18, 2 ** 19]) {
+      for (const precision of ["fast", "accurate"] as const) {
+        for (const [from, to] of [...ends, ...within]) {
+          i++;
+          const given = conv({
+            ...{ mode: "circular", length, dtype, precision, batch: 1 + i % 2, channels: 1 + i % 3 % 2 },
+            kernelLength: [length, 1000, length - 1][i % 3]!,
+            kernelDtype: i % 4 ? "float32" : dtype,
+            preGate: i % 5 === 1 || i % 5 === 4,
+            postGate: i % 5 === 2 || i % 5 === 4,
+            sharedKernel: i % 7 === 5,
+            skip: dtype === "float32" && i % 8 < 3,
+            inPlace: i % 8 === 5,
+          });
+          const pattern = from === 0 ? { lowest: to } : { band: [from, to] as const };
+          const each: SparseCase = { ...given, pattern, kept: keptBetween(length, from, to, "circular") };
+          const candidate = atPartOfRate(device, sparseOptions(each));
+          cases.push({ ...each, ...(candidate !== undefined && { candidate }) });
+        }
+      }
+    }
+    assert.ok(cases.filter(({ candidate }) => candidate).length > cases.length / 2);
+    assert.equal(await runAllSparse(device, cases), cases.length);
+  });
+}
+
 /** Rows through a plan of the lowest frequencies at a part of the rate. */
-function run(device: Device, rows: Float64Array[], dtype: Dtype, lowest: number) {
-  const length = rows[0]!.length, keepFrequencies = { lowest };
-  const candidate = atPartOfRate(device, { batch: rows.length, length, kernelLength: length, dtype, keepFrequencies })!;
-  return runRows(device, rows, dtype, { keepFrequencies, candidate }, keptBetween(length, 0, lowest), (plan) => {
+function run(device: Device, rows: Float64Array[], dtype: Dtype, lowest: number, mode: Mode = "causal") {
+  const length = rows[0]!.length,
+    keepFrequencies = { lowest },
+    shape = { batch: rows.length, length, kernelLength: length };
+  const candidate = atPartOfRate(device, { ...shape, dtype, mode, keepFrequencies })!;
+  const kept = keptBetween(length, 0, lowest, mode);
+  return runRows(device, rows, dtype, { keepFrequencies, candidate, mode }, kept, (plan) => {
     assert.match(rateOf(plan), /^rate/);
   });
 }
@@ -146,16 +212,18 @@ gpuTest("bands: impulses at both ends of a row", async () => {
   const length = 2 ** 19, places = [0, 1, 2, 3, 7, 17, length / 2 - 1, length - 17, length - 3, length - 2, length - 1];
   const rows = impulses(length, places);
   for (const dtype of dtypes) {
-    for (const lowest of [0.25, 0.09]) {
-      const results = await run(device, rows, dtype, lowest);
+    for (
+      const [lowest, mode] of [[0.25, "causal"], [0.09, "causal"], [0.25, "circular"], [0.09, "circular"]] as const
+    ) {
+      const results = await run(device, rows, dtype, lowest, mode);
       // Of an impulse whose response lies in the row: of the last ones nearly all comes after it.
       const usual = rms(results[0]!.exact);
       for (const [r, { y, exact }] of results.entries()) {
         const error = difference(y, exact) / usual;
-        assert.ok(error < 2.2e-3 * finer(dtype), `${dtype} ${lowest}, sample ${places[r]}: ${error}`);
+        assert.ok(error < 2.2e-3 * finer(dtype), `${dtype} ${lowest} ${mode}, sample ${places[r]}: ${error}`);
         // The last outputs alone: those that are made of what follows the ring.
         const end = difference(y.slice(-8), exact.slice(-8)) / usual;
-        assert.ok(end < 6e-3 * finer(dtype), `${dtype} ${lowest}, sample ${places[r]}, last outputs: ${end}`);
+        assert.ok(end < 6e-3 * finer(dtype), `${dtype} ${lowest} ${mode}, sample ${places[r]}, last outputs: ${end}`);
       }
     }
   }

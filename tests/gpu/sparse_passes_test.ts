@@ -16,11 +16,12 @@ for (const dtype of dtypes) {
   });
 }
 
-// The kernel is masked on its own grid, so every length will do.
+// The kernel is masked on its own grid, so every length will do; powers of two have transforms with the frequencies of that grid.
 for (const dtype of dtypes) {
   gpuTest(`sparse: every pattern, circular, ${dtype}`, async () => {
     using device = openGpu();
-    const cases = sparseCases("circular", [30, 101, 257, 1000, 3001, 4096, 32768, 65537], [dtype]);
+    const lengths = [30, 101, 257, 1000, 3001, 4096, 8192, 16384, 32768, 65536, 65537, 131072, 262144];
+    const cases = sparseCases("circular", lengths, [dtype]);
     assert.equal(await runAllSparse(device, cases), cases.length);
   });
 }

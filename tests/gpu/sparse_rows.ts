@@ -9,7 +9,7 @@ export async function runRows(
   device: Device,
   rows: Float64Array[],
   dtype: Dtype,
-  options: Pick<ConvPlanOptions, "keepFrequencies" | "candidate">,
+  options: Pick<ConvPlanOptions, "keepFrequencies" | "candidate" | "mode">,
   kept: readonly boolean[],
   check: (plan: ConvPlan) => void,
 ) {
@@ -28,7 +28,7 @@ export async function runRows(
   using out = device.empty([rows.length, 1, length], dtype);
   out.fillBytes(0xff); // NaN
   plan.forward(u, spectrum, { out });
-  const y = await out.toFloat32Array(), grid = sparseGrid("causal", length);
+  const y = await out.toFloat32Array(), grid = sparseGrid(options.mode ?? "causal", length);
   return rows.map((_, r) => {
     const exact = sparseRow(input.values.slice(r * length, (r + 1) * length), kernel.values, grid, kept);
     return { y: y.subarray(r * length, (r + 1) * length), exact };

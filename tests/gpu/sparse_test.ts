@@ -33,6 +33,7 @@ for (const algorithm of ["fused-fp32", "fused-mma", "multi-pass"] as const) {
 gpuTest("sparse: a smaller device", async () => {
   using device = openDevice("cuda", { portable: true, sharedMemoryLimitBytes: 99 * 1024 });
   assert.ok(await runAllSparse(device, sparseCases("causal", [1000, 8192, 65536], dtypes)) >= 20);
+  assert.ok(await runAllSparse(device, sparseCases("circular", [1000, 8192, 65536, 262144], dtypes)) >= 30);
 });
 
 gpuTest("sparse: several passes skip what they say", () => {
@@ -66,14 +67,19 @@ gpuTest("sparse: few digits of a transform in one block, or one slice, are all t
     { skip = false, ...kind }: Partial<ConvPlanOptions> = {},
   ) => {
     const classes = Array.from({ length: keep }, (_, i) => Math.floor(i * modulus / keep));
+    // Each with its mirror image.
+    if (kind.mode === "circular" && keep === 9) classes.splice(0, 9, 0, 1, 2, 3, 4, 12, 13, 14, 15);
     const algorithm = kind.dtype === "float32" ? "fused-fp32" : "fused-mma";
-    const options = { length, kernelLength: length, batch: 8, dtype: "bfloat16", algorithm, skip, ...kind } as const;
+    // Where rows are few, a circular plan may mask its kernels and be dense.
+    const batch = kind.mode === "circular" ? 4096 : 8;
+    const options = { length, kernelLength: length, batch, dtype: "bfloat16", algorithm, skip, ...kind } as const;
     using plan = device.plan({ ...options, keepFrequencies: { classes, modulus } });
     const { data, chosen } = plan.explain();
     const work = data.sparsity as { [key: string]: number };
     return { name: chosen.name, flops: work.rowFlopsSkipped! / work.rowFlops!, bytes: work.rowBytesSkipped! };
   };
   const accurate = { dtype: "float16", precision: "accurate" } as const, both = { preGate: true, postGate: true };
+  const circular = { mode: "circular" } as const;
   for (
     const [length, kind] of [
       [8192, {}],
@@ -87,6 +93,9 @@ gpuTest("sparse: few digits of a transform in one block, or one slice, are all t
       [4096, { dtype: "float32" }],
       [8192, { dtype: "float32" }],
       [16384, { dtype: "float32", ...both, skip: true }],
+      [16384, circular],
+      [4096, { ...accurate, ...circular }],
+      [8192, { dtype: "float32", ...circular }],
     ] as const
   ) {
     const [quarter, half, most] = [4, 8, 9].map((keep) => explained(length, 16, keep, kind));
@@ -107,6 +116,8 @@ gpuTest("sparse: few digits of a transform in one block, or one slice, are all t
     assert.match(one!.name, /turns$/);
     assert.ok(Math.abs(one!.flops - 0.75) < 1e-4 && one!.bytes > 0);
     assert.deepEqual([two!.flops, all!.flops], [0, 0]);
+    const circle = explained(65536, 4, 1, { ...kind, ...circular });
+    assert.deepEqual([circle.flops, circle.bytes], [one!.flops, one!.bytes]);
   }
   const even = explained(32768, 2, 1, accurate);
   assert.match(even.name, /turns$/);

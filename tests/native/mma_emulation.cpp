@@ -66,6 +66,7 @@ struct Case {
   bool resident = false;  // parts of the spectrum in shared memory
   bool inPlace = false;  // y is u
   int classes = 16;       // that k is divided into: 16 digits, or so many slices
+  int quarters = 1;       // 0: the circular ring
   double behindN = 1;     // further factor of the samples from N on: of a second half
   int delay = -1;        // from 0 on: samples are the amplitude, the kernel is one tap of kernelSize at this delay
 };
@@ -74,18 +75,19 @@ bool keeps(const Case& c, int k) { return c.digits.empty() || std::count(c.digit
 
 // What the ring's convolution gives without the dropped frequencies: a masked kernel has no taps to convolve with.
 std::vector<double> maskedConvolution(const std::vector<double>& u, const std::vector<double>& k, const Case& c, int N) {
+  const double shift = c.quarters / 4.0;
   const auto transformed = [&](const std::vector<double>& x) {
     std::vector<Complex> a(N);
-    for (size_t i = 0; i < x.size(); i++) a[i % N] += x[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
+    for (size_t i = 0; i < x.size(); i++) a[i % N] += x[i] * std::polar(1.0, 2 * pi * double(i) * shift / N);
     transform(a, -1);
     return a;
   };
   std::vector<Complex> a = transformed(u);
   const std::vector<Complex> b = transformed(k);
-  for (int f = 0; f < N; f++) a[f] = keeps(c, f) ? a[f] * b[f] * std::polar(1.0 / N, 2 * pi * c.offset * (f - 0.25) / N) : 0;
+  for (int f = 0; f < N; f++) a[f] = keeps(c, f) ? a[f] * b[f] * std::polar(1.0 / N, 2 * pi * c.offset * (f - shift) / N) : 0;
   transform(a, 1);
   std::vector<double> y(u.size());
-  for (size_t i = 0; i < y.size(); i++) y[i] = (a[i] * std::polar(1.0, -2 * pi * double(i) / (4.0 * N))).real();
+  for (size_t i = 0; i < y.size(); i++) y[i] = (a[i] * std::polar(1.0, -2 * pi * double(i) * shift / N)).real();
   return y;
 }
 
@@ -93,16 +95,17 @@ std::vector<double> maskedConvolution(const std::vector<double>& u, const std::v
 template <class C>
 void appendSpectrum(const std::vector<double>& taps, const Case& c, std::vector<uint32_t>& words, std::vector<int32_t>& exponents) {
   const int N2 = 1 << c.log2N2, N = 256 * C::R * N2 * C::slices;
+  const double shift = c.quarters / 4.0;
   std::vector<std::vector<Complex>> segments;
   double largest = 0;
   for (int half = 0; half < C::halves; half++) {
     std::vector<Complex> a(N);
     // What reaches from a half into itself, and from the first into the second.
     const size_t count = C::halves > 1 && half == 0 ? std::min(taps.size(), size_t(N)) : taps.size();
-    for (size_t i = 0; i < count; i++) a[i % N] += taps[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
+    for (size_t i = 0; i < count; i++) a[i % N] += taps[i] * std::polar(1.0, 2 * pi * double(i) * shift / N);
     transform(a, -1);
     for (int f = 0; f < N; f++) {
-      a[f] *= keeps(c, f) ? std::polar(spectrumGain<C>(c.log2N2), 2 * pi * (c.offset * (f - 0.25) / N - 0.25 * half)) : 0;
+      a[f] *= keeps(c, f) ? std::polar(spectrumGain<C>(c.log2N2), 2 * pi * (c.offset * (f - shift) / N - 0.25 * half)) : 0;
       largest = std::max({largest, std::fabs(a[f].real()), std::fabs(a[f].imag())});
     }
     segments.push_back(a);
@@ -183,7 +186,7 @@ void check(Case c) {
   for (int64_t i = 0; i < count + guard; i++) at(y, i) = 0x7fff;
   std::vector<std::vector<double>> kernels(c.channels, std::vector<double>(c.taps));
   std::vector<float> skip(c.channels);
-  std::vector<uint32_t> words, tables = makeTables<C>(c.log2N2);
+  std::vector<uint32_t> words, tables = makeTables<C>(c.log2N2, c.quarters);
   if constexpr (C::sparse) tables = tablesOfDigits<C>(tables, c.digits);
   std::vector<int32_t> exponents;
   for (int h = 0; h < c.channels; h++) {
@@ -271,7 +274,7 @@ void check(Case c) {
   p.log2N2 = c.log2N2;
   p.digitCount = int(c.digits.size());
   for (int i = 0; i < p.digitCount && C::sparse; i++) p.digits |= uint32_t(c.digits[i]) << (4 * i);
-  if (C::oneSlice) p.onlySlice = c.digits[0];
+  if (C::oneSlice) p.onlySlice = c.digits[0], p.quarters = c.quarters;
   p.batch = c.batch * p.segments, p.channels = c.channels;
   setDivisor(p.batchMagic, p.batchShift, p.batch);
   p.length = p.outLength = c.length;
@@ -280,8 +283,9 @@ void check(Case c) {
   // From a line of L2 on.
   std::vector<uint4> results((C::slices > 1 ? c.blocks * C::scratchBytes / 16 : 0) + 8, uint4{~0u, ~0u, ~0u, ~0u});
   p.results = results.data() + (128 - reinterpret_cast<uintptr_t>(results.data()) % 128) / 16 % 8;
-  p.phased = C::packed || c.length + 7 <= N * C::halves || (C::slices > 1 && C::halves == 1);
-  if (C::slices > 1 && C::halves == 1) p.wraps = !c.maps && c.length + 7 > N;
+  const bool wrapsSlices = C::slices > 1 && C::halves == 1 && c.quarters;
+  p.phased = C::packed || c.length + 7 <= N * C::halves || wrapsSlices;
+  if (wrapsSlices) p.wraps = !c.maps && c.length + 7 > N;
   emulation::machine.matrixInstructions = emulation::machine.matrixWavefronts = 0;
   if constexpr (C::uniform)
     if (c.uniform) {
@@ -601,6 +605,16 @@ int main(int count, char** words) {
   check<Config<1, true, f, true, false, false, 1, true>>(few(maps({4, 9, 2, 4096, 4096, 0, 4}, 2), {0, 1, 2, 3, 12, 13, 14, 15}));
   check<Config<2, true, f, true, false, false, 1, true>>(few({4, 3, 2, 8100, 5000, 40, 2}, {5}));
   check<Config<4, true, f, true, false, false, 1, true>>(few(maps({4, 3, 3, 16384, 16384, 0, 2}, 2), {0, 4, 8, 12}));
+  auto circular = [](Case c, int lead = 0) {
+    c.quarters = 0;
+    c.lead = lead;
+    return c;
+  };
+  check<Config<2, true, f, false, false, false, 1, true>>(circular(few(maps({4, 4, 2, 8192, 8192, 0, 3}, 2), {1, 3, 5, 11, 13, 15})));
+  check<Config<4, true, b, false, false, false, 1, true>>(circular(few({4, 3, 2, 16384, 16384, 0, 2}, {0, 4, 8, 12}), 3));
+  check<Config<1, true, f, true, false, false, 1, true>>(circular(few(maps({4, 9, 2, 4096, 4096, 0, 4}, 2), {0, 8})));
+  check<Config<2, true, f, true, false, false, 1, true>>(circular(few({4, 3, 2, 8192, 8192, 0, 2}, {5, 11}), 5));
+  check<Config<8, true, f, false, false, false, 1, true>>(circular(few(maps({4, 2, 2, 32768, 32768, 0, 1}, 2), {0, 4, 8, 12})));
   auto oneGate = [](Case c, bool first) {
     c.pre = first, c.post = !first;
     return c;
@@ -667,6 +681,9 @@ int main(int count, char** words) {
   check<Config<4, true, b, false, true, false, 4, true>>(one(oneGate({4, 1, 3, 65528, 65536, 0}, true), 0));
   check<Config<4, true, f, true, false, false, 4, true>>(one(maps({4, 2, 1, 65536, 65536, 0}, 1), 3));
   using One = Config<4, true, f, false, false, false, 4, true>;
+  check<One>(circular(one(maps({4, 2, 2, 65536, 65536, 0}, 1), 2)));
+  check<Config<4, true, f, true, false, false, 4, true>>(circular(one({4, 1, 2, 65536, 65536, 0}, 0), 5));
+  check<Config<4, true, f, true, false, false, 2, true>>(circular(one({4, 3, 1, 32768, 32768, 0}, 1, 2), 3));
   check<One>(one(maps({4, 2, 2, 65536, 65536, 0}, 1), 1));
   check<One>(one({4, 1, 3, 65000, 65536, 0}, 2));
   check<Config<4, true, b, false, false, false, 4, true>>(one(maps({4, 1, 3, 65536, 60000, 0}, 1), 3));

@@ -50,6 +50,7 @@ struct Case {
   bool tail = false;  // samples N .. 2N of the result: the imaginary part
   int every = 1;      // frequency-sparse: only the rows k1 = 1, 1 + every, .. are kept
   double from = 0, until = 1;  // and of those the frequencies in this band, as parts of the highest of all samples
+  int quarters = 1;   // 0: the circular ring, rows of all its samples
   int paired = 0;  // launches that the next one relies on (PassOrder): they wait half-way (1) or at once (2)
 };
 
@@ -88,8 +89,9 @@ void check(Case c) {
     return;
   }
   const int shift = rate > 1 ? int(resampling->firstBin(int64_t(rate) * N) / 2) : 0;
-  // Indices k and N - k are nearly the same real frequency; the grid is shifted by a quarter.
-  auto frequency = [&](int k) { return std::fabs(k - 0.25 < N / 2.0 ? k - 0.25 : k - 0.25 - N); };
+  // Indices k and N - k are nearly the same real frequency, or just the same.
+  const double ofRing = c.quarters / 4.0;
+  auto frequency = [&](int k) { return std::fabs(k - ofRing < N / 2.0 ? k - ofRing : k - ofRing - N); };
   auto keeps = [&](int k) {
     const double f = (frequency(k) + shift) / (rate * (N / 2.0));
     return slotOf[k % N1] >= 0 && f >= c.from && f <= c.until;
@@ -119,7 +121,7 @@ void check(Case c) {
     a.assign(N, 0);
     skip[h] = float(gauss() * c.kernelSize);
     for (int i = 0; i < c.taps; i++)
-      a[i % N] += gauss() * c.kernelSize / std::sqrt(double(c.taps)) * std::polar(1.0, 2 * pi * double(i) / (4.0 * N));
+      a[i % N] += gauss() * c.kernelSize / std::sqrt(double(c.taps)) * std::polar(1.0, 2 * pi * ofRing * double(i) / N);
     transform(a, -1);
     for (int k = 0; k < N; k++)
       if (!keeps(k)) a[k] = 0;
@@ -163,7 +165,7 @@ void check(Case c) {
     }
   }
 
-  const std::vector<uint32_t> columnTables = makeColumnTables<Column>(c.log2Inner), rowTables = makeTables<Row>(4);
+  const std::vector<uint32_t> columnTables = makeColumnTables<Column>(c.log2Inner, c.quarters), rowTables = makeTables<Row>(4);
   Aligned columnTable(columnTables.size() * 4), rowTable(rowTables.size() * 4), scratch(size_t(sequences) * N * 4);
   std::memcpy(columnTable.data, columnTables.data(), columnTables.size() * 4);
   std::memcpy(rowTable.data, rowTables.data(), rowTables.size() * 4);
@@ -197,6 +199,7 @@ void check(Case c) {
   p.length = c.length, p.outLength = c.outLength;
   p.phased = c.length + 7 <= N && c.outLength + 7 <= N;
   p.imaginary = c.tail;
+  p.quarters = c.quarters;
   Aligned filters(4 * 40000);
   if constexpr (rate > 1) {
     const std::vector<uint32_t> table = makeFilterTables<Column>(*resampling, Column::bf16 && !c.pre);
@@ -218,7 +221,9 @@ void check(Case c) {
   q.log2N2 = 4, q.slots = c.slots, q.tilesPerSet = c.slots * Row::rows, q.batch = c.batch, q.channels = c.channels;
   q.useMaps = c.bulk;
   q.sequences = sequences, q.log2N1 = log2N1, q.rows = kept;
-  if (c.every > 1) q.rowOfSlot = rowOfSlot.data();
+  std::vector<uint32_t> numerators;
+  for (const int16_t k1 : rowOfSlot) numerators.push_back(4 * k1 - c.quarters);
+  q.numerators = numerators.data();
   if (Row::somePieces) q.pieces = pieces.data();
   q.halfTiles = Column::width == 32, q.log2TileShare = 4 - c.log2Inner;
   q.columnExponent = columnExponent(log2N1);
@@ -254,7 +259,7 @@ void check(Case c) {
       std::vector<double> plain(c.length);
       for (int i = 0; i < c.length; i++) {
         plain[i] = value(at(u, row + i)) * (c.pre ? value(at(pre, row + i)) : 1);
-        v[i] = plain[i] * std::polar(1.0, 2 * pi * double(i) / (4.0 * samples));
+        v[i] = plain[i] * std::polar(1.0, 2 * pi * ofRing * double(i) / samples);
       }
       transform(v, -1);
       for (int k = 0; k < N; k++) {
@@ -266,7 +271,7 @@ void check(Case c) {
       v = product;
       transform(v, 1);
       for (int n = 0; n < c.outLength; n++) {
-        const Complex z = v[n] * std::polar(1.0, -2 * pi * double(n) / (4.0 * samples));
+        const Complex z = v[n] * std::polar(1.0, -2 * pi * ofRing * double(n) / samples);
         double r = c.tail ? z.imag() : z.real() + (c.skip && n < c.length ? skip[h] * plain[n] : 0);
         if (c.post) r *= value(at(post, outRow + n));
         const double d = value(at(y, outRow + n)) - r;
@@ -281,9 +286,9 @@ void check(Case c) {
   bool conflictFree = true;
   for (int i = 0; i < 3; i++) conflictFree &= wavefronts[i] == 4 * instructions[i];
   (good && conflictFree ? passed : failed)++;
-  std::printf("%s N1=%d N2=%d %s %s%s%s%s%s%s%s%s length %d of %d batch %d channels %d: error %.2e%s%s", good ? "ok  " : "FAIL", N1, N2,
+  std::printf("%s N1=%d N2=%d %s %s%s%s%s%s%s%s%s%s length %d of %d batch %d channels %d: error %.2e%s%s", good ? "ok  " : "FAIL", N1, N2,
               Column::bf16 ? "bfloat16" : "float16", Column::accurate ? "accurate" : "fast", c.pre ? " pre" : "",
-              c.post ? " post" : "", c.skip ? " skip" : "", c.paired ? " paired" : "", c.tail ? " tail" : "", c.bulk ? c.every > 1 ? " some rows" : "" : " plain copies", Row::somePieces ? " some pieces" : "", c.length, rate * N,
+              c.post ? " post" : "", c.skip ? " skip" : "", c.paired ? " paired" : "", c.tail ? " tail" : "", c.bulk ? c.every > 1 ? " some rows" : "" : " plain copies", c.quarters ? "" : " circular", Row::somePieces ? " some pieces" : "", c.length, rate * N,
               c.batch, c.channels, error, intact ? "" : ", guard band overwritten", inOrder ? "" : ", waits out of order");
   if (!conflictFree)
     for (int i = 0; i < 3; i++) std::printf(" conflicts %ld/%ld", wavefronts[i], 4 * instructions[i]);
@@ -358,12 +363,26 @@ int main(int argc, char** argv) {
   if (turn()) check<Quarter, RowConfig<1, true, true>>(band({1, 2, 1, 524288, 131072}, 0.1, 0.19));
   if (turn()) check<Quarter, RowConfig<1, true, true>>(gated(band({1, 1, 1, 523999, 131072}, 0, 0.09), 1));
   if (turn()) check<QuarterB, RowConfig<2, false, true>>(band({1, 1, 1, 1000001, 262144}, 0.45, 0.5));
+  auto circular = [](Case c) {
+    c.quarters = 0;
+    return c;
+  };
+  if (turn()) check<F, Row1>(circular(sparse({1, 2, 2, 131072, 131072}, 5)));
+  if (turn()) check<B, Row1>(circular(gated({1, 1, 2, 131072, 131072}, 3)));
+  if (turn()) check<FA, RowConfig<1, true, true>>(circular(band({1, 2, 1, 131072, 131072}, 0.55, 1)));
+  if (turn()) check<F, RowConfig<2, false>>(circular(sparse({2, 1, 2, 524288, 524288}, 3)));
+  if (turn()) check<Half, RowConfig<1, true, true>>(circular(band({1, 1, 2, 262144, 131072}, 0, 0.25)));
+  if (turn()) check<HalfB, RowConfig<1, false, true>>(circular(gated(band({2, 1, 2, 524288, 262144}, 0.3, 0.5), 3)));
+  if (turn()) check<HalfF, RowConfig<1, false, true>>(circular(band({1, 1, 1, 262144, 131072}, 0.7, 1)));
+  if (turn()) check<Quarter, RowConfig<1, true, true>>(circular(gated(band({1, 1, 1, 524288, 131072}, 0.1, 0.19), 1)));
+  if (turn()) check<QuarterB, RowConfig<2, false, true>>(circular(band({1, 1, 1, 1048576, 262144}, 0.45, 0.5)));
   using Row4 = RowConfig<4, false>;
   if (turn()) check<B, Row4>(paired(gated({1, 2, 1, 524001, 524288}, 3)));
   if (turn()) check<F, Row4>(plainCopies(sparse({1, 3, 1, 524288, 524288}, 5)));
   if (turn()) check<FA, RowConfig<4, true>>(gated({1, 1, 2, 524288, 524288}, 0));
   if (turn()) check<F, Row1>({4, 1, 1, 1048576, 1048576});
   if (turn()) check<ColumnConfig<false, false, 4>, Row1>(paired({4, 1, 1, 4194304, 4194304}));
+  if (turn()) check<ColumnConfig<false, false, 4>, Row1>(circular(sparse({4, 1, 1, 4194304, 4194304}, 7)));
   if (turn()) check<ColumnConfig<true, true, 4>, RowConfig<1, true>>(gated({4, 1, 1, 4190000, 4194304}, 1));
   std::printf("emulation: %d checks passed, %d failed\n", passed, failed);
   return failed != 0;

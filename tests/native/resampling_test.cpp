@@ -1,6 +1,7 @@
 // The filters of bands of frequencies (cuda/host/resampling.h) against what their formulas promise, and the pattern of a ring with fewer
 // points against the pattern of all.
 #include "../../cuda/host/resampling.h"
+#include "../../cuda/host/status.h"
 
 #include <complex>
 
@@ -110,6 +111,28 @@ void checkSlot(int64_t length, int64_t block, int rate, int turn) {
   CHECK(all == kept);
 }
 
+// The same of circular grids, whose index k is bin k or P - k.
+void checkCircularSlot(int64_t period, int64_t block, int rate, int turn) {
+  const int64_t points = period / rate, bins = points / 2 + 1, first = period / 2 / (16 * rate) * turn;
+  std::vector<uint8_t> keep(static_cast<size_t>((period / 2 + block) / block));
+  for (size_t b = 0; b < keep.size(); ++b) {
+    const int64_t begin = static_cast<int64_t>(b) * block;
+    keep[b] = begin >= first && begin + block <= first + bins && b % 3 != 1;
+  }
+  const FrequencyMask whole = patternOf(period, block, keep, FFC_MODE_CIRCULAR), slot(whole, points, first);
+  CHECK(slot.points() == points && slot.bins() == bins && slot.keptBins() == whole.keptBins());
+  bool same = true;
+  for (int64_t k = 0; k < points; ++k) same = same && slot.keeps(k) == whole.keeps(first + std::min(k, points - k));
+  CHECK(same);
+  bool refused = false;
+  try {
+    FrequencyMask(whole, points / 4, first);
+  } catch (const ffc::Error&) {
+    refused = true;
+  }
+  CHECK(refused);
+}
+
 }  // namespace
 
 int main() {
@@ -127,6 +150,6 @@ int main() {
   }
   for (const int64_t block : {1, 5, 64, 96})
     for (const int rate : {2, 4})
-      for (const int turn : {0, 1, 8 * rate - 3, 16 * (rate - 1)}) checkSlot(4096, block, rate, turn);
+      for (const int turn : {0, 1, 8 * rate - 3, 16 * (rate - 1)}) checkSlot(4096, block, rate, turn), checkCircularSlot(4096, block, rate, turn);
   return report_checks("resampling_test");
 }

@@ -134,8 +134,8 @@ struct Fp32Loader {
   }
 };
 
-// Adds the skip term, applies the post gate, rounds and writes. Samples n of the segment, 0 <= n < count.
-template <class Shape>
+// Adds the skip term, applies the post gate, rounds and writes. Samples n of the segment, 0 <= n < count. AnyQuarters: the ring may be circular.
+template <class Shape, bool AnyQuarters = false>
 struct Fp32Storer {
   const Fp32ConvParams& p;
   int64_t uAt, preAt, postAt, yAt;  // element index of the segment's sample 0
@@ -205,7 +205,7 @@ struct Fp32Storer {
 #pragma unroll
         for (int q = 0; q < part; ++q) {
           const float2 a = z[slot<R>(q0 + q)];
-          v[q] = fmaf(a.x, turns.re[q0 + q], -(a.y * turns.im[q0 + q]));
+          v[q] = AnyQuarters && p.quarters == 0 ? a.x : fmaf(a.x, turns.re[q0 + q], -(a.y * turns.im[q0 + q]));
         }
         column<T, inner>(v, lo + q0 * inner);
       }
@@ -245,7 +245,7 @@ __device__ __forceinline__ void keptMiddleStages(float2* shared, const float2* t
 }
 
 // `Sparse`: of the first digit's values, those in p.kept. All stages but the outermost do that much less, and so much of the spectrum is
-// read.
+// read. The ring may be circular.
 template <class Shape, bool Partitioned, bool Sparse = false>
 __device__ __forceinline__ void convolveUnit(const Fp32ConvParams& p, float2* shared, int thread, int64_t unit,
                                              bool active) {
@@ -258,7 +258,7 @@ __device__ __forceinline__ void convolveUnit(const Fp32ConvParams& p, float2* sh
     {
       const Fp32Unit at = Fp32Unit::of(unit, p);
       const Fp32Loader<Shape, false> load(p, at, p.windowBegin + at.segment * p.segmentOutputs, active);
-      forwardFirst<Shape, true>(shared, p.tables, thread, load);
+      forwardFirst<Shape, !Sparse>(shared, p.tables, thread, load);
     }
     groupSync<Shape>();
     if constexpr (Sparse)
@@ -322,7 +322,7 @@ __device__ __forceinline__ void convolveUnit(const Fp32ConvParams& p, float2* sh
   else
     inverseMiddleStages<Shape>(shared, p.tables, thread);
   inverseLast<Shape>(shared, p.tables, thread, Sparse ? p.kept.set : 0xffffffffu,
-                     Fp32Storer<Shape>(p, Fp32Unit::of(forgotten(unit), p), active));
+                     Fp32Storer<Shape, Sparse>(p, Fp32Unit::of(forgotten(unit), p), active));
 }
 
 template <class Shape, int Rows>

@@ -64,6 +64,8 @@ std::vector<Choice> choices(const ConvProblem& p, const KernelWindow& w, const G
       c.segmentOutputs = p.outputLength;
       if (p.mask && i.sparse) c.digits = p.mask->residues(i.radices[0]);
       if (c.digits.size() > mostDigits) c.digits.clear();
+      // What leaves nothing out serves circular patterns with kernels that have been masked before (plan.cu).
+      if (!p.quarters() && c.digits.empty()) continue;
       list.push_back(c);
     }
     if (p.mask) continue;
@@ -98,7 +100,7 @@ class FusedFp32 : public GpuAlgorithm {
  public:
   FusedFp32(const ConvProblem& p, const KernelWindow& w, const Choice& c, TableCache& cache)
       : instance_(*c.instance), convolve_(c.digits.empty() ? instance_.convolve : instance_.sparse),
-        tables_(cache.table(c.instance->tableKey, c.instance->tables)) {
+        tables_(fp32Tables(*c.instance, p.quarters(), cache)) {
     for (const void* function : {convolve_, instance_.spectrum})
       allowSharedMemory(function, instance_.sharedBytes);
 
@@ -132,6 +134,7 @@ class FusedFp32 : public GpuAlgorithm {
     conv_.spectrumChannelStride = p.sharedKernel ? 0 : c.parts * instance_.points;
     conv_.periodic = windowed && p.circular();
     conv_.windowBegin = w.offset - c.lead;
+    conv_.quarters = p.quarters();
 
     spectrum_ = {};
     spectrum_.tables = tables();
@@ -141,7 +144,7 @@ class FusedFp32 : public GpuAlgorithm {
     taps = kernelTaps(p, w);
     taps.partTaps = c.partTaps;
     taps.lead = c.lead;
-    taps.circularImage = c.whole && p.circular();
+    taps.circularImage = c.whole && p.circular() && p.quarters();
     if (p.mask) {
       maskTable_ = cache.planTable(p.mask->bytes());
       spectrum_.mask = p.mask->view();
@@ -206,6 +209,7 @@ void offerFusedFp32(const ConvProblem& p, const GpuLimits& limits, TableCache& t
     offers.add(fusedFp32Candidate(p, shapeOf(p, w, c), sizeOf(limits)),
                [&p, &tables, w, c] { return std::make_unique<FusedFp32>(p, w, c, tables); });
   if (!list.empty()) return;
+  if (!p.quarters()) return offers.refuse("fused-fp32", "no transform leaves work out with this circular pattern");
   if (p.mask)
     return offers.refuse("fused-fp32", "it has no transform of the whole row with the " +
                                            std::to_string(p.mask->points()) + " points of the pattern's grid");

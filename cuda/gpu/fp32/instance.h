@@ -20,9 +20,15 @@ struct Fp32Instance {
   int64_t sharedBytes = 0;
   const void *convolve = nullptr, *spectrum = nullptr;  // device functions
   const void* sparse = nullptr;                         // convolve, of some values of the first digit; null where there is none
-  std::vector<uint8_t> (*tables)() = nullptr;  // of every block, one after the other
+  // Of every block, one after the other; a circular ring's (0) where there is `sparse`.
+  std::vector<uint8_t> (*tables)(int quarters) = nullptr;
   std::string tableKey;
 };
+
+// The tables of an instance on the device; of a ring with these frequencies.
+inline std::shared_ptr<Buffer> fp32Tables(const Fp32Instance& instance, int quarters, TableCache& cache) {
+  return cache.table(instance.tableKey + (quarters ? "" : "/circular"), [&] { return instance.tables(quarters); });
+}
 
 // Sorted by points. Each list lives in a translation unit of its own, so that a parallel build shares the work.
 void addSmallInstances(std::vector<Fp32Instance>& list);

@@ -17,7 +17,7 @@ Fp32Instance makeInstance() {
   instance.sharedBytes = fp32SharedBytes<Shape, Rows>;
   instance.convolve = reinterpret_cast<const void*>(&fusedConv<Shape, Rows, MinBlocks, Partitioned>);
   instance.spectrum = reinterpret_cast<const void*>(&kernelSpectrum<Shape, Rows>);
-  instance.tables = [] { return tableBytes(makeFftTables<Shape>(0.25)); };
+  instance.tables = [](int quarters) { return tableBytes(makeFftTables<Shape>(quarters / 4.0)); };
   instance.tableKey = "fp32";
   for (int radix : instance.radices) instance.tableKey += "/" + std::to_string(radix);
   return instance;

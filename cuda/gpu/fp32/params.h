@@ -32,6 +32,7 @@ struct Fp32ConvParams {
   int64_t windowBegin;      // segment s, part p sees u from windowBegin + s * segmentOutputs - p * partTaps on
   int64_t parts, partTaps;  // the kernel's parts; 1 unless the kernel is longer than one transform carries
   int64_t spectrumChannelStride;  // float2 elements; 0 for a shared kernel
+  int32_t quarters = 1;     // of the ring's frequencies, k - quarters / 4; 0: it is circular, of some digits only
   bool periodic;            // u continues periodically outside 0 .. length-1 (circular, several segments)
   KeptDigits kept;
 };

@@ -17,7 +17,7 @@ const Fp32Instance* instanceOf(int64_t points, bool ofMore, const GpuLimits& lim
 class FloatRing final : public SlotRing {
  public:
   FloatRing(const Fp32Instance& instance, int64_t channels, int64_t period, TableCache& cache)
-      : instance_(instance), channels_(channels), period_(period), tables_(cache.table(instance.tableKey, instance.tables)) {
+      : instance_(instance), channels_(channels), period_(period), tables_(fp32Tables(instance, 1, cache)) {
     for (const void* function : {instance.convolve, instance.spectrum}) allowSharedMemory(function, instance.sharedBytes);
   }
 

@@ -187,7 +187,7 @@ Fp32Instance makeSplitInstance() {
   instance.sharedBytes = int64_t{Shape::paddedPoints} * static_cast<int64_t>(sizeof(float2));
   instance.convolve = reinterpret_cast<const void*>(&splitConv<Shape>);
   instance.spectrum = reinterpret_cast<const void*>(&splitSpectrum<Shape>);
-  instance.tables = [] {
+  instance.tables = [](int) {
     std::vector<float2> both = makeFftTables<Shape>(0.125);
     const std::vector<float2> odd = makeFftTables<Shape>(-0.375);
     both.insert(both.end(), odd.begin(), odd.end());

@@ -186,6 +186,8 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
   for (const Instance& i : instances()) {
     if (i.element != element || i.accurate != accurate || i.gated != gated || ofRings(i)) continue;
     if (i.ofDigits && !fewEnough) continue;
+    // What leaves nothing out serves circular patterns with kernels that have been masked before (plan.cu).
+    if (!problem.quarters() && !i.ofDigits && !i.oneSlice) continue;
     if (i.oneSlice && digits.empty()) continue;
     // 3 * 2^a points below 12288 were never the quickest, and have 1.2e-3 where the fast class promises 1.1e-3.
     const int leastN2 = i.packed || i.slices > 1 || i.ofDigits || i.radix == 3 ? 4 : i.pairwise ? 1 : 0;
@@ -226,6 +228,7 @@ void offerFusedMma(const ConvProblem& problem, const GpuLimits& limits, TableCac
       choices.push_back(c);
     }
   }
+  if (choices.empty() && !problem.quarters()) return refuse("no transform leaves work out with this circular pattern");
   if (choices.empty())
     return refuse(longEnough ? "no tensor-core transform that is long enough fits into this device's shared memory of " +
                                    std::to_string(sharedMemory) + " bytes per block" +

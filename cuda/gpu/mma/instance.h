@@ -35,7 +35,7 @@ struct Instance {
   int uniformTiles = 0, uniformSlots = 0;
   bool interleaves = false;  // the tiles of a set that has all of them
   int64_t (*uniformBytes)(int tilesPerSet, int log2N2) = nullptr;
-  std::vector<uint32_t> (*tables)(int log2N2) = nullptr;
+  std::vector<uint32_t> (*tables)(int log2N2, int quarters) = nullptr;
   // Frequency-sparse: for a few values of k1, from those tables; null where all are computed.
   std::vector<uint32_t> (*ofDigits)(const std::vector<uint32_t>& tables, const std::vector<int>& digits) = nullptr;
   double (*gain)(int log2N2) = nullptr;
@@ -48,7 +48,7 @@ struct SpectrumInstance {
   int halves = 1;  // of a row: segments of the kernel
   int64_t sharedBytes = 0;
   const void* transform = nullptr;  // device function (SpectrumParams)
-  std::vector<uint8_t> (*tables)(int slice) = nullptr;
+  std::vector<uint8_t> (*tables)(int slice, int quarters) = nullptr;
 };
 
 // Each list lives in a translation unit of its own, so that a parallel build shares the work.

@@ -14,7 +14,7 @@ SpectrumInstance makeSpectrumOf() {
   s.halves = halves;
   s.sharedBytes = int64_t(Shape::paddedPoints) * 8 + 16;
   s.transform = reinterpret_cast<const void*>(&kernelSpectrum<Shape, C, halves>);
-  s.tables = [](int slice) { return gpu::tableBytes(gpu::makeFftTables<Shape>((0.25 - slice) / C)); };
+  s.tables = [](int slice, int quarters) { return gpu::tableBytes(gpu::makeFftTables<Shape>((quarters / 4.0 - slice) / C)); };
   return s;
 }
 template <int C, int Threads, int... Radices>

@@ -27,8 +27,8 @@ class FusedMma final : public GpuAlgorithm {
       : problem_(problem), choice_(choice), window_(kernelWindow(problem)) {
     const Instance& i = *choice.instance;
     const SpectrumInstance& s = *choice.spectrum;
-    tables_ = tablesOf(choice, cache);
-    spectrumTables_ = spectrumTablesOf(choice, cache);
+    tables_ = tablesOf(choice, cache, problem.quarters());
+    spectrumTables_ = spectrumTablesOf(choice, cache, problem.quarters());
     if (problem.mask) maskTable_ = cache.planTable(problem.mask->bytes());
     gain_ = float(i.gain(choice.log2N2));
     allowSharedMemory(i.convolve, std::max(choice.copies.sharedBytes, choice.maps.sharedBytes));
@@ -87,7 +87,8 @@ class FusedMma final : public GpuAlgorithm {
     SpectrumParams p;
     p.taps = gpu::kernelTaps(problem_, window_);
     p.taps.kernel = kernel;
-    p.taps.circularImage = problem_.circular() && !packed();
+    p.taps.circularImage = problem_.circular() && problem_.quarters() && !packed();
+    p.quarters = problem_.quarters();
     for (int slice = 0; slice < s.slices; slice++) p.tables[slice] = static_cast<const float2*>(spectrumTables_[slice]->data());
     p.gain = gain_;
     if (maskTable_) {
@@ -196,13 +197,14 @@ class FusedMma final : public GpuAlgorithm {
     p.sharedSpectrum = problem_.sharedKernel;
     p.inPlace = p.u.data == p.y.data;
     p.onlySlice = std::max(0, choice_.onlySlice);
+    p.quarters = problem_.quarters();
     p.digitCount = int32_t(choice_.digits.size());
     for (int i = 0; i < p.digitCount; i++) p.digits |= uint32_t(choice_.digits[i]) << (4 * i);
     const int sequences = 16 >> choice_.log2N2;
     p.tiles = int32_t((int64_t(p.batch) * channels + sequences - 1) / sequences);
     // Room for the seven samples by which a row may be shifted to keep its accesses aligned.
     const int64_t places = choice_.points * i.halves;
-    const bool reaches = p.length + 7 > places || p.outLength + 7 > places, wrapsSlices = i.slices > 1 && i.halves == 1;
+    const bool reaches = p.length + 7 > places || p.outLength + 7 > places, wrapsSlices = i.slices > 1 && i.halves == 1 && problem_.quarters();
     p.phased = packed() || !reaches || wrapsSlices;
     const bool whole = p.length == choice_.points && p.outLength == choice_.points;
     const int rowsOfSet = choice_.uniform.tilesPerSet * sequences;
@@ -215,7 +217,7 @@ class FusedMma final : public GpuAlgorithm {
       return i.slices > 1 ? encodeSliced(choice_, p, batch, channels) : fullTiles && encodeWhole(choice_, p, batch, channels, 1);
     };
     p.useMaps = uniform || (choice_.maps.tilesPerSet && encodeFor());
-    const bool longPartial = !p.useMaps && i.longRows && choice_.log2N2 == 4 && choice_.maps.tilesPerSet &&
+    const bool longPartial = !p.useMaps && i.longRows && problem_.quarters() && choice_.log2N2 == 4 && choice_.maps.tilesPerSet &&
                              encodeLong(choice_, p, batch, channels);
     if (!uniform && !longPartial) p.headParts = 0, p.wraps = wrapsSlices && reaches && !p.useMaps && !alignedRows(p.u);
     p.useMaps |= longPartial;

@@ -66,6 +66,7 @@ struct Params {
   int32_t digitCount = 0;
   void* results = nullptr;      // slices: room for those of each block, Config::scratchBytes
   int32_t onlySlice = 0;        // frequency-sparse: the slice with the kept frequencies (Config::oneSlice)
+  int32_t quarters = 1;         // and of the ring's frequencies, k - quarters / 4; in the tables otherwise
 };
 
 // Division of 0 <= n < 2^30 by d >= 1: exact with magic = ceil(2^(32 + shift) / d), shift = floor(log2(d)) - 1 or so

@@ -83,14 +83,14 @@ __global__ void __launch_bounds__(Shape::threads) kernelSpectrum(const SpectrumP
         const gpu::KernelTaps taps = halves == 1 ? p.taps : segmentOf(p.taps, half, N);
         __syncthreads();
         if (halves * C > 1 || round == 0) {
-          // x'[m] = sum over n0 of e^{-2 pi i n0 (k0 - 1/4) / C} x[n0 M + m].
+          // x'[m] = sum over n0 of e^{-2 pi i n0 (k0 - quarters / 4) / C} x[n0 M + m].
           for (int m = thread; m < M; m += Shape::threads) {
             float2 sum = {0, 0};
             for (int n0 = 0; n0 < C; n0++) {
               const int n = n0 * M + m;
               const float2 x = {taps.at(n, N, 0, channel), taps.at(n + N, N, 0, channel)};
               float sine, cosine;
-              sincospif(-2.0f * n0 * (k0 - 0.25f) / C, &sine, &cosine);
+              sincospif(-2.0f * n0 * (k0 - 0.25f * p.quarters) / C, &sine, &cosine);
               const float2 turned = C > 1 ? gpu::complexProduct(x, float2{cosine, sine}) : x;
               sum.x += turned.x;
               sum.y += turned.y;

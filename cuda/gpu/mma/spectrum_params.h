@@ -14,6 +14,7 @@ struct SpectrumParams {
   const float2* tables[8] = {};  // per slice
   float gain = 1;
   int32_t channels = 0, radix = 1, log2N2 = 0;
+  int32_t quarters = 1;         // of the ring's frequencies
   int32_t slices = 1;           // frequency f belongs to slice f mod slices, as its frequency f / slices
   SpectrumWindow window = {0, 0};
   // Taps before the first and from the second on are hidden (HiddenTaps); `hiddenHigh` below window.high: it matters.

@@ -18,18 +18,20 @@ std::vector<uint8_t> bytesOf(const std::vector<T>& values) {
 }
 
 // One set of tables for each configuration: what they hold, and where, depends on all of it.
-inline std::shared_ptr<Buffer> tablesOf(const Choice& choice, TableCache& cache) {
+inline std::shared_ptr<Buffer> tablesOf(const Choice& choice, TableCache& cache, int quarters = 1) {
   const Instance& i = *choice.instance;
-  if (i.ofDigits) return cache.planTable(bytesOf(i.ofDigits(i.tables(choice.log2N2), choice.digits)));
+  const auto tables = [&] { return i.tables(choice.log2N2, quarters); };
+  if (i.ofDigits) return cache.planTable(bytesOf(i.ofDigits(tables(), choice.digits)));
   const std::string key = "mma/" + std::to_string(reinterpret_cast<uintptr_t>(i.tables)) + "/" + std::to_string(choice.log2N2);
-  return cache.table(key, [&] { return bytesOf(i.tables(choice.log2N2)); });
+  return cache.table(key + (quarters ? "" : "/circular"), [&] { return bytesOf(tables()); });
 }
 
-inline std::array<std::shared_ptr<Buffer>, 8> spectrumTablesOf(const Choice& choice, TableCache& cache) {
+inline std::array<std::shared_ptr<Buffer>, 8> spectrumTablesOf(const Choice& choice, TableCache& cache, int quarters = 1) {
   const SpectrumInstance& s = *choice.spectrum;
   std::array<std::shared_ptr<Buffer>, 8> tables;
   for (int slice = 0; slice < s.slices; slice++)
-    tables[slice] = cache.table("mma/spectrum" + std::to_string(s.points) + "/" + std::to_string(slice), [&] { return s.tables(slice); });
+    tables[slice] = cache.table("mma/spectrum" + std::to_string(s.points) + "/" + std::to_string(slice) + (quarters ? "" : "/circular"),
+                                [&] { return s.tables(slice, quarters); });
   return tables;
 }
 

@@ -130,14 +130,14 @@ HiddenTaps hiddenTaps(int log2N2) {
   return {int(std::min({64.0, N / 128, 2 * N / (ratio * ratio)})), std::ilogb(65504 / std::sqrt(2.0) / constant)};
 }
 
-// Of one slice: its transform has frequencies k - (1/4 - slice) / slices.
+// Of one slice: its transform has frequencies k - (quarters / 4 - slice) / slices.
 template <class C>
-std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
+std::vector<uint32_t> makeSliceTables(int log2N2, int slice, int quarters) {
   using Layout = TableLayout<C>;
   using Complex = std::complex<double>;
   constexpr int R = C::R;
   constexpr double pi = 3.14159265358979323846;
-  const double shift = C::rowLayout ? 0 : (0.25 - slice) / C::slices;  // the ring x^N - i; rows bring their own shift
+  const double shift = C::rowLayout ? 0 : (quarters / 4.0 - slice) / C::slices;  // rows bring their own
   const int N2 = 1 << log2N2, halfN2 = N2 / 2;
   const double N = 256.0 * N2 * R;
   auto e = [&](double turns) { return std::polar(1.0, -2 * pi * turns); };
@@ -355,7 +355,7 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
       for (int n = 0; n < 16; n++) *to++ = C::halfTurns ? turn(fromMiddle(n) * b / (16.0 * R)) : power(e(b * n / (16.0 * R)));
   }
   // What part n0 of a sequence is multiplied by on its way into this slice.
-  auto turnOf = [&](int n0) { return e(n0 * (slice - 0.25) / C::slices); };
+  auto turnOf = [&](int n0) { return e(n0 * (slice - quarters / 4.0) / C::slices); };
   if constexpr (C::foldByMatrix) {
     for (int warp = 0; warp < 16; warp++)
       for (int n0 = 1; n0 < C::slices; n0++)
@@ -373,12 +373,12 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice) {
   return table;
 }
 
-// One slice after the other.
+// One slice after the other. Of the ring x^N = i, or with quarters = 0 of a circular one.
 template <class C>
-std::vector<uint32_t> makeTables(int log2N2) {
+std::vector<uint32_t> makeTables(int log2N2, int quarters = 1) {
   std::vector<uint32_t> tables;
   for (int slice = 0; slice < C::slices; slice++) {
-    const std::vector<uint32_t> next = makeSliceTables<C>(log2N2, slice);
+    const std::vector<uint32_t> next = makeSliceTables<C>(log2N2, slice, quarters);
     tables.insert(tables.end(), next.begin(), next.end());
   }
   return tables;

@@ -13,7 +13,10 @@ namespace ffc {
 // The filters of a band that has room for them, with no ring shorter than `fewestPoints`: the design takes milliseconds (half a second for
 // some bands a little too wide for a quarter of the rate), which are spared where no split is so short.
 inline std::shared_ptr<const Resampling> resamplingOf(const ConvProblem& problem, FilterClass quality, int64_t fewestPoints) {
-  if (!problem.mask || problem.circular() || problem.mask->points() < 2 * fewestPoints) return nullptr;
+  if (!problem.mask || problem.mask->points() < 2 * fewestPoints) return nullptr;
+  // A ring that is circular has the row's own length. Kernels that are longer than a row would have to be folded first.
+  const int64_t points = problem.mask->points();
+  if (problem.circular() && ((points & (points - 1)) || problem.kernelLength > points)) return nullptr;
   const FrequencyMask::Band band = problem.mask->band();
   const auto found = Resampling::of(band.from, band.to, quality, problem.mask->points() < 4 * fewestPoints ? 2 : 4);
   return found ? std::make_shared<Resampling>(*found) : nullptr;
@@ -24,7 +27,8 @@ inline ConvProblem atRate(const ConvProblem& problem, const Resampling* resampli
   ConvProblem onRing = problem;
   if (resampling) {
     const int64_t points = problem.mask->points();
-    onRing.mask = std::make_shared<FrequencyMask>(*problem.mask, points / resampling->rate(), resampling->firstBin(points));
+    const int64_t bins = problem.circular() ? points / 2 : points;
+    onRing.mask = std::make_shared<FrequencyMask>(*problem.mask, points / resampling->rate(), resampling->firstBin(bins));
   }
   return onRing;
 }
@@ -35,8 +39,8 @@ inline std::shared_ptr<Buffer> kernelFilterTable(const Resampling& resampling, T
   const auto* bytes = reinterpret_cast<const uint8_t*>(resampling.kernelTaps.data());
   return cache.planTable({bytes, bytes + resampling.kernelTaps.size() * sizeof(float)});
 }
-inline gpu::ResampledTaps resampledTaps(const Resampling& resampling, const Buffer& filter, int64_t points) {
-  return {static_cast<const float*>(filter.data()), resampling.kernelReach(), resampling.rate(), resampling.turn(), points};
+inline gpu::ResampledTaps resampledTaps(const Resampling& resampling, const Buffer& filter, const ConvProblem& problem, int64_t points) {
+  return {static_cast<const float*>(filter.data()), resampling.kernelReach(), resampling.rate(), resampling.turn(), points, problem.circular()};
 }
 
 }  // namespace ffc

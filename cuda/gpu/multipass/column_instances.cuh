@@ -28,7 +28,7 @@ ColumnInstance makeColumnsFor() {
     if constexpr (sparse)
       instance.sparseInverse = reinterpret_cast<const void*>(&columnsInverse<Shape, Storage, Threads, MinBlocks, true>);
   }
-  instance.tables = [] { return tableBytes(makeFftTables<Shape>(0.25)); };
+  instance.tables = [](int quarters) { return tableBytes(makeFftTables<Shape>(quarters / 4.0)); };
   instance.tableKey = "columns";
   for (int radix : instance.radices) instance.tableKey += "/" + std::to_string(radix);
   return instance;

@@ -61,9 +61,10 @@ struct ColumnTile {
     }
   }
 
-  // f = k1 - 1/4; for k1 = 0 that is negative.
+  // 4 f = 4 k1 - quarters; for k1 = 0 that is not positive.
   __device__ float2 factor(const MultiPassParams& p, int k1) const {
-    return k1 ? turn(p.turns, n2 * static_cast<uint32_t>(4 * k1 - 1)) : conjugate(turn(p.turns, n2));
+    const int f = 4 * k1 - p.quarters;
+    return f > 0 ? turn(p.turns, n2 * static_cast<uint32_t>(f)) : conjugate(turn(p.turns, n2 * static_cast<uint32_t>(-f)));
   }
 };
 
@@ -267,7 +268,10 @@ __global__ void __launch_bounds__(Threads, MinBlocks) columnsInverse(const __gri
     constexpr ClosingTurns<Shape> turns = closingTurns<Shape>();
     float v[R];
 #pragma unroll
-    for (int q = 0; q < R; ++q) v[q] = fmaf(z[slot<R>(q)].x, turns.re[q], -(z[slot<R>(q)].y * turns.im[q]));
+    for (int q = 0; q < R; ++q) {
+      const float2 x = z[slot<R>(q)];
+      v[q] = Sparse && p.quarters == 0 ? x.x : fmaf(x.x, turns.re[q], -(x.y * turns.im[q]));
+    }
     storeColumn<Shape, Storage>(v, p, tile, n, skip);
     if (p.outputLength > p.points + n) {
 #pragma unroll

@@ -4,9 +4,11 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "../algorithm.h"
 #include "params.h"
 
 namespace ffc::gpu {
@@ -17,8 +19,8 @@ struct ColumnInstance {
   std::vector<int> radices;
   int64_t sharedBytes = 0;
   const void *forward = nullptr, *inverse = nullptr;
-  const void *sparseForward = nullptr, *sparseInverse = nullptr;  // with KeptRows; null where points are no power of two
-  std::vector<uint8_t> (*tables)() = nullptr;
+  const void *sparseForward = nullptr, *sparseInverse = nullptr;  // with KeptRows, any quarters; null where points are no power of two
+  std::vector<uint8_t> (*tables)(int quarters) = nullptr;
   std::string tableKey;
 };
 
@@ -30,6 +32,11 @@ struct RowInstance {
   std::vector<uint8_t> (*tables)() = nullptr;
   std::string tableKey;
 };
+
+// The tables of columns, on the device; of a ring with these frequencies.
+inline std::shared_ptr<Buffer> columnTable(const ColumnInstance& column, int quarters, TableCache& cache) {
+  return cache.table(column.tableKey + (quarters ? "" : "/circular"), [&] { return column.tables(quarters); });
+}
 
 // For float16 and for float32 intermediates; each list is a translation unit of its own, for a parallel build.
 std::vector<ColumnInstance> halfColumnInstances();

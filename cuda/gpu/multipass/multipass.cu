@@ -108,6 +108,7 @@ class MultiPass final : public GpuAlgorithm {
     const int64_t points = split.points(), n1 = split.column.points, n2 = split.row.points;
     const int64_t elementBytes = half ? 4 : 8;
     p_.points = points;
+    p_.quarters = problem.quarters();
     p_.n1 = static_cast<int>(n1);
     p_.n2 = static_cast<int>(n2);
     p_.log2Columns = log2Of(split.column.columns);
@@ -123,10 +124,10 @@ class MultiPass final : public GpuAlgorithm {
     p_.outputLength = problem.outputLength;
     p_.taps = kernelTaps(problem, window);
     p_.taps.lead = window.offset;
-    p_.taps.circularImage = problem.circular();
+    p_.taps.circularImage = problem.circular() && p_.quarters;
     p_.sharedSpectrum = problem.sharedKernel;
 
-    columnTables_ = cache.table(split.column.tableKey, split.column.tables);
+    columnTables_ = columnTable(split.column, p_.quarters, cache);
     rowTables_ = cache.table(split.row.tableKey, split.row.tables);
     turns_ = turnTable(points, cache);
     p_.columnTables = static_cast<const float2*>(columnTables_->data());
@@ -261,22 +262,24 @@ class MultiPass final : public GpuAlgorithm {
  private:
   // A pattern that keeps some of every row leaves the columns nothing to skip; the code that can costs them 3 to 11 %.
   bool dropsRows() const { return p_.rows < p_.n1; }
-  const void* columnsForward() const { return dropsRows() ? split_.column.sparseForward : split_.column.forward; }
+  bool ofPattern() const { return dropsRows() || p_.quarters == 0; }
+  const void* columnsForward() const { return ofPattern() ? split_.column.sparseForward : split_.column.forward; }
   const void* columnsOfKernel() const { return split_.resampling ? split_.column.sparseForward : columnsForward(); }
-  const void* columnsInverse() const { return dropsRows() ? split_.column.sparseInverse : split_.column.inverse; }
+  const void* columnsInverse() const { return ofPattern() ? split_.column.sparseInverse : split_.column.inverse; }
 
   // Rows of numbers, one after the other in scratch, take the place of inputs and outputs.
   void planFilters(TableCache& cache) {
     const Resampling& resampling = *split_.resampling;
     filters_ = ResamplingPasses::of(resampling);
     kernelFilter_ = kernelFilterTable(resampling, cache);
-    p_.resampled = resampledTaps(resampling, *kernelFilter_, p_.points * resampling.rate());
+    p_.resampled = resampledTaps(resampling, *kernelFilter_, problem_, p_.points * resampling.rate());
     p_.response = resampling.response;
     rows_.batch = problem_.batch;
     rows_.length = static_cast<int>(problem_.length);
     rows_.outputLength = static_cast<int>(problem_.outputLength);
-    p_.length = filters_->numbersOf(problem_.length);
-    p_.outputLength = filters_->numbersOf(problem_.outputLength);
+    rows_.circular = p_.quarters == 0;
+    p_.length = filters_->numbersOf(problem_.length, rows_.circular);
+    p_.outputLength = filters_->numbersOf(problem_.outputLength, rows_.circular);
     rows_.pitch = (std::max(p_.length, p_.outputLength) + 31) / 32 * 32;  // whole lines
     p_.uStride = p_.yStride = {rows_.pitch, rows_.pitch * problem_.batch};
   }
@@ -318,7 +321,10 @@ void offerMultiPass(const ConvProblem& problem, const GpuLimits& limits, TableCa
   const bool half = problem.dtype != Dtype::float32;
   const std::vector<Split> list = splits(problem, samples, half, limits);
   const auto offer = [&](const ConvProblem& onRing, const Split& split) {
-    offers.add(multiPassCandidate(onRing, shapeOf(onRing, split, half, limits), sizeOf(limits)),
+    const MultiPassShape shape = shapeOf(onRing, split, half, limits);
+    // What leaves nothing out serves circular patterns with kernels that have been masked before (plan.cu), and has quicker columns then.
+    if (!onRing.quarters() && split.rate() == 1 && shape.keptRows == 1) return;
+    offers.add(multiPassCandidate(onRing, shape, sizeOf(limits)),
                [onRing, &limits, &cache, window, split, half] {
                  return std::make_unique<MultiPass>(onRing, window, split, half, limits, cache);
                });

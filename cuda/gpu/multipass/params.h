@@ -1,13 +1,14 @@
 // The multi-pass convolution: sequences too long for one block's shared memory. N = N1 N2 complex points,
 // n = n1 N2 + n2, k = k1 + N1 k2, and three passes over device memory:
-//   columns forward   N1-point transforms over n1 at frequencies k1 - 1/4, times e^{-2 pi i n2 (k1 - 1/4) / N}
+//   columns forward   N1-point transforms over n1 at frequencies f = k1 - quarters / 4, times e^{-2 pi i n2 f / N}
 //   rows              N2-point transforms over n2, times the kernel spectrum, and back
 //   columns inverse   the conjugate factor, N1-point inverse transforms, gates, skip, store
 // Between passes the N complex points of a sequence lie in scratch as [k1][n2]; in frequency-sparse plans only the rows
 // k1 that have a kept frequency, one after the other.
 //
 // N complex points hold a negacyclic convolution of 2N real samples (a[n] + i a[n + N], see core/fft_shape.h);
-// every mode is a placement of the kernel's taps (core/kernel_taps.cuh).
+// every mode is a placement of the kernel's taps (core/kernel_taps.cuh). With quarters = 0 it is a circular one of N real samples, for patterns
+// on its frequencies.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -39,17 +40,18 @@ struct KeptRows {
 };
 
 // A causal kernel at 1 / rate of its sampling rate, on a ring of `points` / rate complex points (host/resampling.h). Its taps lie at
-// 0 .. count - 1 of 2 points real samples, count <= points.
+// 0 .. count - 1 of 2 points real samples, count <= points; of a circular ring, of its points real samples.
 struct ResampledTaps {
   const float* filter = nullptr;  // p[0 .. reach], q[0 .. reach]; null: the taps as they are
   int reach = 0, rate = 1, turn = 0;
   int64_t points = 0;
+  bool circular = false;
 
 #ifdef __CUDACC__
   // A function of its own: within the columns that call it, for every number that they read, it made them three times as long.
   __device__ __noinline__ float at(const KernelTaps& taps, int64_t position, int64_t channel) const {
-    const int64_t middle = position * rate, around = 2 * points;
-    if (middle - reach >= taps.count && middle + reach < around) return 0;
+    const int64_t middle = position * rate, around = circular ? points : 2 * points;
+    if (middle >= around || (middle - reach >= taps.count && middle + reach < around)) return 0;
     const int64_t base = channel * taps.channelStride + taps.first;
     const float* const q = filter + reach + 1;
     float even, odd = 0;
@@ -68,8 +70,9 @@ struct ResampledTaps {
       const auto tapAt = [&](int64_t i) {
         const bool wrapped = i >= around;
         if (wrapped) i -= around;
+        if (circular && i < 0) i += around;
         const float tap = i >= 0 && i < taps.count ? loadElement(taps.kernel, base + i, taps.dtype) : 0;
-        return wrapped ? -tap : tap;
+        return wrapped && !circular ? -tap : tap;
       };
       even = filter[0] * tapAt(middle);
       for (int j = 1; j <= reach; ++j) {
@@ -87,6 +90,7 @@ struct ResampledTaps {
 
 struct MultiPassParams {
   int64_t points = 0;  // N
+  int quarters = 1;
   int n1 = 0, n2 = 0, tiles = 0;  // tiles: column tiles of a sequence
   int rows = 0;                   // rows of a sequence in scratch and in the spectrum: n1, or fewer in a sparse plan
   KeptRows kept;

@@ -56,9 +56,10 @@ __device__ __forceinline__ bool wholeVectors(const void* row) { return (reinterp
 __device__ __forceinline__ float4 operator*(float4 a, float4 b) { return make_float4(a.x * b.x, a.y * b.y, a.z * b.z, a.w * b.w); }
 
 // A block's share of a row of samples, times a gate if there is one: store(i, samples first + 4i .. first + 4i + 3); zero where there are
-// none. Several vectors at once, so that enough loads are on their way; those beyond the last whole round go with the first.
+// none, or from the other end of a circular row. Several vectors at once, so that enough loads are on their way; those beyond the last whole
+// round go with the first.
 template <int Count, int Threads, class Store>
-__device__ __forceinline__ void loadShare(const float* row, const float* gate, int first, int length, Store&& store) {
+__device__ __forceinline__ void loadShare(const float* row, const float* gate, int first, int length, bool circular, Store&& store) {
   if (first >= 0 && first + Count <= length && wholeVectors(row + first) && (!gate || wholeVectors(gate + first))) {
     constexpr int rounds = Count / 4 / Threads, piece = rounds < 4 ? rounds : 4, rest = Count / 4 - rounds * Threads;
     static_assert(rounds % piece == 0);
@@ -85,7 +86,8 @@ __device__ __forceinline__ void loadShare(const float* row, const float* gate, i
     float x[4];
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
-      const int n = first + 4 * i + e;
+      int n = first + 4 * i + e;
+      if (circular) n += n < 0 ? length : n >= length ? -length : 0;
       x[e] = 0;
       if (static_cast<unsigned>(n) < static_cast<unsigned>(length)) x[e] = gate ? __ldg(row + n) * __ldg(gate + n) : __ldg(row + n);
     }
@@ -114,7 +116,7 @@ __global__ void __launch_bounds__(F::threads, F::decimateBlocks) decimateRows(co
   const RowOfBlock row(p.rows, p.tiles);
   const int firstNumber = row.tile * F::numbers;
   loadShare<F::samples + F::before, F::threads>(row.of(p.rows.u, p.rows.uStride), row.of(p.rows.preGate, p.rows.preStride),
-                                                F::rate * firstNumber - F::before, p.rows.length,
+                                                F::rate * firstNumber - F::before, p.rows.length, p.rows.circular,
                                                 [&](int i, float4 v) { shared[F::placeOfSample(4 * i) / 4] = v; });
   __syncthreads();
 
@@ -188,7 +190,7 @@ __global__ void __launch_bounds__(F::threads, F::interpolateBlocks) interpolateR
   const RowOfBlock row(p.rows, p.tiles);
   const int firstNumber = row.tile * F::numbers;
   loadShare<F::numbers + F::behind, F::threads>(
-      p.rows.numbers + row.sequence * p.rows.pitch, nullptr, firstNumber, p.numbers, [&](int i, float4 v) {
+      p.rows.numbers + row.sequence * p.rows.pitch, nullptr, firstNumber, p.numbers, p.rows.circular, [&](int i, float4 v) {
         const float sign = p.alternates && (4 * i / F::own & 1) ? -1.0f : 1.0f;
         shared[F::placeOfNumber(4 * i) / 4] = make_float4(sign * v.x, sign * v.y, sign * v.z, sign * v.w);
       });
@@ -227,14 +229,16 @@ class PassesOf final : public ResamplingPasses {
     params_.alternates = filters.turn() / Resampling::floatStep % 2;
   }
 
-  int numbersOf(int64_t samples) const override { return static_cast<int>((samples + F::rate - 1) / F::rate) + F::cells - 1; }
+  int numbersOf(int64_t samples, bool circular) const override {
+    return static_cast<int>((samples + F::rate - 1) / F::rate) + (circular ? 0 : F::cells - 1);
+  }
   void decimate(const ResampledRows& rows, cudaStream_t stream) const override {
-    const int numbers = numbersOf(rows.length);
+    const int numbers = numbersOf(rows.length, rows.circular);
     launch(decimateRows<F>, rows, numbers, numbers, stream, "the filter before the first pass");
   }
   void interpolate(const ResampledRows& rows, cudaStream_t stream) const override {
-    const int numbers = numbersOf(rows.outputLength);
-    launch(interpolateRows<F>, rows, numbers, numbers - (F::cells - 1), stream, "the filter behind the last pass");
+    const int numbers = numbersOf(rows.outputLength, rows.circular);
+    launch(interpolateRows<F>, rows, numbers, numbersOf(rows.outputLength, true), stream, "the filter behind the last pass");
   }
 
  private:

@@ -19,6 +19,7 @@ struct ResampledRows {
   Strides uStride, preStride, postStride, yStride;
   Dtype skipDtype = Dtype::float32;
   int length = 0, outputLength = 0;  // samples
+  bool circular = false;             // filters run around rows, whose length is a multiple of the rate
   // A launch works on rows first .. first + sequences - 1, row s being channel s / batch, batch s % batch. Of them, [row][pitch].
   int64_t first = 0, sequences = 0, batch = 1;
   float* numbers = nullptr;
@@ -31,7 +32,7 @@ class ResamplingPasses {
   static std::unique_ptr<ResamplingPasses> of(const Resampling& filters);
   virtual ~ResamplingPasses() = default;
   // Numbers of the ring that so many samples reach, and that as many outputs are made of.
-  virtual int numbersOf(int64_t samples) const = 0;
+  virtual int numbersOf(int64_t samples, bool circular) const = 0;
   virtual void decimate(const ResampledRows& rows, cudaStream_t stream) const = 0;
   virtual void interpolate(const ResampledRows& rows, cudaStream_t stream) const = 0;
 };

@@ -14,10 +14,10 @@ __device__ __forceinline__ unsigned warpMask() {
   else return ((1u << Shape::threads) - 1) << (threadIdx.x % 32 / Shape::threads * Shape::threads);
 }
 
-// At frequency k - 1/4 of `points`: what the filters before and behind the product (host/resampling.h) leave of one.
+// At frequency k - quarters / 4 of `points`: what the filters before and behind the product (host/resampling.h) leave of one.
 template <class Real>
-__device__ Real responseAt(const Response& response, int64_t k, int64_t points) {
-  const Real f = 2 * k < points ? k - Real(0.25) : points - k + Real(0.25);
+__device__ Real responseAt(const Response& response, int64_t k, int64_t points, int quarters) {
+  const Real shift = quarters * Real(0.25), f = 2 * k < points ? k - shift : points - k + shift;
   return response.squared(2 * Real(3.14159265358979323846) * fabs(f) / (static_cast<Real>(points) * response.rate));
 }
 
@@ -91,7 +91,7 @@ __global__ void __launch_bounds__(Shape::threads* Rows, MinBlocks)
         if (p.mask.keep) {
           const int64_t k = p.rowOfSlot[k1] + int64_t{p.n1} * (Shape::frequencyOfHigh(hi) + q * outer);
           float factor = p.mask.keeps(k) ? 1 : 0;
-          if (factor != 0 && p.response.count) factor = static_cast<float>(1 / responseAt<double>(p.response, k, p.points));
+          if (factor != 0 && p.response.count) factor = static_cast<float>(1 / responseAt<double>(p.response, k, p.points, p.quarters));
           v = {v.x * factor, v.y * factor};
         }
         spectrum[q * outer + hi] = Storage::pack({v.x * unit, v.y * unit}, scale);

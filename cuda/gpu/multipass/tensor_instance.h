@@ -14,7 +14,7 @@ struct TensorColumnInstance {
   int ownPieces = 8;  // of a group, 8 columns each, whose outputs the last pass stores
   int sharedBytes = 0, blocks = 1, log2MostTiles = 0;
   const void *forward = nullptr, *inverse = nullptr;
-  std::vector<uint32_t> (*tables)(int log2Inner) = nullptr;
+  std::vector<uint32_t> (*tables)(int log2Inner, int quarters) = nullptr;
   std::vector<uint32_t> (*filters)(const Resampling& filters, bool bfloat) = nullptr;  // of another rate (tensor_filters.h)
 };
 
@@ -26,7 +26,7 @@ struct TensorRowInstance {
   int leastSlots = 0, mostSlots = 0;
   int (*sharedBytes)(int slots) = nullptr;
   const void* convolve = nullptr;
-  std::vector<uint32_t> (*tables)(int log2N2) = nullptr;
+  std::vector<uint32_t> (*tables)(int log2N2, int quarters) = nullptr;
   double (*gain)(int log2N2) = nullptr;
 };
 

@@ -95,7 +95,7 @@ struct LongRowPass : RowPass<C> {
     for (int i = 0; i < 3; i++) this->load(coming, comingSlot);
     while (at.left > 0) {
       const int k1 = at.k1, count = this->together(at, at.left);
-      this->makeTables(q.rowOfSlot ? q.rowOfSlot[k1] : k1);
+      this->makeTables(loadConstant4(q.numerators + k1));
       this->beginBins(k1, at.sequence);
       if constexpr (C::spectrumRing) {
         copyAsyncWaitAll();  // what the last row of the run before has ordered

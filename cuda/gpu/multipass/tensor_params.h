@@ -56,6 +56,7 @@ struct ColumnParams {
   const void* filters = nullptr;
   int32_t alternates = 0;
   int32_t outTiles = 0;
+  int32_t quarters = 1;  // frequencies are k1 - quarters / 4; with 0 the ring is x^N = 1, and filters run around its rows, which have N samples
 };
 
 struct RowParams : Params {
@@ -67,7 +68,7 @@ struct RowParams : Params {
   PassOrder order;
   int32_t log2N1 = 0;
   int32_t rows = 0;                    // of a sequence in scratch: N1, or fewer in a frequency-sparse plan
-  const int16_t* rowOfSlot = nullptr;  // then the k1 of each
+  const uint32_t* numerators = nullptr;  // 4 k1 - quarters of each: the numerator of its frequency k1 - quarters / 4 over 4
   const uint8_t* pieces = nullptr;     // somePieces: [row of scratch][thread], see Phases::pieces
   int32_t log2TileShare = 0;   // 64-column groups (32-column groups where wide is 0) of one column tile
   int32_t halfTiles = 0;       // column tiles are 32 columns wide

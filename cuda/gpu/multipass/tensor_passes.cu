@@ -1,6 +1,7 @@
 // The three passes on tensor cores as a plan: scratch, chunks of sequences, the kernel's spectrum, launches.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "../core/fft_shape.h"
 #include "../launch.h"
@@ -31,22 +32,28 @@ class TensorPasses final : public GpuAlgorithm {
     accurate_ = problem.precision == FFC_PRECISION_ACCURATE;
     gain_ = static_cast<float>(split.row.gain(4));
     spectra_ = problem.sharedKernel ? 1 : problem.channels;
+    quarters_ = problem.quarters();
     const std::string shape = std::to_string(split.log2N1) + "/" + std::to_string(split.log2N2) + (accurate_ ? "/accurate" : "/fast");
     const int log2Inner = split.log2Inner;
-    columnTables_ = cache.table("tensor-columns/" + std::to_string(split.column.radix) + (split.column.accurate ? "a/" : "f/") + shape,
-                                [&split, log2Inner] { return bytesOf(split.column.tables(log2Inner)); });
-    rowTables_ = cache.table("tensor-rows/" + shape, [&split] { return bytesOf(split.row.tables(4)); });
+    columnTables_ = cache.table("tensor-columns/" + std::to_string(split.column.radix) + (split.column.accurate ? "a/" : "f/") + shape + (quarters_ ? "" : "/circular"),
+                                [this, &split, log2Inner] { return bytesOf(split.column.tables(log2Inner, quarters_)); });
+    rowTables_ = cache.table("tensor-rows/" + shape, [&split] { return bytesOf(split.row.tables(4, 1)); });
     rowCount_ = split.n1();
     if (problem.mask) {
       for (const ColumnInstance& i : accurate_ ? floatColumnInstances() : halfColumnInstances())
         if (i.points == split.n1()) kept_ = KeptOnDevice(*problem.mask, i.points, keepsAll(problem, split), i.radices, cache);
       rowCount_ = kept_.rows;
+      const KeptRowTables rows(*problem.mask, static_cast<int>(split.n1()), keepsAll(problem, split));
+      numerators_ = numeratorTable(rows.rowOfSlot, cache);
       if (split.row.pieces) {
-        const KeptRowTables rows(*problem.mask, static_cast<int>(split.n1()), keepsAll(problem, split));
         const KeptPieces pieces(*problem.mask, rows, static_cast<int>(split.n2() >> 12), rows.rowOfSlot.size());
         pieces_ = cache.planTable(pieces.bits);
         keptPieces_ = pieces.share;
       }
+    } else {
+      std::vector<int16_t> all(rowCount_);
+      std::iota(all.begin(), all.end(), 0);
+      numerators_ = numeratorTable(all, cache);
     }
     if (const Resampling* resampling = split.resampling.get()) {
       // Products with a gate are halves.
@@ -186,6 +193,11 @@ class TensorPasses final : public GpuAlgorithm {
     r.channelStride = strides.channel * 2;
     return r;
   }
+  std::shared_ptr<Buffer> numeratorTable(const std::vector<int16_t>& rows, TableCache& cache) const {
+    std::vector<uint32_t> numerators;
+    for (const int16_t k1 : rows) numerators.push_back(4 * static_cast<uint32_t>(k1) - static_cast<uint32_t>(quarters_));
+    return cache.planTable(bytesOf(numerators));
+  }
   int64_t keptPoints() const { return rowCount_ * split_.n2(); }  // of a sequence, in scratch and in the spectrum
   bool scaledTiles() const { return problem_.dtype == Dtype::bfloat16 || problem_.preGate || split_.column.rate > 1; }
   // Of scratch: the codes of its tiles follow a chunk's points, another chunk follows them.
@@ -200,6 +212,7 @@ class TensorPasses final : public GpuAlgorithm {
     mma::ColumnParams& c = columns_;
     const int64_t points = split_.points();
     c.tables = columnTables_->data();
+    c.quarters = quarters_;
     c.sequenceBytes = keptPoints() * 4;
     if (rowCount_ < split_.n1()) c.slotOf = kept_.columns.slotOf;
     c.spectrumGain = gain_;
@@ -234,7 +247,7 @@ class TensorPasses final : public GpuAlgorithm {
     r.sequenceBytes = columns_.sequenceBytes;
     r.log2N1 = split_.log2N1;
     r.rows = static_cast<int32_t>(rowCount_);
-    r.rowOfSlot = kept_.rowOfSlot;
+    r.numerators = static_cast<const uint32_t*>(numerators_->data());
     if (pieces_) r.pieces = static_cast<const uint8_t*>(pieces_->data());
     r.log2TileShare = 4 - split_.log2Inner;
     r.halfTiles = split_.column.width == 32;
@@ -251,6 +264,7 @@ class TensorPasses final : public GpuAlgorithm {
       if (i.points == split_.n2() && i.floats == accurate_) spectrumRow_ = i;
     MultiPassParams& p = spectrumPasses_;
     p.points = split_.points();
+    p.quarters = quarters_;
     p.n1 = p.rows = static_cast<int>(split_.n1());
     p.n2 = static_cast<int>(split_.n2());
     if (problem_.mask) kept_.tell(p);
@@ -260,13 +274,13 @@ class TensorPasses final : public GpuAlgorithm {
     p.sequences = spectra_;
     p.taps = kernelTaps(problem_, window);
     p.taps.lead = window.offset;
-    p.taps.circularImage = problem_.circular();
+    p.taps.circularImage = problem_.circular() && quarters_;
     p.readTaps = true;
     if (split_.resampling) {
       p.response = split_.resampling->response;
-      p.resampled = resampledTaps(*split_.resampling, *kernelFilter_, split_.samples());
+      p.resampled = resampledTaps(*split_.resampling, *kernelFilter_, problem_, split_.samples());
     }
-    spectrumColumnTables_ = cache.table(spectrumColumn_.tableKey, spectrumColumn_.tables);
+    spectrumColumnTables_ = columnTable(spectrumColumn_, quarters_, cache);
     spectrumRowTables_ = cache.table("tensor-spectrum/" + std::to_string(p.n2), spectrumRow_.tables);
     turns_ = turnTable(p.points, cache);
     p.columnTables = static_cast<const float2*>(spectrumColumnTables_->data());
@@ -290,6 +304,7 @@ class TensorPasses final : public GpuAlgorithm {
   int slots_;
   GpuLimits limits_;
   bool accurate_ = false;
+  int quarters_ = 1;
   // A pass is set up while what the stream holds before it ends: the pass before it, the chunk before it or earlier calls. Each waits for the
   // end of that before it touches more than tables, so what it waits for includes all that came earlier.
   bool early_ = false;
@@ -303,7 +318,7 @@ class TensorPasses final : public GpuAlgorithm {
   PlanInfo info_;
   std::shared_ptr<Buffer> columnTables_, rowTables_, spectrumColumnTables_, spectrumRowTables_, turns_;
   KeptOnDevice kept_;
-  std::shared_ptr<Buffer> pieces_, filters_, kernelFilter_;
+  std::shared_ptr<Buffer> numerators_, pieces_, filters_, kernelFilter_;
   double keptPieces_ = 1;  // share of the pieces of the kept rows' spectrum that is read
   int64_t rowCount_ = 0;  // of a sequence in scratch
   int64_t spectra_ = 0;

@@ -2,7 +2,7 @@
 // transformed back and written, in place in scratch and in place in shared memory. The transform is the fused convolution's
 // (mma/phases.cuh) with complex input and output.
 //
-// Row k1 has the frequencies k2 + (k1 - 1/4) / N1: a shift, which is in the tables. A block works on rows of one k1, sequence after
+// Row k1 has the frequencies k2 + (k1 - quarters / 4) / N1: a shift, which is in the tables. A block works on rows of one k1, sequence after
 // sequence, for as long as there are any, then makes the tables of the next k1. Within a run of rows, interval j is
 // first(set j + 1), middle(set j), last(set j - 1), as in mma/body.cuh; set j - 2 is being stored, and sets up to j + ahead are on their
 // way in, each in a slot of its own. There is one barrier an interval, in two halves: a warp arrives when it is done and waits after the
@@ -86,9 +86,9 @@ struct RowPass : Phases<C> {
 
   // ---------------------------------------------------------------- tables of one k1
 
-  // Frequencies k + (k1 - 1/4) / N1 are multiples of 1 / 4 N1: numerators, exact in integers.
-  FFC_DEVICE void makeTables(int k1) {
-    const u32 N1 = 1u << q.log2N1, f0 = 4 * k1 - 1;
+  // Frequencies k + (k1 - quarters / 4) / N1 are multiples of 1 / 4 N1: numerators, exact in integers. f0: that of k = 0.
+  FFC_DEVICE void makeTables(u32 f0) {
+    const u32 N1 = 1u << q.log2N1;
     const int outerBits = q.log2N1 + 10, innerBits = q.log2N1 + 14 + C::log2Q;
     const int g = this->g, c = this->c, w = this->warp;
     auto outer = [&](int ka, int a) {
@@ -494,7 +494,7 @@ struct RowPass : Phases<C> {
       // A run: the rows of one k1. The pipeline starts and ends empty.
       const int k1 = at.k1, count = together(at, at.left), sets = (count + rows - 1) / rows, wholeSets = count / rows;
       auto rowsOf = [&](int set) { return set < 0 || set >= sets ? 0 : set < wholeSets ? rows : count - wholeSets * rows; };
-      makeTables(q.rowOfSlot ? q.rowOfSlot[k1] : k1);
+      makeTables(loadConstant4(q.numerators + k1));
       int sequence = at.sequence;
       Factors fetched;
       // The exponents of four sets at once, a warp a row.

@@ -40,7 +40,7 @@ __global__ void __launch_bounds__(Shape::threads) tensorSpectrumRows(const __gri
       for (int j = 0; j < 16; ++j) {
         const int64_t k = p.rowOfSlot[k1] + int64_t{p.n1} * (Shape::frequencyOfHigh(hi) + j * (p.n2 / 16));
         float factor = p.mask.keeps(k) ? 1 : 0;
-        if (factor != 0 && p.response.count) factor /= responseAt<float>(p.response, k, p.points);
+        if (factor != 0 && p.response.count) factor /= responseAt<float>(p.response, k, p.points, p.quarters);
         x[slot<16>(j)] = {x[slot<16>(j)].x * factor, x[slot<16>(j)].y * factor};
       }
     }

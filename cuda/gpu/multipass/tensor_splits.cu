@@ -105,8 +105,8 @@ MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const G
 void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, const GpuLimits& limits,
                        TableCache& cache, Offers& offers) {
   if (problem.dtype == Dtype::float32) return;  // the float32 passes are offered for everything
-  // Rows are numbered up to 2^30. The frequencies of a circular pattern are not those of this ring.
-  if (limits.computeMajor < 8 || (problem.mask && problem.circular()) || problem.rows() > mostRows) return;
+  // Rows are numbered up to 2^30.
+  if (limits.computeMajor < 8 || problem.rows() > mostRows) return;
   const int64_t samples = ringSamples(problem, window), sharedMemory = sharedMemoryFor(tensorSpectrumInstances().front().transform, limits);
   const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, bf16 = problem.dtype == Dtype::bfloat16;
   int64_t shortest = std::numeric_limits<int64_t>::max();

@@ -162,6 +162,13 @@ struct SlicedUnfold : KeptResults<C> {
     warpSync();
   }
 
+  // Of an only slice k0, part n0 is the real part of its results times e^{2 pi i n0 (k0 - quarters / 4) / K}.
+  FFC_DEVICE void unfoldOne(const Pair& re, const Pair& im, const float2 (&turnsBack)[K - 1], u32 (&word)[K][4], int i) const {
+    word[0][i] = A::pack(re);
+#pragma unroll
+    for (int n = 1; n < K; n++) word[n][i] = A::pack(A::fma(im, turnsBack[n - 1].y, A::times(re, turnsBack[n - 1].x)));
+  }
+
   // last() of the last slice that has a turn: the results of all slices at this warp's n2 -> samples of the K parts.
   FFC_DEVICE void unfold(int set, const Kept (&first)[K - 1]) {
     const Output o = outputOf(set);
@@ -171,6 +178,9 @@ struct SlicedUnfold : KeptResults<C> {
       const u32 block = exchange + b * exchangeBytes + addressOuter;
       Base::loadPlanes(block, x[b], y[b]);
     }
+    float2 turnsBack[K - 1];
+#pragma unroll
+    for (int n = 1; n < K && C::oneSlice; n++) turnsBack[n - 1] = rootOfUnity(n * (4 * p.onlySlice - p.quarters), K == 2 ? 3 : 4);
 #pragma unroll
     for (int b = 0; b < R; b++) {
       Kept before[K - 1];
@@ -185,14 +195,17 @@ struct SlicedUnfold : KeptResults<C> {
       u32 word[K][4];
 #pragma unroll
       for (int i = 0; i < 4; i++) {
+        if constexpr (C::oneSlice) {
+          unfoldOne(ownRe[i], ownIm[i], turnsBack, word, i);
+          continue;
+        }
         Pair re[K], im[K];
 #pragma unroll
         for (int s = 0; s < K; s++) {
           const int slice = reversed(s, K);
           const Kept& earlier = before[slice == K - 1 ? 0 : slice];
-          const bool own = slice == lastSlice();
-          re[s] = own ? ownRe[i] : slice == K - 1 ? A::unpack(0) : wordOf(earlier, 0, i);
-          im[s] = own ? ownIm[i] : slice == K - 1 ? A::unpack(0) : wordOf(earlier, 1, i);
+          re[s] = slice == K - 1 ? ownRe[i] : wordOf(earlier, 0, i);
+          im[s] = slice == K - 1 ? ownIm[i] : wordOf(earlier, 1, i);
         }
         Fold<A, K>::backward(re, im);
 #pragma unroll

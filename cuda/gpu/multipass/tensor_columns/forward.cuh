@@ -147,7 +147,7 @@ struct ColumnsForward : ResampledColumns<C> {
         fetchAhead(tile);
         u32 most = decimateOwn(tile, numbers);
         float behind = 0;
-        if (tile.index == 0 && warp == 0) {
+        if (tile.index == 0 && warp == 0 && p.quarters) {
           behind = leftOver(tile);
           most = largerSize(most, behind);
         }
@@ -200,7 +200,7 @@ struct ColumnsForward : ResampledColumns<C> {
       innerForward(steps);
       warpSync();
       if constexpr (resampled)
-        if (tile.index == 0) addLeftOver(exponent);
+        if (tile.index == 0 && p.quarters) addLeftOver(exponent);
       forOwnPoints(tile, [](u32 shared, char* at, bool kept) {
         if (kept) storePoints(at, sharedLoad16(shared));
       });

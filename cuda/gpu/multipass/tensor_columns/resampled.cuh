@@ -56,13 +56,13 @@ struct ResampledColumns : ColumnSamples<C> {
       body(shared + C::planeBytes, at + plane, there);
     }
   }
-  // Moved by a row: times e^{2 pi i (k1 - 1/4) / N1}. Of the last row they become what follows the ring: its imaginary
-  // part.
+  // Moved by a row: times e^{2 pi i (k1 - quarters / 4) / N1}. Of the last row they become what follows the ring: its imaginary
+  // part, or its beginning.
   FFC_DEVICE void turnNeighbours(const Tile& t) const {
     const int piece = rowPieces() - firstPieceOf(t, (lane & 15) >> p.log2Inner), inside = (1 << p.log2Inner) - 1;
     if (lane < 16 && piece >= 0 && piece < C::pieces) {
       const u32 at = points + ka * C::fragmentBytes + place(lane, piece, ka);
-      const float2 w = rootOfUnity(4 * (ka + 16 * (lane & inside)) - 1, 6 + p.log2Inner);  // e^{-2 pi i m / 2^bits}
+      const float2 w = rootOfUnity(4 * (ka + 16 * (lane & inside)) - p.quarters, 6 + p.log2Inner);  // e^{-2 pi i m / 2^bits}
       uint4 re = sharedLoad16(at), im = sharedLoad16(at + C::planeBytes);
       u32 x[4] = {re.x, re.y, re.z, re.w}, y[4] = {im.x, im.y, im.z, im.w};
 #pragma unroll
@@ -86,7 +86,8 @@ struct ResampledColumns : ColumnSamples<C> {
     for (int e = lane; e < C::rawRows * C::rawPieces; e += 32) {
       const int a = e / C::rawPieces, piece = e - a * C::rawPieces;
       const int n = (((a + C::rawRows * i) << p.log2Inner | m) << (12 + p.log2Q)) + column - ringNeighbours;
-      body(to + (a * C::rawPieces + turnedPiece<C::rate>(piece)) * 16, C::rate * n + 8 * piece);
+      const int first = C::rate * n + 8 * piece;
+      body(to + (a * C::rawPieces + turnedPiece<C::rate>(piece)) * 16, p.quarters ? first : first & (p.length - 1));
     }
   }
   FFC_DEVICE void orderRaw(const Tile& t, int i) const {
