@@ -34,8 +34,9 @@ Offers offersFor(const ConvProblem& problem, const GpuLimits& limits, CudaDevice
 bool masksKernels(const ConvProblem& problem) { return problem.mask && problem.circular(); }
 ConvProblem askedFor(const ConvProblem& problem) { return masksKernels(problem) ? maskedProblem(problem) : problem; }
 
-// What there is for a problem, of which `asked` is askedFor(): of a circular pattern, what has its frequencies, or bands of them, and leaves work
-// out; then what masks kernels, which is not taken where another is as quick, because its spectra cost convolutions.
+// What there is for a problem, of which `asked` is askedFor(): of a circular pattern, what has its frequencies, or bands of
+// them, and leaves work out; then what masks kernels, which is not taken where another is as quick, because its spectra
+// cost convolutions.
 Offers allOffersFor(const ConvProblem& problem, const ConvProblem& asked, const GpuLimits& limits, CudaDevice& device) {
   Offers offers = offersFor(asked, limits, device);
   if (!masksKernels(problem)) return offers;
