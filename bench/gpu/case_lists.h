@@ -508,9 +508,10 @@ inline std::vector<std::string> partsOf(const Case& c, const std::string& candid
   std::smatch split;
   // On tensor cores the columns read and write their own dtype, and precision is another device function.
   if (std::regex_search(candidate, split, std::regex("^multi-pass(/mma)?/([0-9]+)x([0-9]+)/"))) {
-    std::smatch rate;  // columns of another rate are device functions of their own
-    const std::string resampled = std::regex_search(candidate, rate, std::regex("(/rate[0-9])?(/circular)?$")) ? rate.str() : std::string();
-    const std::string kind = (c.pattern ? "/" + c.pattern.name : std::string()) + resampled + split[1].str() + storage + (split[1].matched ? precision : "");
+    // Columns of another rate are device functions of their own; circular rings take other turns within the same ones.
+    std::smatch ring;
+    std::regex_search(candidate, ring, std::regex("(/rate[0-9])?(/circular)?$"));
+    const std::string kind = (c.pattern ? "/" + c.pattern.name : std::string()) + ring.str() + split[1].str() + storage + (split[1].matched ? precision : "");
     return {"columns" + split[2].str() + kind + (split[1].matched ? dtypeNames[c.dtype] : ""), "rows" + split[3].str() + kind};
   }
   if (candidate.find("fp32") != std::string::npos || candidate == "direct") return {candidate};

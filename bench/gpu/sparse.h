@@ -60,14 +60,6 @@ inline Pattern scatteredBlocks(int64_t length, int64_t all, int64_t count) {
   return p;
 }
 
-// The same of any period.
-inline Pattern circularBlocks(int64_t period, int64_t all, int64_t count) {
-  Pattern p = scatteredBlocks(period, all, count);
-  p.block = period / 2 / all;
-  p.keep.push_back(p.keep.back());
-  return p;
-}
-
 // A causal pattern's classes or blocks on the circular grid of a period that is a power of two. Classes c and -c are the same frequencies;
 // bins are twice as far apart, and half the rate itself belongs to the last block.
 inline Pattern onCircularGrid(Pattern p) {
@@ -77,6 +69,13 @@ inline Pattern onCircularGrid(Pattern p) {
     p.block /= 2;
     p.keep.push_back(p.keep.back());
   }
+  return p;
+}
+
+// So many blocks of the circular grid of any period.
+inline Pattern circularBlocks(int64_t period, int64_t all, int64_t count) {
+  Pattern p = onCircularGrid(scatteredBlocks(period, all, count));
+  p.block = period / 2 / all;
   return p;
 }
 
