@@ -31,18 +31,18 @@ gpu-bundle: $(LIB) $(GPU_BENCH) node_modules/.installed
 # The tensor-core kernel's index maps, lane by lane on the CPU: needs neither a GPU nor nvcc. At -O1, because what -O2 saves of a
 # minute's run it takes to compile; and what is set under one condition and read under the same looks unset to it there.
 MMA_EMULATION := $(BUILD)/native/mma_emulation
-$(MMA_EMULATION): tests/native/mma_emulation.cpp $(wildcard cuda/gpu/mma/*.cuh cuda/gpu/mma/*/*.cuh cuda/gpu/mma/*.h)
+$(MMA_EMULATION): tests/native/mma_emulation.cpp $(wildcard cuda/gpu/mma/*.cuh cuda/gpu/mma/*/*.cuh cuda/gpu/mma/*.h cuda/gpu/mma/*/*.h)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O1 -Wall -Wno-unknown-pragmas -Wno-maybe-uninitialized -o $@ $<
 
 PASSES_EMULATION := $(BUILD)/native/passes_emulation
-$(PASSES_EMULATION): tests/native/passes_emulation.cpp $(wildcard cuda/gpu/m*/*.cuh cuda/gpu/m*/*/*.cuh cuda/gpu/m*/*.h)
+$(PASSES_EMULATION): tests/native/passes_emulation.cpp $(wildcard cuda/gpu/m*/*.cuh cuda/gpu/m*/*/*.cuh cuda/gpu/m*/*.h cuda/gpu/m*/*/*.h)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O2 -Wall -Wno-unknown-pragmas -o $@ $<
 
 BANK_EMULATION := $(BUILD)/native/bank_emulation
 BANK_OBJECTS := $(addprefix $(BUILD)/obj/cuda/host/,problem.o frequency_mask.o fft64.o)
-$(BANK_EMULATION): tests/native/bank_emulation.cpp $(wildcard tests/native/*.h cuda/gpu/bank/*.cuh cuda/gpu/bank/*.h cuda/gpu/mma/*.cuh cuda/gpu/mma/*.h cuda/host/*.h) $(BANK_OBJECTS)
+$(BANK_EMULATION): tests/native/bank_emulation.cpp $(wildcard tests/native/*.h cuda/gpu/bank/*.cuh cuda/gpu/bank/*.h cuda/gpu/mma/*.cuh cuda/gpu/mma/*.h cuda/gpu/mma/*/*.h cuda/host/*.h) $(BANK_OBJECTS)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O2 -Wall -Wno-unknown-pragmas -o $@ $< $(BANK_OBJECTS)
 

@@ -511,7 +511,8 @@ inline std::vector<std::string> partsOf(const Case& c, const std::string& candid
     // Columns of another rate are device functions of their own; circular rings take other turns within the same ones.
     std::smatch ring;
     std::regex_search(candidate, ring, std::regex("(/rate[0-9])?(/circular)?$"));
-    const std::string kind = (c.pattern ? "/" + c.pattern.name : std::string()) + ring.str() + split[1].str() + storage + (split[1].matched ? precision : "");
+    // A skip term may be added by another last pass.
+    const std::string kind = (c.pattern ? "/" + c.pattern.name + (c.flags & FFC_CONV_SKIP && split[1].matched ? "/skip" : "") : std::string()) + ring.str() + split[1].str() + storage + (split[1].matched ? precision : "");
     return {"columns" + split[2].str() + kind + (split[1].matched ? dtypeNames[c.dtype] : ""), "rows" + split[3].str() + kind};
   }
   if (candidate.find("fp32") != std::string::npos || candidate == "direct") return {candidate};
@@ -799,7 +800,7 @@ inline std::vector<Case> sparseCases(bool speed) {
     add(FFC_DTYPE_FLOAT16, precision, 1 << 20, 1, 256, FFC_ALGORITHM_AUTO);
   add(FFC_DTYPE_FLOAT32, FFC_PRECISION_ACCURATE, 1 << 20, 1, 256, FFC_ALGORITHM_AUTO);
   for (const int64_t length : {1 << 21, 1 << 22}) severalPasses(length);
-  // Filter banks with a skip term, and of circular rows.
+  // With a skip term, and of circular rows.
   for (const int mode : {FFC_MODE_CAUSAL, FFC_MODE_CIRCULAR})
     for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16, FFC_DTYPE_FLOAT32})
       for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE}) {
@@ -818,7 +819,16 @@ inline std::vector<Case> sparseCases(bool speed) {
           if (!blocks) c.pattern.name = "dense";
           list.push_back(c);
         }
-        if (mode != FFC_MODE_CIRCULAR) continue;
+        if (mode != FFC_MODE_CIRCULAR) {
+          if (dtype == FFC_DTYPE_FLOAT32) continue;
+          for (const Pattern& pattern : patternsFor(length)) {
+            if (pattern.name == "every11" || pattern.name == "scattered128of256" || pattern.name.rfind("blocks", 0) == 0) continue;
+            Case c = list.back();
+            c.pattern = pattern;
+            list.push_back(c);
+          }
+          continue;
+        }
         // Circular rows on their own frequencies; those of one block leave out digits.
         for (const Pattern& pattern : patternsFor(length)) {
           if (pattern.name == "every11" || pattern.name == "scattered128of256" || pattern.name.rfind("blocks", 0) == 0) continue;

@@ -138,6 +138,12 @@ function gpuProblems(set: string): ConvPlanOptions[] {
         add(length, kind, { batch, keepFrequencies: blocks(length, step), skip: true });
       }
     }
+    // Whole rows that are left out, and bands at their own rate, beside a skip term.
+    for (const kind of length === 2 ** 20 ? kinds.filter((k) => k !== classes.float32) : []) {
+      for (const keepFrequencies of ["all", every(4), { lowest: 0.09 }, { band: [0.3, 0.55] }] as const) {
+        add(length, kind, { keepFrequencies, skip: true });
+      }
+    }
     // Circular rows on their own frequencies.
     for (const kind of length === 2 ** 20 ? kinds : length === 2 ** 18 ? kinds.slice(0, 2) : []) {
       const symmetric = { classes: scattered(64).classes.flatMap((c) => c % 2 ? [c, 256 - c] : []), modulus: 256 };

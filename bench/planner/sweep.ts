@@ -3,7 +3,7 @@
  * (op "candidate"), one per problem (op "choice": how far the chosen one is from the best). From these lines
  * fit_constants.ts makes the shipped constants and plot_orders.ts the picture.
  *
- *     sweep.ts [cpu|cuda] --out FILE [--set all|lengths|enqueue] [--filter TEXT] [--seconds N] [--repeats N]
+ *     sweep.ts [cpu|cuda] --out FILE [--set all|lengths|enqueue] [--filter TEXT,TEXT] [--seconds N] [--repeats N]
  *              [--slowest N] [--commit ID] [--dirty 0|1] [--constants FILE]
  *
  * The set "lengths" times the planner's choice alone, in steps of the square root of two, and marks jumps of the time
@@ -151,7 +151,7 @@ async function sweep(problems: ConvPlanOptions[]): Promise<void> {
   let left = 0;
   for (const problem of problems) {
     const name = nameOf(problem);
-    if (!name.includes(given.filter!)) continue;
+    if (!given.filter!.split(",").some((text) => name.includes(text))) continue;
     if (over()) {
       left++;
       continue;

@@ -217,7 +217,7 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
   count(back, n1, s.columnRadices.size(), 1);
   back.coreFlops += points * 6.0 + (apart ? 0.0 : pointwiseFlops(p));
   back.tensorFlops += filters;
-  back.deviceBytes = scratch + output + (p.skip && !apart ? inputBytes(p) : 0.0);
+  back.deviceBytes = scratch + output + (s.addsSkip && !apart ? inputBytes(p) : 0.0);
   back.l2Bytes = back.deviceBytes + scratch * (s.overlap - 1);
   c.passes = {columns, rows, back};
   if (apart) {
@@ -227,7 +227,7 @@ Candidate multiPassCandidate(const ConvProblem& p, const MultiPassShape& s, cons
       pass->sharedBytes = points * (s.rate + 1) * 8.0;
     }
     decimate.deviceBytes = inputBytes(p) + numbers;
-    interpolate.deviceBytes = numbers + outputBytes(p) + (p.skip ? inputBytes(p) : 0.0);
+    interpolate.deviceBytes = numbers + outputBytes(p) + (s.addsSkip ? inputBytes(p) : 0.0);
     interpolate.coreFlops += pointwiseFlops(p);
     c.passes.insert(c.passes.begin(), decimate);
     c.passes.push_back(interpolate);

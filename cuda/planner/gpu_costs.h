@@ -59,6 +59,7 @@ struct MultiPassShape {
   int rate = 1;                                     // samples for each point
   int filterTaps = 0;                               // on CUDA cores, of the passes between samples and the ring
   double overlap = 1;                               // points that the last pass reads, each
+  bool addsSkip = false;                            // it adds the skip term, for which it reads samples; or that is a tap of the spectrum
   std::vector<int> columnRadices, rowRadices;
 };
 Candidate multiPassCandidate(const ConvProblem& problem, const MultiPassShape& shape, const GpuSize& size);

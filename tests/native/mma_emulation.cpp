@@ -528,6 +528,9 @@ int main(int count, char** words) {
   check<Config<1, true, f, false, false>>(partial({4, 9, 8, 4095, 4096, 0, 4}, 3));
   check<Config<1, true, f, false, false>>(shifted(partial({2, 13, 3, 1021, 900, 5, 2}, 2), 3));
   check<Config<1, false, f, false, false>>(shifted(partial({0, 70, 3, 255, 256, 0, 4}, 2), 6));
+  check<Config<1, false, b, false, false>>(shifted(partial({0, 70, 3, 255, 256, 0, 4}, 2), 6));
+  check<Config<1, false, b, false, false>>(shifted(sized(partial({0, 200, 2, 253, 256, 0, 4}, 1), 1e4, 1e-3), 5));
+  check<Config<1, false, b, true, false>>(shifted(partial({0, 130, 2, 251, 256, 0, 4}, 2), 7));
   check<Config<1, true, f, true, false>>(shifted(partial({1, 13, 4, 511, 512, 0, 1}, 2), 7));
   check<Config<1, true, b, false, false>>(sized(partial({3, 8, 4, 2047, 2048, 0, 2}, 1), 1e-6, 1));
   check<Config<1, true, b, false, false>>(shifted(sized(partial({4, 5, 3, 4096, 4096, 0, 2}, 3), 1, 1), 5));

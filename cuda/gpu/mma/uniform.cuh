@@ -58,7 +58,7 @@ struct Uniform : RowNotes<C, Copies> {
     const Place second = staging.following({0, 0});
     if (count > 1) Copies::load(1, second, positionOf(from + 1));
     if constexpr (C::rowScaled) {
-      for (int set = 0; set < rowRing; set++) clearNotes(set);
+      for (int set = 0; set < noteRing<C>; set++) clearNotes(set);
       if (threadIndex() < 2) sharedStore4(stopAt(threadIndex()), 0);
     }
     blockSync();

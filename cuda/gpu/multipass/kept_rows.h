@@ -16,6 +16,8 @@ struct KeptRowTables {
   std::vector<int16_t> slotOf;     // [N1]: which of the kept rows k1 is, or -1
   std::vector<int16_t> rowOfSlot;  // k1 of each kept row, ascending
 
+  double share() const { return static_cast<double>(rowOfSlot.size()) / static_cast<double>(slotOf.size()); }
+
   // `all`: where every row is needed although its spectrum may be zero.
   KeptRowTables(const FrequencyMask& mask, int n1, bool all) : slotOf(n1, -1) {
     for (int k1 = 0; k1 < n1; ++k1) {
@@ -94,8 +96,7 @@ struct KeptOnDevice {
   double outerShare = 1;  // of the values of k1 mod 16 that a kept row has
 
   KeptOnDevice() = default;
-  KeptOnDevice(const FrequencyMask& pattern, int n1, bool all, const std::vector<int>& columnRadices, TableCache& cache) {
-    const KeptRowTables tables(pattern, n1, all);
+  KeptOnDevice(const FrequencyMask& pattern, const KeptRowTables& tables, const std::vector<int>& columnRadices, TableCache& cache) {
     const KeptColumnTables stages(tables, columnRadices);
     // One buffer of 16-bit lists, then the bytes of the pattern.
     std::vector<uint8_t> bytes;

@@ -45,6 +45,7 @@ struct Split {
   ColumnInstance column;
   RowInstance row;
   std::shared_ptr<const Resampling> resampling;  // of a band at a part of the sampling rate
+  std::shared_ptr<const KeptRowTables> kept;     // of a pattern
   int rate() const { return resampling ? resampling->rate() : 1; }
   int64_t points() const { return int64_t{column.points} * row.points; }
 };
@@ -65,9 +66,10 @@ std::vector<Split> splits(const ConvProblem& p, int64_t samples, bool half, cons
     for (const RowInstance& row : half ? halfRowInstances() : floatRowInstances()) {
       if (row.sharedBytes > limits.sharedMemoryPerBlock) continue;
       if (column.points < fewestDenseColumns && (!p.mask || row.points > shortestRow)) continue;
-      const Split split{column, row, resampling};
+      Split split{column, row, resampling, nullptr};
       if (2 * split.points() < samples) continue;
       if (p.mask && (split.points() != p.mask->points() || !column.sparseForward)) continue;
+      if (p.mask) split.kept = std::make_shared<KeptRowTables>(*p.mask, column.points, false);
       shortest = std::min(shortest, split.points());
       list.push_back(split);
     }
@@ -84,9 +86,8 @@ MultiPassShape shapeOf(const ConvProblem& problem, const Split& split, bool half
   s.scratchBytes = half ? 4 : 8;
   s.rate = split.rate();
   if (split.resampling) s.filterTaps = split.resampling->taps();
-  if (problem.mask)
-    s.keptRows = static_cast<double>(KeptRowTables(*problem.mask, split.column.points, false).rowOfSlot.size()) /
-                 split.column.points;
+  s.addsSkip = problem.skip;
+  if (split.kept) s.keptRows = split.kept->share();
   const auto chunksWith = [&](int64_t scratchBytes) {
     const double numbers = split.resampling ? sizeof(float) : 0;
     const double perSequence = static_cast<double>(split.points()) * (s.keptRows * s.scratchBytes + numbers);
@@ -136,7 +137,7 @@ class MultiPass final : public GpuAlgorithm {
 
     p_.rows = p_.n1;
     if (problem.mask) {
-      kept_ = KeptOnDevice(*problem.mask, p_.n1, false, split.column.radices, cache);
+      kept_ = KeptOnDevice(*problem.mask, *split.kept, split.column.radices, cache);
       kept_.tell(p_);
     }
     if (split.resampling) planFilters(cache);

@@ -11,9 +11,9 @@ template <class C>
 __global__ void __launch_bounds__(threads, C::blocks) tensorColumnsForward(const __grid_constant__ ColumnParams p) {
   if constexpr (compiledHere<C::sharedBytes>) ColumnsForward<C>(p).run();
 }
-template <class C>
+template <class C, bool addsSkip>
 __global__ void __launch_bounds__(threads, C::blocks) tensorColumnsInverse(const __grid_constant__ ColumnParams p) {
-  if constexpr (compiledHere<C::sharedBytes>) ColumnsInverse<C>(p).run();
+  if constexpr (compiledHere<C::sharedBytes>) ColumnsInverse<C, addsSkip>(p).run();
 }
 
 template <class C>
@@ -29,7 +29,8 @@ TensorColumnInstance makeColumnInstance() {
   i.blocks = C::blocks;
   i.log2MostTiles = C::log2MostTiles;
   i.forward = reinterpret_cast<const void*>(&tensorColumnsForward<C>);
-  i.inverse = reinterpret_cast<const void*>(&tensorColumnsInverse<C>);
+  i.inverse = reinterpret_cast<const void*>(&tensorColumnsInverse<C, false>);
+  i.inverseAndSkip = reinterpret_cast<const void*>(&tensorColumnsInverse<C, true>);
   i.tables = &makeColumnTables<C>;
   if constexpr (C::rate > 1) i.filters = &makeFilterTables<C>;
   return i;

@@ -17,6 +17,7 @@
 // The files of tensor_columns/, each of which adds to the one before it:
 //   tiles.cuh      what a warp keeps, the tiles, and where their complex points lie
 //   samples.cuh    real samples of a tile, and their gate
+//   skip_term.cuh  what the last pass may add to outputs
 //   resampled.cuh  the same of a band of frequencies at a part of the rate
 //   forward.cuh    the first pass; or
 //   inverse.cuh    the last pass

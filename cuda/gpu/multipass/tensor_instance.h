@@ -13,7 +13,7 @@ struct TensorColumnInstance {
   int rate = 1;  // samples for each point of the ring
   int ownPieces = 8;  // of a group, 8 columns each, whose outputs the last pass stores
   int sharedBytes = 0, blocks = 1, log2MostTiles = 0;
-  const void *forward = nullptr, *inverse = nullptr;
+  const void *forward = nullptr, *inverse = nullptr, *inverseAndSkip = nullptr;
   std::vector<uint32_t> (*tables)(int log2Inner, int quarters) = nullptr;
   std::vector<uint32_t> (*filters)(const Resampling& filters, bool bfloat) = nullptr;  // of another rate (tensor_filters.h)
 };

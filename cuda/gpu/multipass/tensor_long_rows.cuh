@@ -17,7 +17,7 @@ struct LongRowPass : RowPass<C> {
 
   FFC_DEVICE explicit LongRowPass(const RowParams& params) : Base(params) {}
 
-  // The powers of two of tensor_rows.cuh, by shuffles: lane (g, c) has the one of column tile g / 4 of this warp's two and of
+  // The powers of two of tensor_rows/factors.cuh, by shuffles: lane (g, c) has the one of column tile g / 4 of this warp's two and of
   // n1 = 2c + g % 2 + 8 (g / 2 % 2). The code of that tile:
   FFC_DEVICE int fetchFactor(int sequence) const {
     if (!q.scaledTiles) return unscaledTile;

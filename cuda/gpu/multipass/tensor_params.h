@@ -4,7 +4,7 @@
 //   rows              N2-point transforms at the frequencies k2 + (k1 - 1/4) / N1, times the spectrum, and back
 //   columns inverse   N1-point transforms back, real part, gates, store
 // The factor between columns and rows is a shift of the row's frequencies by a fraction that depends on the row, and
-// a shift is free in a transform by tables: a row pass makes its tables when k1 changes (tensor_rows.cuh).
+// a shift is free in a transform by tables: a row pass makes its tables when k1 changes (tensor_rows/shifted_tables.cuh).
 //
 // Frequency-sparse plans have only the rows k1 with a kept frequency in scratch, one after the other.
 //
@@ -37,7 +37,7 @@ struct ColumnParams {
   const int16_t* slotOf = nullptr;   // frequency-sparse: [N1], the row of scratch that has k1, or -1; null: all are there
   uint8_t* largest = nullptr;        // [sequence of the launch][tile]: largestCode() of its largest |u pre|
   const int32_t* exponent = nullptr;  // per channel: the true spectrum is the stored one times 2^exponent
-  const void* skip = nullptr;
+  const void* skip = nullptr;  // per channel: of the spectrum, or for a last pass that adds it to outputs
   float spectrumGain = 1;
   int32_t skipType = 0, sharedSpectrum = 0;
   int32_t first = 0, sequences = 0;  // rows of the problem, (channel, batch) with the batch fastest

@@ -41,12 +41,11 @@ class TensorPasses final : public GpuAlgorithm {
     rowCount_ = split.n1();
     if (problem.mask) {
       for (const ColumnInstance& i : accurate_ ? floatColumnInstances() : halfColumnInstances())
-        if (i.points == split.n1()) kept_ = KeptOnDevice(*problem.mask, i.points, keepsAll(problem, split), i.radices, cache);
+        if (i.points == split.n1()) kept_ = KeptOnDevice(*problem.mask, *split.kept, i.radices, cache);
       rowCount_ = kept_.rows;
-      const KeptRowTables rows(*problem.mask, static_cast<int>(split.n1()), keepsAll(problem, split));
-      numerators_ = numeratorTable(rows.rowOfSlot, cache);
+      numerators_ = numeratorTable(split.kept->rowOfSlot, cache);
       if (split.row.pieces) {
-        const KeptPieces pieces(*problem.mask, rows, static_cast<int>(split.n2() >> 12), rows.rowOfSlot.size());
+        const KeptPieces pieces(*problem.mask, *split.kept, static_cast<int>(split.n2() >> 12), split.kept->rowOfSlot.size());
         pieces_ = cache.planTable(pieces.bits);
         keptPieces_ = pieces.share;
       }
@@ -66,8 +65,8 @@ class TensorPasses final : public GpuAlgorithm {
     planRows();
     planSpectrum(window, cache);
 
-    early_ = canStartEarly(split.column.forward, limits) && canStartEarly(split.row.convolve, limits) &&
-             canStartEarly(split.column.inverse, limits);
+    const void* const last = split.addsSkip ? split.column.inverseAndSkip : split.column.inverse;
+    early_ = canStartEarly(split.column.forward, limits) && canStartEarly(split.row.convolve, limits) && canStartEarly(last, limits);
     chunks_ = chunksOf(problem, split, keptPoints(), limits.scratchLimitBytes, early_);
     info_.algorithm = FFC_ALGORITHM_MULTI_PASS;
     info_.order = 0;
@@ -81,9 +80,9 @@ class TensorPasses final : public GpuAlgorithm {
     info_.workspaceBytes = (chunks_.buffers - 1) * bufferBytes() + codesAt() + (chunks_.sequences << columns_.log2Tiles);
 
     allowSharedMemory(split.column.forward, split.column.sharedBytes);
-    allowSharedMemory(split.column.inverse, split.column.sharedBytes);
+    allowSharedMemory(last, split.column.sharedBytes);
     allowSharedMemory(split.row.convolve, rowBytes());
-    first_ = DeviceFunction(split.column.forward), middle_ = DeviceFunction(split.row.convolve), last_ = DeviceFunction(split.column.inverse);
+    first_ = DeviceFunction(split.column.forward), middle_ = DeviceFunction(split.row.convolve), last_ = DeviceFunction(last);
   }
 
   const PlanInfo& info() const override { return info_; }
@@ -109,7 +108,8 @@ class TensorPasses final : public GpuAlgorithm {
     // Scratch is written and read twice, the spectrum is read.
     const double scratch = points * 4 * 4, spectrum = points * static_cast<double>(elementBytes()) / rowsOfSpectrum(problem_);
     w.bytes = static_cast<double>(problem_.length + problem_.outputLength) * dtypeBytes(problem_.dtype) + scratch + spectrum;
-    w.bytesSkipped = scratch * (1 - share) + spectrum * (1 - share * keptPieces_);
+    const double added = split_.addsSkip ? static_cast<double>(problem_.length) * dtypeBytes(problem_.dtype) * (1 + problem_.preGate) : 0;
+    w.bytesSkipped = scratch * (1 - share) + spectrum * (1 - share * keptPieces_) - added;
     return w;
   }
 
@@ -143,7 +143,8 @@ class TensorPasses final : public GpuAlgorithm {
     if (problem_.preGate) c.pre = rowsOf(t.preGate, problem_.pre);
     r.spectrum = spectra;
     r.exponent = c.exponent = reinterpret_cast<const int32_t*>(spectra + exponentsAt());
-    if (problem_.skip) c.skip = r.skip = t.skip;
+    if (problem_.skip) c.skip = t.skip;
+    if (!split_.addsSkip) r.skip = c.skip;
     const int64_t size = chunks_.sequences, together = chunks_.buffers * size;
     for (int64_t begin = 0; begin < problem_.rows(); begin += together) {
       const int64_t end = std::min(problem_.rows(), begin + together);

@@ -17,6 +17,21 @@ FFC_DEVICE void unpackSamples(uint4 v, float (&x)[8]) {
     x[2 * i] = pair.x, x[2 * i + 1] = pair.y;
   }
 }
+FFC_DEVICE void unpackHalves(uint4 v, float (&x)[8]) {
+  const u32 w[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    const float2 pair = unpackHalf(w[i]);
+    x[2 * i] = pair.x, x[2 * i + 1] = pair.y;
+  }
+}
+template <class C>
+FFC_DEVICE uint4 packSamples(const float (&x)[8]) {
+  u32 w[4];
+#pragma unroll
+  for (int i = 0; i < 4; i++) w[i] = C::bf16 ? packBfloat(x[2 * i], x[2 * i + 1]) : packHalf(x[2 * i], x[2 * i + 1]);
+  return {w[0], w[1], w[2], w[3]};
+}
 // Samples of a tensor that is read beside the pieces in shared memory: first .. first + 7 of a row, zero outside.
 template <class C>
 FFC_DEVICE void multiplySamples(float (&x)[8], uint64_t row, int first, int length) {

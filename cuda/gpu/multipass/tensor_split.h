@@ -9,6 +9,7 @@
 #include "../../host/window.h"
 #include "../algorithm.h"
 #include "../mma/config.h"
+#include "kept_rows.h"
 #include "tensor_instance.h"
 
 namespace ffc {
@@ -24,6 +25,9 @@ struct TensorSplit {
   mma::TensorRowInstance row;
   int log2Inner = 0, log2N1 = 0, log2N2 = 0;
   std::shared_ptr<const Resampling> resampling;  // where the columns have another rate
+  std::shared_ptr<const gpu::KeptRowTables> kept;  // of a pattern
+  // The last pass adds the skip term to outputs. As a tap of the spectrum it would reach what a pattern leaves out.
+  bool addsSkip = false;
   int64_t n1() const { return int64_t{1} << log2N1; }
   int64_t n2() const { return int64_t{1} << log2N2; }
   int64_t points() const { return n1() * n2(); }
@@ -45,10 +49,6 @@ struct TensorSplit {
     return {16, 16, row.points / mma::tilePoints, 16};
   }
 };
-
-// The skip term is a tap that every frequency gains where the spectrum is applied, so with it no row is empty. Tiles that overlap look up
-// no rows: of a band at a part of the rate only the narrowest, of fewer frequencies than there are rows, have empty ones.
-inline bool keepsAll(const ConvProblem& problem, const TensorSplit& split) { return problem.skip || split.column.rate > 1; }
 
 // Sequences that go through scratch together: each needs its points and what is known of its tiles.
 struct Chunks {

@@ -81,11 +81,11 @@ MultiPassShape shapeOf(const ConvProblem& problem, const TensorSplit& s, const G
   shape.tensorCores = true;
   shape.rate = s.column.rate;
   shape.overlap = s.column.rate > 1 ? s.column.width / (8.0 * s.column.ownPieces) : 1;
-  if (problem.mask) {
-    const KeptRowTables rows(*problem.mask, static_cast<int>(s.n1()), keepsAll(problem, s));
-    shape.keptRows = static_cast<double>(rows.rowOfSlot.size()) / static_cast<double>(s.n1());
+  shape.addsSkip = s.addsSkip;
+  if (s.kept) {
+    shape.keptRows = s.kept->share();
     // A few rows tell how it is with the others.
-    if (s.row.pieces) shape.keptPieces = KeptPieces(*problem.mask, rows, static_cast<int>(s.n2() >> 12), 8).share;
+    if (s.row.pieces) shape.keptPieces = KeptPieces(*problem.mask, *s.kept, static_cast<int>(s.n2() >> 12), 8).share;
   }
   const auto chunksWith = [&](int64_t scratchBytes) {
     const auto keptPoints = static_cast<int64_t>(static_cast<double>(s.points()) * shape.keptRows);
@@ -112,9 +112,8 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
   int64_t shortest = std::numeric_limits<int64_t>::max();
   std::vector<TensorSplit> list;
   std::vector<int> slots;
-  // A skip term reaches all frequencies.
   const FilterClass quality = accurate ? FilterClass::accurate : FilterClass::fast;
-  const auto resampling = problem.skip ? nullptr : resamplingOf(problem, quality, fewestPoints);
+  const auto resampling = resamplingOf(problem, quality, fewestPoints);
   const ConvProblem atLowRate = atRate(problem, resampling.get());
   for (const TensorColumnInstance& column : columnInstances()) {
     if (column.rate != 1 && !(resampling && column.rate == resampling->rate())) continue;
@@ -130,14 +129,20 @@ void offerTensorPasses(const ConvProblem& problem, const KernelWindow& window, c
         // Rows of 16384 points for 16M only: 256 of them took 6.2 ps a sample (accurate 8.0) where 1024 of 4096 take
         // 6.3 (7.0).
         if (row.points > 2 * mma::tilePoints && column.radix == 1) continue;
-        const TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points),
-                            column.rate == 1 ? nullptr : resampling};
+        TensorSplit s{column, row, log2Inner, 4 + log2Inner + log2Exactly(column.radix), log2Exactly(row.points),
+                      column.rate == 1 ? nullptr : resampling};
         if (s.log2Tiles() > column.log2MostTiles) continue;
         // Rows of 16384 points have no form that reads pieces: theirs holds zeros.
         if (row.pieces != (row.points <= 2 * mma::tilePoints && readsPieces(onRing, s.n1()))) continue;
         // Inputs fill the real part alone; what is longer than N goes through the float32 passes, which pack both.
         if (problem.mask && s.samples() != problem.mask->points()) continue;
         if (s.samples() < problem.length || 2 * s.samples() < samples) continue;
+        if (problem.mask) {
+          // Tiles that overlap look up no rows: of a band at a part of the rate only the narrowest, of fewer frequencies than there are
+          // rows, have empty ones.
+          s.kept = std::make_shared<KeptRowTables>(*onRing.mask, static_cast<int>(s.n1()), column.rate > 1);
+          s.addsSkip = problem.skip && (column.rate > 1 || s.kept->share() < 1);
+        }
         shortest = std::min(shortest, s.samples());
         list.push_back(s);
         slots.push_back(slotsOfRow);

@@ -14,9 +14,12 @@ struct RowNotes : WrappedSamples<C, Copies> {
 
   // Notes on rows. At first: a word that is not 0 for each row with a sample of sufficient size, and one for the set if
   // some sample is too large. A row of zeros counts as too small. With exact scales: the row's largest value.
-  FFC_DEVICE u32 noteOf(int set) const { return staging.rows + (set & (rowRing - 1)) * noteBytes<C>; }
+  FFC_DEVICE u32 noteOf(int set) const {
+    constexpr u32 ring = noteRing<C>;  // set >= -1
+    return staging.rows + (ring == 8 ? u32(set) & 7 : (u32(set) + ring) % ring) * noteBytes<C>;
+  }
   FFC_DEVICE u32 noteOfSet(int set) const { return noteOf(set) + noteBytes<C> - 4; }
-  FFC_DEVICE u32 stopAt(int set) const { return staging.rows + rowRing * noteBytes<C> + (set & 1) * 4; }
+  FFC_DEVICE u32 stopAt(int set) const { return staging.rows + noteRing<C> * noteBytes<C> + (set & 1) * 4; }
   FFC_DEVICE bool outsideWindow(int set, int firstRow) const {
     bool bad = sharedLoad4(noteOfSet(set)) != 0 || exponent < lowestInMatrix || exponent > highestInMatrix;
 #pragma unroll

@@ -45,7 +45,7 @@ struct UniformSets : Copies {
     sets = wholeSets + int(rest * (me + 1) / count) - restBegin;
 #pragma unroll
     for (int b = 0; b < R; b++) fragment[b] = Copies::fragmentAt(b);
-    Base::resident = staging.rows + (C::rowScaled ? rowRing * noteBytes<C> + 16 : 0);
+    Base::resident = staging.rows + (C::rowScaled ? allNoteBytes<C> : 0);
     if (begins) {
       Copies::prepareCopies();
       letNextKernelStart();

@@ -4,7 +4,8 @@
 
 namespace ffc::mma {
 
-template <class C>
+// addsSkip: what reaches all frequencies is added to the outputs here.
+template <class C, bool addsSkip>
 struct ColumnsInverse : ResampledColumns<C> {
   using Base = ResampledColumns<C>;
   using typename Base::Factor, typename Base::A, typename Base::Pair, typename Base::Tile, typename Base::Layout;
@@ -12,7 +13,13 @@ struct ColumnsInverse : ResampledColumns<C> {
   using Base::atOuter, Base::atSamples, Base::p, Base::matrix, Base::loadMatrix, Base::table, Base::ka;
   using Base::anyRowKept, Base::lane, Base::points, Base::tiles, Base::overlappedTileAt, Base::tileAt;
   using Base::forOverlappedPoints, Base::forOwnPoints, Base::rowOf, Base::phaseOf, Base::forOwnSamples;
-  using Base::turnNeighbours, Base::storeInterpolated, Base::store, Base::fetchFilters;
+  using Base::turnNeighbours, Base::storeInterpolated, Base::store, Base::fetchFilters, Base::fetchBeside;
+  using Base::log2Pieces, Base::place, Base::warp;
+  using Skip = SkipTerm<C, addsSkip>;
+  // Results lie halved in the samples' place, as halves, until they are stored: float sums with what is read only then.
+  static constexpr bool halved = resampled || addsSkip;
+  // In the accurate class with what their rounding leaves beside them, in the points' place.
+  static constexpr bool keepsRest = addsSkip && !resampled && C::accurate && !C::bf16;
   using Base::Base;
 
   FFC_DEVICE Factor stepBackward(const u32* steps, int b, int s) const {
@@ -78,14 +85,14 @@ struct ColumnsInverse : ResampledColumns<C> {
   template <bool gated>
   FFC_DEVICE void outerInverse(int exponent) const {
     const float scale = powerOfTwo(exponent);
-    const bool exact = !C::accurate && !C::bf16 && !gated && !resampled && exponent >= -14 && exponent <= 15;
+    const bool exact = !C::accurate && !C::bf16 && !gated && !halved && exponent >= -14 && exponent <= 15;
     const u32 scalePair = exact ? packHalf(scale, scale) : 0;
     using Last = std::conditional_t<C::accurate || C::bf16, FloatArithmetic, HalfArithmetic>;
 #pragma unroll
     for (int b = 0; b < R; b++)
 #pragma unroll
       for (int j = 0; j < pairs; j++) {
-        u32 xr[4], xi[4], post[4], out[4];
+        u32 xr[4], xi[4], post[4], out[4], rest[4];
         const u32 from = (atOuter + b * blockBytes) ^ (j * 32), to = (atSamples + b * blockBytes) ^ (j * 32);
         loadTransposed(from, xr[0], xr[1], xr[2], xr[3]);
         loadTransposed(from + C::planeBytes, xi[0], xi[1], xi[2], xi[3]);
@@ -118,19 +125,50 @@ struct ColumnsInverse : ResampledColumns<C> {
               const float2 f = unpackElements<C>(post[2 * t + half]);
               v.x *= f.x, v.y *= f.y;
             }
-            o = C::bf16 && !resampled ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
+            o = C::bf16 && !halved ? packBfloat(v.x, v.y) : packHalf(v.x, v.y);
+            if constexpr (keepsRest) {
+              const float2 rounded = unpackHalf(o);
+              rest[2 * t + half] = packHalf(v.x - rounded.x, v.y - rounded.y);
+            }
           }
         }
         storeMatrices(to, out[0], out[1], out[2], out[3]);
+        if constexpr (keepsRest) storeMatrices(from, rest[0], rest[1], rest[2], rest[3]);
       }
   }
   FFC_DEVICE static float2 asFloats(u32 pair) { return unpackHalf(pair); }
   FFC_DEVICE static float2 asFloats(float2 pair) { return pair; }
 
+  // All of it is this warp's own.
+  FFC_DEVICE void storeSummed(const Tile& t, int exponent, const Skip& skip) const {
+    const uint64_t out = rowOf(p.y, t), post = rowOf(p.post, t);
+    const float scale = powerOfTwo(exponent + 1);
+    const int phase = phaseOf(t);
+    forOwnSamples(t, [&](int number, u32 shared, int ofPiece) {
+      const int n = ofPiece - phase;
+      if (n >= p.outLength || n + 8 <= 0) return;
+      float y[8];
+      unpackHalves(sharedLoad16(shared), y);
+      if constexpr (keepsRest) {
+        // Where outerInverse() has read this warp's row of each fragment.
+        const int a = (lane >> log2Pieces) + number / R * (32 >> log2Pieces);
+        float rest[8];
+        unpackHalves(sharedLoad16(points + number % R * blockBytes + a * C::fragmentBytes + place(warp, lane & (C::pieces - 1), a)), rest);
+#pragma unroll
+        for (int i = 0; i < 8; i++) y[i] += rest[i];
+      }
+#pragma unroll
+      for (int i = 0; i < 8; i++) y[i] *= scale;
+      skip.addTo(y, skip.samplesAt(n), n);
+      if (p.post.data) multiplySamples<C>(y, post, n, p.outLength);
+      drainPiece(packSamples<C>(y), out, n, p.outLength);
+    });
+  }
+
   // Of the spectrum, with the skip factor; the rest is by how much the rows have scaled the sequence.
   FFC_DEVICE int outputExponent(const Tile& t) const {
     int e = int(loadConstant4(p.exponent + (p.sharedSpectrum ? 0 : t.h)));
-    if (p.skip) e = exponentWithSkip<Rounded>(e, skipLoad(p.skip, t.h, p.skipType) * p.spectrumGain);
+    if (!addsSkip && p.skip) e = exponentWithSkip<Rounded>(e, skipLoad(p.skip, t.h, p.skipType) * p.spectrumGain);
     return e;
   }
   // The rows' spectra are normalised.
@@ -178,7 +216,12 @@ struct ColumnsInverse : ResampledColumns<C> {
         forOverlappedPoints(tile, bring);
       else if (active)
         forOwnPoints(tile, bring);
-      if (!resampled && p.post.data) {
+      const Skip skip(p, tile);
+      if constexpr (addsSkip && resampled)
+        fetchBeside(tile, skip);
+      else if constexpr (addsSkip)
+        forOwnSamples(tile, [&](int, u32, int n) { if (!(lane & (C::pieces - 1))) skip.fetch(n); });
+      if (!halved && p.post.data) {
         const uint64_t row = rowOf(p.post, tile);
         const int phase = phaseOf(tile);
         forOwnSamples(tile, [&](int, u32 shared, int n) { fillPiece(shared, row, n - phase, p.outLength, false); });
@@ -190,16 +233,22 @@ struct ColumnsInverse : ResampledColumns<C> {
       if (active) innerInverse(steps);
       const int exponent = ofSpectrum - sequenceExponent(codes.largest(), p.rangeExponent, p.mostExponent);
       blockSync();  // points of all warps are transformed
-      if constexpr (resampled)
+      if constexpr (halved)
         outerInverse<false>(-1);
       else if (p.post.data)
         outerInverse<true>(exponent);
       else
         outerInverse<false>(exponent);
+      if constexpr (keepsRest) {
+        warpSync();
+        storeSummed(tile, exponent, skip);
+      }
       blockSync();  // points are free
       if constexpr (resampled)
-        storeInterpolated(tile, exponent);
-      else
+        storeInterpolated(tile, exponent, skip);
+      else if constexpr (addsSkip && !keepsRest)
+        storeSummed(tile, exponent, skip);
+      else if constexpr (!addsSkip)
         store(tile);
       warpSync();   // samples are free (the next post gate)
     }
