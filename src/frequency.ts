@@ -30,7 +30,7 @@ import { checkCount } from "./shape.ts";
  *   4 for 65536 in 16 bit; circular rows that are a power of two): for a class not in
  *   it, neither its rows are computed nor its memory touched. Of the others, those whose kept frequencies lie in a band of at most
  *   0.25 (0.12) of half the sampling rate, or 0.4 (0.19) with the lowest or the highest of all, are convolved at a half (a quarter) of
- *   that rate by several passes of a GPU (more than 131072 samples in 16 bit without a skip term, a quarter more than 262144;
+ *   that rate by several passes of a GPU (more than 131072 samples in 16 bit, a quarter more than 262144;
  *   float32 more than 32768; circular rows that are a power of two), where filters fold less than 2.2e-4 (fast class: 5e-4, float32: 5.5e-7) of any frequency into the band. What
  *   lies in at most 16 of the 64 equal parts of half the sampling rate, wherever these are (`blockBins`: a 64th of the bins), is convolved
  *   part by part at a 32nd of the rate (causal, up to 1048576 samples, in 16 bit up to 2097152; circular, up to 1048576 samples, a multiple
