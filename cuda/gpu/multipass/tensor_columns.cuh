@@ -14,13 +14,15 @@
 // tile from samples, four rows of a warp at a time; each tile of the last pass overlaps the next one by the eight columns that its
 // outputs need as neighbours.
 //
-// The files of tensor_columns/, each of which adds to the one before it:
-//   tiles.cuh      what a warp keeps, the tiles, and where their complex points lie
-//   samples.cuh    real samples of a tile, and their gate
-//   skip_term.cuh  what the last pass may add to outputs
-//   resampled.cuh  the same of a band of frequencies at a part of the rate
-//   forward.cuh    the first pass; or
-//   inverse.cuh    the last pass
+// The files of tensor_columns/, each of which adds to the one before it, or to the one that it says:
+//   tiles.cuh         what a warp keeps, the tiles, and where their complex points lie
+//   samples.cuh       real samples of a tile, and their gate
+//   resampled.cuh     the filters of a band of frequencies at a part of the rate
+//   decimated.cuh     from samples to its numbers
+//   forward.cuh       the first pass
+//   interpolated.cuh  to resampled.cuh: from its numbers to samples
+//   inverse.cuh       the last pass
+//   skip_term.cuh     which may be added to its outputs
 #pragma once
 #include "tensor_columns/forward.cuh"
 #include "tensor_columns/inverse.cuh"

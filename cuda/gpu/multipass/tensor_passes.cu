@@ -74,7 +74,8 @@ class TensorPasses final : public GpuAlgorithm {
     for (const std::vector<int>& radices : {split.columnRadices(), split.rowRadices()})
       for (const int radix : radices)
         if (info_.order < 8) info_.radices[info_.order++] = radix;
-    info_.inPlace = problem.outputLength == problem.length;  // the first pass has read all rows of a chunk before the last writes
+    // The first pass has read all rows of a chunk before the last writes, which for a skip term reads them once more, a lane where it writes.
+    info_.inPlace = problem.outputLength == problem.length;
     info_.transformLength = points;
     info_.spectrumBytes = exponentsAt() + spectra_ * 8 + tileScaleBytes();
     info_.workspaceBytes = (chunks_.buffers - 1) * bufferBytes() + codesAt() + (chunks_.sequences << columns_.log2Tiles);

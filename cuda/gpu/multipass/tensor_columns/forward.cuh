@@ -1,12 +1,12 @@
 // The first pass: real samples to complex points, over n1.
 #pragma once
-#include "resampled.cuh"
+#include "decimated.cuh"
 
 namespace ffc::mma {
 
 template <class C>
-struct ColumnsForward : ResampledColumns<C> {
-  using Base = ResampledColumns<C>;
+struct ColumnsForward : DecimatedSamples<C> {
+  using Base = DecimatedSamples<C>;
   using typename Base::Pair, typename Base::A, typename Base::Factor, typename Base::Layout, typename Base::Tile;
   using Base::R, Base::pairs, Base::atSamples, Base::blockBytes, Base::magnitude, Base::floatOfMagnitude;
   using Base::matrix, Base::atOuter, Base::atInner, Base::inner, Base::atPaired, Base::resampled, Base::loadMatrix;

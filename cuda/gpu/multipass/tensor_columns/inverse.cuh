@@ -1,13 +1,13 @@
 // The last pass: complex points to real samples, over k1.
 #pragma once
-#include "resampled.cuh"
+#include "interpolated.cuh"
 
 namespace ffc::mma {
 
 // addsSkip: what reaches all frequencies is added to the outputs here.
 template <class C, bool addsSkip>
-struct ColumnsInverse : ResampledColumns<C> {
-  using Base = ResampledColumns<C>;
+struct ColumnsInverse : InterpolatedOutputs<C> {
+  using Base = InterpolatedOutputs<C>;
   using typename Base::Factor, typename Base::A, typename Base::Pair, typename Base::Tile, typename Base::Layout;
   using Base::pairs, Base::R, Base::atInner, Base::atPaired, Base::blockBytes, Base::inner, Base::resampled;
   using Base::atOuter, Base::atSamples, Base::p, Base::matrix, Base::loadMatrix, Base::table, Base::ka;
