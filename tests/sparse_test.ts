@@ -32,6 +32,8 @@ Deno.test("sparse: baseline instructions, one thread and many", async () => {
   for (const options of [{ portable: true }, { threads: 1 }, { threads: 3 }]) {
     using device = openTestDevice(options);
     await runAllSparse(device, sparseCases("causal", [100, 1000, 20000], ["float32"]));
+    // Lengths of transforms: with the frequencies of the pattern.
+    await runAllSparse(device, sparseCases("circular", [256, 3072, 20480], ["float32"]));
   }
 });
 
@@ -74,6 +76,16 @@ Deno.test("sparse: plan.explain() says what is skipped", () => {
   const everything = sparsityOf(explain({ lowest: 1 }));
   assert.equal(everything.zeros, 0);
   assert.equal(everything.rowFlopsSkipped, 0);
+  // A circular row whose length is that of a transform skips as much; of another one the kernel is masked.
+  const everyFourth = { classes: [0, 4, 8, 12], modulus: 16 };
+  const [circular, other] = [65536, 65552].map((length) => {
+    using plan = device.plan({ length, kernelLength: length, mode: "circular", keepFrequencies: everyFourth });
+    return { name: plan.explain().chosen.name, work: sparsityOf(plan.explain().data) };
+  });
+  assert.equal(circular!.name, "fft/65536/circular");
+  const { rowFlops, rowFlopsSkipped, rowBytesSkipped } = circular!.work;
+  assert.ok(rowFlopsSkipped! > 0.5 * rowFlops! && rowBytesSkipped! > 0);
+  assert.equal(other!.work.rowFlopsSkipped, 0);
   // A low-pass drops neighbours, which a transform can skip least.
   const lowest = sparsityOf(explain({ lowest: 0.25 }));
   assert.ok(lowest.rowFlopsSkipped! < quarter.rowFlopsSkipped!);

@@ -43,6 +43,14 @@ inline int64_t singleBlockPeriod(const ConvProblem& p, const KernelTaps& k) {
   return std::max({k.count, k.offset + p.outputLength, p.length + k.count - 1 - k.offset});
 }
 
+// One block, which a transform of so many points does as a whole: frequency-sparse, with the frequencies of the pattern.
+inline BlockLayout wholeRow(const ConvProblem& p, int64_t points) {
+  BlockLayout b;
+  b.period = p.circular() ? points : 2 * points;
+  b.step = p.outputLength;
+  return b;
+}
+
 inline BlockLayout blockLayout(const ConvProblem& p, const KernelTaps& k, int64_t period) {
   BlockLayout b;
   b.period = period;

@@ -47,16 +47,17 @@ class Model {
     return c;
   }
 
-  CpuCandidate transform(int64_t points) const {
+  // ofPattern: with the frequencies of the problem's pattern, on which its zeros are skipped.
+  CpuCandidate transform(int64_t points, bool ofPattern = false) const {
     CpuCandidate c;
-    const BlockLayout layout = blockLayout(p_, taps_, 2 * points);
+    c.ofPattern = ofPattern;
+    const BlockLayout layout = ofPattern ? wholeRow(p_, points) : blockLayout(p_, taps_, 2 * points);
     c.points = points;
     c.segments = layout.segments;
     c.step = layout.step;
     const int64_t units = p_.rows() * c.segments;
     // A row so short that one block covers it is overlap-save as well, where that is asked for.
-    const bool masked = p_.mask && !p_.circular();  // its frequencies are those of one transform of the whole row
-    c.cost.windowed = layout.segments > 1 || (p_.algorithm == FFC_ALGORITHM_OVERLAP_SAVE && !masked);
+    c.cost.windowed = layout.segments > 1 || (p_.algorithm == FFC_ALGORITHM_OVERLAP_SAVE && !ofPattern);
     c.cost.algorithm = c.cost.windowed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FFT;
     c.cost.family = c.cost.windowed ? "overlap-save" : "fft";
     c.cost.key = c.cost.family + "/n" + std::to_string(points);
@@ -65,7 +66,10 @@ class Model {
     for (const int radix : transformRadices(points / lanes_, lanes_)) c.cost.radices.push_back(radix);
     c.cost.radices.push_back(lanes_);
     c.cost.name = c.cost.family + "/" + std::to_string(points);
-    c.blockNs = transformNs(points, static_cast<int>(std::min<int64_t>(threads_, units)));
+    // Beside dense forms, whose kernels are masked before.
+    if (ofPattern && p_.circular()) c.cost.name += "/circular";
+    const double kept = ofPattern ? keptShare(points) : 1;
+    c.blockNs = transformNs(points, static_cast<int>(std::min<int64_t>(threads_, units)), kept);
     c.cost.modelNs = rounds(c) * c.blockNs;
     Pass pass = tensors();
     // A radix-2 level is 5 operations a point and direction; a product, and the step between real and complex.
@@ -77,7 +81,7 @@ class Model {
     c.cost.passes = {pass};
     if (threads_ == 1 || points < (1 << 13)) return c;
     // Or all threads share one transform after the other: three loops over the threads each.
-    const double alone = transformNs(points, 1);
+    const double alone = transformNs(points, 1, kept);
     const double shared = blocks * (alone / (threads_ * get("sharing")) + 3 * get("barrier"));
     if (shared >= c.cost.modelNs) return c;
     c.split = true;
@@ -89,13 +93,21 @@ class Model {
  private:
   double get(const char* name) const { return constants_.get(std::string("cpu/") + name); }
 
-  double transformNs(int64_t points, int workers) const {
+  // Of the blocks behind the first level, those with a frequency that is kept: classes of as many as groups of vectors can tell apart.
+  double keptShare(int64_t points) const {
+    int classes = 1;
+    while (classes < 256 && points % (2 * classes) == 0 && 2 * classes * lanes_ * lanes_ <= points) classes *= 2;
+    return static_cast<double>(p_.mask->residues(classes).size()) / classes;
+  }
+
+  double transformNs(int64_t points, int workers, double kept) const {
     const int64_t vectors = points / lanes_;
-    double perVector = get("edges");
+    double perVector = get("edges"), share = 1;
     for (const int radix : transformRadices(vectors, lanes_)) {
       // Threes and fives do more arithmetic for what they divide by.
       const double doublings = radix == 3 ? 2.2 : radix == 5 ? 2.8 : std::log2(radix);
-      perVector += get("level") * doublings;
+      perVector += share * get("level") * doublings;
+      share = kept;  // the first level has all
     }
     return get("block") + static_cast<double>(vectors) * perVector * cachePenalty(points, workers);
   }
@@ -123,9 +135,11 @@ class Model {
 std::vector<CpuCandidate> cpuCandidates(const ConvProblem& p, const KernelTaps& taps, int lanes, int threads,
                                         const Constants& constants) {
   const Model model(p, taps, lanes, threads, constants);
-  // The frequencies of a causal pattern are those of one transform.
-  if (p.mask && !p.circular()) return {model.transform(p.mask->points())};
-  std::vector<CpuCandidate> list = {model.direct()};
+  // The frequencies of a causal pattern are those of one transform. Those of a circular one, too, where there is a transform of the row's length.
+  if (p.mask && !p.circular()) return {model.transform(p.mask->points(), true)};
+  std::vector<CpuCandidate> list;
+  if (p.mask && transformLengths(p.length, lanes).back() == p.length) list.push_back(model.transform(p.length, true));
+  list.push_back(model.direct());
   const int64_t whole = (singleBlockPeriod(p, taps) + 1) / 2;
   // A somewhat longer transform may be the faster one: 5 is a dearer factor than 2.
   for (const int64_t points : transformLengths(whole + whole / 2, lanes))

@@ -15,6 +15,7 @@ struct CpuCandidate {
   int64_t step = 0;      // outputs per block
   double blockNs = 0;    // one block on one thread
   bool split = false;    // all threads share one transform, one row after the other
+  bool ofPattern = false;  // the transform has the frequencies of the problem's pattern
 };
 
 // Direct sums, and every length of transform that may pay: one that covers a row, or blocks of a row.

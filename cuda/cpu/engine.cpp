@@ -75,9 +75,9 @@ class Engine : public CpuEngine {
         taps_(kernelTaps(problem)),
         choice_(chooseFrom(cpuCandidates(problem, taps_, simd_.lanes, threads_, constants), constants)) {
     if (choice_.points) {
-      plan_ = std::make_unique<TransformPlan>(choice_.points, simd_.lanes);
-      if (maskedSpectrum()) plan_->skip([this](int64_t k) { return problem_.mask->keeps(k); });
-      layout_ = blockLayout(problem_, taps_, 2 * choice_.points);
+      plan_ = std::make_unique<TransformPlan>(choice_.points, simd_.lanes, cyclic() ? 0 : 1);
+      if (choice_.ofPattern) plan_->skip([this](int64_t k) { return problem_.mask->keeps(k); });
+      layout_ = choice_.ofPattern ? wholeRow(problem_, choice_.points) : blockLayout(problem_, taps_, 2 * choice_.points);
       spectrumRowFloats_ = 2 * choice_.points;
     } else {
       layout_.segments = choice_.segments;
@@ -87,7 +87,7 @@ class Engine : public CpuEngine {
     const int64_t scratchFloats =
         choice_.points ? 2 * choice_.points : directInputFloats() + roundUp(choice_.step, simd_.lanes);
     scratch_ = std::make_unique<ScratchPool>(scratchFloats);
-    if (taps_.folded && problem_.mask) {
+    if (taps_.folded && problem_.mask && !choice_.ofPattern) {
       checkHostHas(Fft64::bytesFor(problem_.length), "the transform that masks kernels");
       maskingTransform_ = std::make_unique<const Fft64>(problem_.length);
     }
@@ -110,8 +110,8 @@ class Engine : public CpuEngine {
 
   CpuCandidate chooseFrom(const std::vector<CpuCandidate>& list, const Constants& constants);
   void fillInfo();
-  // In causal mode the transform has the frequencies of the pattern; in circular mode the kernel is masked instead.
-  bool maskedSpectrum() const { return problem_.mask && !problem_.circular(); }
+  // Where no transform has the frequencies of a circular pattern the kernel is masked instead of its spectrum.
+  bool cyclic() const { return choice_.ofPattern && problem_.circular(); }
   void dropFrequencies(float* spectrumRow) const;
   std::string explainSparsity() const;
   int64_t kernelRows() const { return problem_.sharedKernel ? 1 : problem_.channels; }
@@ -149,7 +149,7 @@ CpuCandidate Engine::chooseFrom(const std::vector<CpuCandidate>& list, const Con
   for (const char* family : {"fused-mma", "fused-fp32", "multi-pass"})
     if (problem_.algorithm != FFC_ALGORITHM_AUTO && std::string(family) == algorithmName(problem_.algorithm))
       candidates.refusals.push_back({family, "it is for CUDA devices only"});
-  if (maskedSpectrum())
+  if (problem_.mask && !problem_.circular())
     for (const char* family : {"direct", "overlap-save"})
       candidates.refusals.push_back({family, "a causal frequency-sparse convolution needs one spectrum of the whole row"});
   ranking_ = std::make_unique<Ranking>(candidates, problem_, constants);
@@ -258,7 +258,7 @@ RowSource Engine::kernelSource(const void* kernel, int64_t row, std::vector<floa
     simd_.loadRow(part.get(), source, begin, vectors);
     for (int64_t i = 0; i < length; ++i) sum[i] += part[i];
   }
-  if (problem_.mask) maskCircularRow(*problem_.mask, *maskingTransform_, sum);
+  if (maskingTransform_) maskCircularRow(*problem_.mask, *maskingTransform_, sum);
   folded.assign(sum.begin(), sum.end());
   source.samples = folded.data();
   source.dtype = FFC_DTYPE_FLOAT32;
@@ -271,7 +271,7 @@ int64_t Engine::foldingBytes() const {
   if (!taps_.folded) return 0;
   const int64_t sum = problem_.length * static_cast<int64_t>(sizeof(double) + sizeof(float));
   const int64_t folded = problem_.length * static_cast<int64_t>(sizeof(float));
-  return sum + std::max(folded, problem_.mask ? maskingBytes(problem_.length) : 0);
+  return sum + std::max(folded, maskingTransform_ ? maskingBytes(problem_.length) : 0);
 }
 
 // A single transform on all threads: the first levels in strips, until there are enough blocks to go round, then
@@ -344,7 +344,7 @@ void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& poo
     for (int64_t i = 0; i < kernelRows(); ++i) {
       std::vector<float> folded;
       transformKernelShared(target + i * spectrumRowFloats_, kernelSource(kernel, i, folded), pool, meter);
-      if (maskedSpectrum()) dropFrequencies(target + i * spectrumRowFloats_);
+      if (choice_.ofPattern) dropFrequencies(target + i * spectrumRowFloats_);
     }
     return;
   }
@@ -356,7 +356,7 @@ void Engine::computeSpectrum(void* spectrum, const void* kernel, ThreadPool& poo
     float* row = target + i * spectrumRowFloats_;
     if (plan_) {
       transformKernel(row, source);
-      if (maskedSpectrum()) dropFrequencies(row);
+      if (choice_.ofPattern) dropFrequencies(row);
     } else
       simd_.loadRow(row, source, 0, spectrumRowFloats_ / simd_.lanes);
     meter.done(1);
@@ -391,7 +391,7 @@ Engine::Row Engine::row(const void* spectrum, const HostTensors& tensors, int64_
   r.source.gate = problem_.preGate ? rowOf(tensors.preGate, problem_.pre) : nullptr;
   r.source.dtype = dtype;
   r.source.length = problem_.length;
-  r.source.periodic = problem_.circular();
+  r.source.periodic = problem_.circular() && !cyclic();
   r.sink.y = const_cast<char*>(rowOf(tensors.y, problem_.y));
   r.sink.post = problem_.postGate ? rowOf(tensors.postGate, problem_.post) : nullptr;
   if (problem_.skip) {

@@ -11,14 +11,14 @@ struct TransformLevel {
   int radix = 0;
   int64_t size = 0, stride = 0;
   // Per position 0 <= m < stride, radix - 1 complex factors exp(-2 pi i m k / size), k >= 1, as (re, im) pairs.
-  // The first level has all `radix` factors, with the quarter-sample shift: exp(-2 pi i m (k - 1/4) / size).
+  // The first level of a ring with quarters has all `radix` factors, with the quarter-sample shift: exp(-2 pi i m (k - 1/4) / size).
   // Null on the last level, whose factors are the lane factors.
   const float* twiddles = nullptr;
 };
 
-// A complex transform of `points` = vectors * lanes points at the frequencies k - 1/4, which is the negacyclic
+// A complex transform of `points` = vectors * lanes points at the frequencies k - quarters / 4. With one quarter it is the negacyclic
 // transform of 2 * points real numbers a, packed as a[n] + i a[n + points]: products of such transforms are
-// convolutions in which what runs past the end comes back with the opposite sign.
+// convolutions in which what runs past the end comes back with the opposite sign. With none it is the cyclic one of `points` numbers.
 //
 // Point n = m * lanes + j lies in lane j of vector m, so a transform over m works on all lanes alike, loads are
 // contiguous, and one row alone fills the vectors. Memory order: vector m is `lanes` real parts, then `lanes`
@@ -29,8 +29,9 @@ struct Transform {
   static constexpr int maxLevels = 20;
   int64_t points = 0, vectors = 0;
   int lanes = 0, levels = 0;
+  int quarters = 1;
   TransformLevel level[maxLevels];
-  // Lane factors exp(-2 pi i j (k(p) - 1/4) / points) for the vector at position p, in the layout of the data.
+  // Lane factors exp(-2 pi i j (k(p) - quarters / 4) / points) for the vector at position p, in the layout of the data.
   // In factored form the table has one vector per block of the last level, and laneSteps the `radix` vectors
   // that lead from the first frequency of a block to the others: the full table of a long transform would cost
   // as much memory traffic as the data.

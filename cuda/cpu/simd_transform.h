@@ -60,6 +60,7 @@ void middleLevel(const Transform& t, int level, float* data, int64_t offset, int
 template <bool inverse>
 void firstLevel(const Transform& t, float* data, int64_t m0, int64_t m1) {
   const TransformLevel& l = t.level[0];
+  if (!t.quarters) return middleLevel<inverse>(t, 0, data, 0, m0, m1);
   if (l.radix == 8) return levelPoints<8, inverse, true>(data, l.stride, l.twiddles, m0, m1);
   levelPoints<4, inverse, true>(data, l.stride, l.twiddles, m0, m1);
 }

@@ -92,21 +92,24 @@ std::vector<int64_t> transformLengths(int64_t points, int lanes) {
 
 bool lanesAreFactored(int64_t points) { return points > (int64_t{1} << 15); }
 
-TransformPlan::TransformPlan(int64_t points, int lanes) {
+TransformPlan::TransformPlan(int64_t points, int lanes, int quarters) {
   Transform& t = transform_;
   t.points = points;
   t.lanes = lanes;
+  t.quarters = quarters;
   t.vectors = points / lanes;
   const std::vector<int> radices = transformRadices(t.vectors, lanes);
   t.levels = static_cast<int>(radices.size());
   if (radices.empty() || t.levels > Transform::maxLevels)
     throw Error(FFC_INTERNAL_ERROR, "no transform of " + std::to_string(points) + " points");
 
+  // The first level's factor 0 is 1, as that of the others, where its frequencies are not shifted.
+  const auto firstFactor = [quarters](int level) { return level || !quarters ? 1 : 0; };
   int64_t size = t.vectors, floats = 0;
   for (int i = 0; i < t.levels; ++i) {
     t.level[i] = {radices[i], size, size / radices[i], nullptr};
     size /= radices[i];
-    if (i + 1 < t.levels) floats += 2 * t.level[i].stride * (i ? radices[i] - 1 : radices[i]);
+    if (i + 1 < t.levels) floats += 2 * t.level[i].stride * (radices[i] - firstFactor(i));
   }
   twiddles_ = allocateFloats(floats, "transform factors");
   float* next = twiddles_.get();
@@ -115,7 +118,7 @@ TransformPlan::TransformPlan(int64_t points, int lanes) {
     l.twiddles = next;
     const UnitRoots root(i ? l.size : 4 * l.size);
     for (int64_t m = 0; m < l.stride; ++m)
-      for (int k = i ? 1 : 0; k < l.radix; ++k, next += 2) put(next, 1, root(i ? m * k : m * (4 * k - 1)));
+      for (int k = firstFactor(i); k < l.radix; ++k, next += 2) put(next, 1, root(i ? m * k : m * (4 * k - quarters)));
   }
 
   // Frequency of every block of the last level: the digits of its position, the first level's counting least.
@@ -136,7 +139,7 @@ TransformPlan::TransformPlan(int64_t points, int lanes) {
   next = laneFactors_.get();
   for (int64_t b = 0; b < blocks; ++b)
     for (int k = 0; k < perBlock; ++k, next += 2 * lanes)
-      for (int j = 0; j < lanes; ++j) put(next + j, lanes, root(j * (4 * (frequency[b] + k * blocks) - 1)));
+      for (int j = 0; j < lanes; ++j) put(next + j, lanes, root(j * (4 * (frequency[b] + k * blocks) - quarters)));
   t.laneFactors = laneFactors_.get();
   if (!factored) return;
   laneSteps_ = allocateFloats(2 * lanes * lastRadix, "transform factors");

@@ -19,13 +19,14 @@ bool lanesAreFactored(int64_t points);
 
 class TransformPlan {
  public:
-  TransformPlan(int64_t points, int lanes);
+  // quarters: 1 or 0, see Transform.
+  TransformPlan(int64_t points, int lanes, int quarters = 1);
   const Transform& transform() const { return transform_; }
 
   // From now on, blocks without a kept frequency are skipped. keeps(k) is asked for every 0 <= k < points.
   void skip(const std::function<bool(int64_t)>& keeps);
   // Calls visit(place, k) for every number of a spectrum: its real part is at float `place`, its imaginary part
-  // `lanes` further on, and it belongs to the frequency k - 1/4.
+  // `lanes` further on, and it belongs to the frequency k - quarters / 4.
   void eachFrequency(const std::function<void(int64_t place, int64_t k)>& visit) const;
 
  private:
