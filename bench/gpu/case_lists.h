@@ -819,23 +819,15 @@ inline std::vector<Case> sparseCases(bool speed) {
           if (!blocks) c.pattern.name = "dense";
           list.push_back(c);
         }
-        if (mode != FFC_MODE_CIRCULAR) {
-          if (dtype == FFC_DTYPE_FLOAT32) continue;
-          for (const Pattern& pattern : patternsFor(length)) {
-            if (pattern.name == "every11" || pattern.name == "scattered128of256" || pattern.name.rfind("blocks", 0) == 0) continue;
-            Case c = list.back();
-            c.pattern = pattern;
-            list.push_back(c);
-          }
-          continue;
-        }
-        // Circular rows on their own frequencies; those of one block leave out digits.
+        // In 16 bit the last pass adds the skip term. Circular rows are on their own frequencies; those of one block leave out digits.
+        if (mode != FFC_MODE_CIRCULAR && dtype == FFC_DTYPE_FLOAT32) continue;
         for (const Pattern& pattern : patternsFor(length)) {
           if (pattern.name == "every11" || pattern.name == "scattered128of256" || pattern.name.rfind("blocks", 0) == 0) continue;
           Case c = list.back();
-          c.pattern = onCircularGrid(pattern);
+          c.pattern = mode == FFC_MODE_CIRCULAR ? onCircularGrid(pattern) : pattern;
           list.push_back(c);
         }
+        if (mode != FFC_MODE_CIRCULAR) continue;
         for (const int64_t shorter : {4096, 8192, 16384, 32768}) {
           Case c = list.back();
           c.length = c.kernelLength = shorter;

@@ -17,14 +17,10 @@ FFC_DEVICE void unpackSamples(uint4 v, float (&x)[8]) {
     x[2 * i] = pair.x, x[2 * i + 1] = pair.y;
   }
 }
-FFC_DEVICE void unpackHalves(uint4 v, float (&x)[8]) {
-  const u32 w[4] = {v.x, v.y, v.z, v.w};
-#pragma unroll
-  for (int i = 0; i < 4; i++) {
-    const float2 pair = unpackHalf(w[i]);
-    x[2 * i] = pair.x, x[2 * i + 1] = pair.y;
-  }
-}
+// Of halves, whatever the tensors are.
+struct Halves {
+  static constexpr bool bf16 = false;
+};
 template <class C>
 FFC_DEVICE uint4 packSamples(const float (&x)[8]) {
   u32 w[4];

@@ -13,9 +13,8 @@ struct InterpolatedOutputs : ResampledColumns<C> {
   using Base::warp, Base::samples, Base::g, Base::c, Base::filterStep, Base::negated;
   using Base::Base;
 
-  // Groups begin ownPieces after one another, so that each has its neighbours in its last
-  // piece. The ring's last numbers have the first ones of the next row as neighbours: piece N2 / 8, which is piece 0
-  // moved by a row (turnNeighbours).
+  // Groups begin ownPieces after one another, so that each has its neighbours in its last piece. The ring's last numbers have the
+  // first ones of the next row as neighbours: piece N2 / 8, which is piece 0 moved by a row (turnNeighbours).
   FFC_DEVICE Tile overlappedTileAt(int t) const {
     const int sequence = t / p.outTiles;
     return tileOf(sequence, t - sequence * p.outTiles);
@@ -135,6 +134,13 @@ struct InterpolatedOutputs : ResampledColumns<C> {
       }
     }
   }
+  // Results first .. first + 7 of a row to outputs: with the skip term and the gate.
+  template <class Skip>
+  FFC_DEVICE uint4 outputsOf(float (&y)[8], const Skip& skip, typename Skip::Samples beside, uint64_t post, int first) const {
+    skip.addTo(y, beside, first);
+    if (p.post.data) multiplySamples<C>(y, post, first, p.outLength);
+    return packSamples<C>(y);
+  }
   // Half a warp stores a row's run, beginning with the group's piece `first`.
   template <class Skip>
   FFC_DEVICE void storeRuns(const Tile& t, int first, float scale, const Skip& skip, bool meets) const {
@@ -156,12 +162,10 @@ struct InterpolatedOutputs : ResampledColumns<C> {
         uint4 v = sharedLoad16(outputsAt(row, piece));
         if (meets) {
           float y[8];
-          unpackHalves(v, y);
+          unpackSamples<Halves>(v, y);
 #pragma unroll
           for (int o = 0; o < 8; o++) y[o] *= scale;
-          skip.addTo(y, beside[i], at);
-          if (p.post.data) multiplySamples<C>(y, post, at, p.outLength);
-          v = packSamples<C>(y);
+          v = outputsOf(y, skip, beside[i], post, at);
         }
         drainPiece(v, outRow, at, p.outLength);
       }

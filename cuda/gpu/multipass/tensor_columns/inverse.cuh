@@ -148,20 +148,18 @@ struct ColumnsInverse : InterpolatedOutputs<C> {
       const int n = ofPiece - phase;
       if (n >= p.outLength || n + 8 <= 0) return;
       float y[8];
-      unpackHalves(sharedLoad16(shared), y);
+      unpackSamples<Halves>(sharedLoad16(shared), y);
       if constexpr (keepsRest) {
         // Where outerInverse() has read this warp's row of each fragment.
         const int a = (lane >> log2Pieces) + number / R * (32 >> log2Pieces);
         float rest[8];
-        unpackHalves(sharedLoad16(points + number % R * blockBytes + a * C::fragmentBytes + place(warp, lane & (C::pieces - 1), a)), rest);
+        unpackSamples<Halves>(sharedLoad16(points + number % R * blockBytes + a * C::fragmentBytes + place(warp, lane & (C::pieces - 1), a)), rest);
 #pragma unroll
         for (int i = 0; i < 8; i++) y[i] += rest[i];
       }
 #pragma unroll
       for (int i = 0; i < 8; i++) y[i] *= scale;
-      skip.addTo(y, skip.samplesAt(n), n);
-      if (p.post.data) multiplySamples<C>(y, post, n, p.outLength);
-      drainPiece(packSamples<C>(y), out, n, p.outLength);
+      drainPiece(this->outputsOf(y, skip, skip.samplesAt(n), post, n), out, n, p.outLength);
     });
   }
 
