@@ -4,7 +4,7 @@
 //   digits n1 = a | m | b (radices 16, C, R), k1 = ka + 16 (km + C kb)
 //   outer   (warp w = group | m)  a <-> ka: one complex 16 x 16 matrix per m, with the shift and the twiddle of m; a warp brings
 //           in the samples of its own rows, and the next tile's as soon as they are in registers
-//   inner   (one ka a warp)       m <-> km by the half-cost transform (mma/DESIGN), b <-> kb a butterfly in registers
+//   inner   (one ka a warp)       m <-> km by the half-cost transform (cuda/DESIGN.md, "Half cost"), b <-> kb a butterfly in registers
 // Between them lies one exchange through shared memory; inner works in place on the rows of its own warp, and the same warp moves
 // them to or from scratch, without a barrier. In a frequency-sparse plan a warp whose ka has no kept row skips inner and moves
 // nothing. Two blocks share a multiprocessor (one for R = 4), so that one computes while the
