@@ -596,6 +596,24 @@ int main(int count, char** words) {
   check<Config<4, true, b, false, false>>(sized(whole({4, 2, 3, 16384, 16384, 0}, 2, false), 1e-5, 1e3));
   check<Config<4, true, f, true, false>>(resident(whole({4, 2, 3, 16384, 16384, 0}, 1, false)));
   check<Config<3, true, b, false, true>>(whole({4, 2, 3, 12288, 12288, 0}, 1, true));
+  // Rows that go through as they are until one is too large, too small or zero, with scales from there on.
+  auto lately = [](Case c, double factor, bool inPlace = false) {
+    c.late = factor;
+    c.inPlace = inPlace;
+    return c;
+  };
+  check<Config<4, true, b, false, false>>(lately(whole({4, 5, 3, 16384, 16384, 0}, 2, false), 1e5));
+  check<Config<4, true, b, false, false>>(lately(whole({4, 4, 3, 16384, 16384, 0}, 2, false), 1e-5, true));
+  check<Config<3, true, b, false, false>>(lately(whole({4, 5, 3, 12288, 12288, 0}, 3, false), 0, true));
+  check<Config<4, true, b, false, false>>(lately(shifted(partialLong({4, 5, 3, 13107, 16384, 0}, 2), 3), 1e5));
+  check<Config<4, true, b, false, false>>(lately(partialLong({4, 5, 3, 16383, 16384, 0}, 2), 1e-5));
+  check<Config<4, true, b, false, false>>(lately(partialLong({4, 4, 3, 16383, 16384, 0}, 2), 1e5, true));
+  check<Config<3, true, b, false, false>>(lately(shifted(partialLong({4, 5, 3, 12283, 12288, 0}, 3), 5), 1e-5));
+  check<Config<4, true, f, false, true>>(lately(whole({4, 5, 3, 16384, 16384, 0}, 1, true), 1e3));
+  check<Config<4, true, b, false, true>>(lately(whole({4, 5, 3, 16384, 16384, 0}, 1, true), 1e-5));
+  Case onlyFirst = lately(whole({4, 4, 3, 12288, 12288, 0}, 1, true), 1e-4, true);
+  onlyFirst.post = false;
+  check<Config<3, true, f, false, true>>(onlyFirst);
   // Packed: rows of many segments, a kernel that fills most of a block, rows and lengths that are not aligned, no history.
   auto few = [](Case c, std::vector<int> digits) {
     c.digits = digits;

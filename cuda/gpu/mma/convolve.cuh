@@ -17,6 +17,25 @@ FFC_DEVICE void convolveWindows(const Params& p) {
   convolution.run();
 }
 
+// Rows of the long order by tensor copies, without a skip factor.
+template <class C, bool partial>
+FFC_DEVICE void convolveLongRows(const Params& p) {
+  if constexpr (C::rowScaled && !C::accurate) {
+    int from = 0;
+    // Outputs that come round are stored before they have been judged, over samples if y is u.
+    if (!(partial && p.wraps && p.inPlace)) {
+      LongConvolution<UnscaledRows<C, partial>> convolution(p);
+      from = convolution.run();
+      if (from < 0) return;
+    }
+    LongConvolution<WholeRows<C, partial>, true> convolution(p);
+    convolution.run(from);
+  } else {
+    LongConvolution<WholeRows<C, partial>> convolution(p);
+    convolution.run();
+  }
+}
+
 template <class C>
 FFC_DEVICE void convolve(const Params& p) {
   if constexpr (C::slices > 1) {
@@ -36,13 +55,13 @@ FFC_DEVICE void convolve(const Params& p) {
     const bool resident = C::residentBlocks == 0 || p.residentAt;
     if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && !p.skip && resident && (C::rowScaled || withoutExponents<C>(p))) {
       if constexpr (C::longRows)
-        if (p.headParts) {
-          LongConvolution<WholeRows<C, true>> convolution(p);
-          convolution.run();
-          return;
-        }
-      std::conditional_t<(C::residentBlocks > 0), WindowConvolution<WholeRows<C>>, LongConvolution<WholeRows<C>>> convolution(p);
-      convolution.run();
+        if (p.headParts) return convolveLongRows<C, true>(p);
+      if constexpr (C::residentBlocks > 0) {
+        WindowConvolution<WholeRows<C>> convolution(p);
+        convolution.run();
+      } else {
+        convolveLongRows<C, false>(p);
+      }
     } else {
       LongConvolution<C> convolution(p);
       convolution.run();

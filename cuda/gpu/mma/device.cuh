@@ -43,6 +43,7 @@ FFC_DEVICE u32 sharedBase() {
 }
 FFC_DEVICE void warpSync() { __syncwarp(); }
 FFC_DEVICE u32 warpMax(u32 value) { return __reduce_max_sync(0xffffffffu, value); }
+FFC_DEVICE u32 warpSum(u32 value) { return __reduce_add_sync(0xffffffffu, value); }
 FFC_DEVICE u32 fromLane(u32 value, int lane) { return __shfl_sync(0xffffffffu, value, lane); }
 FFC_DEVICE u32 warpBallot(bool x) { return __ballot_sync(0xffffffffu, x); }
 
@@ -160,6 +161,10 @@ FFC_DEVICE void sharedStore4(u32 address, u32 v) {
 }
 FFC_DEVICE void sharedMax(u32 address, u32 v) {
   asm volatile("red.shared.max.u32 [%0],%1;" ::"r"(address), "r"(v) : "memory");
+}
+
+FFC_DEVICE void sharedAdd(u32 address, u32 v) {
+  asm volatile("red.shared.add.u32 [%0],%1;" ::"r"(address), "r"(v) : "memory");
 }
 
 // ---- integers

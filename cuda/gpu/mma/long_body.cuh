@@ -7,19 +7,26 @@
 // for sets that do not exist goes where nobody looks: one copy of the code without branches serves every interval.
 #pragma once
 #include "long_rows.cuh"
+#include "long_watch.cuh"
 #include "phases.cuh"
 
 namespace ffc::mma {
 
-template <class C>
+// `again`: the block's second run, from the set on which the first one has left.
+template <class C, bool again = false>
 struct LongConvolution : Phases<C> {
   using Base = Phases<C>;
   using Base::R, Base::p, Base::warp, Base::staging, Base::exchange, Base::addressOuter, Base::spectrumUntil;
   static_assert(C::mostTiles == 1 && !C::spectrumRegisters);
 
+  // Of the bytes for barriers each run has its own, and the words of what is watched lie behind both.
+  static constexpr int runBytes = 48, watchAt = 2 * runBytes;
+  static_assert(runBytes >= 8 * (3 + C::buffers) && watchAt + LongWatch<C>::bytes <= barrierBytes);
+
   FFC_DEVICE explicit LongConvolution(const Params& params) : Base(params) {
+    if constexpr (again) staging.barriers += runBytes;
     if (staging.maps) staging.initBarriers(staging.slots() + C::buffers);
-    staging.plain = C::wholeRows ? !C::rowScaled : withoutExponents<C>(p);
+    staging.plain = C::watchesRows ? false : C::wholeRows ? !C::rowScaled : withoutExponents<C>(p);
     Base::loadTables();
     Base::finishTables();
   }
@@ -41,7 +48,7 @@ struct LongConvolution : Phases<C> {
 
   // The exponents of the 16 columns n2 of a set, each the power of two that its warp took into first().
   FFC_DEVICE u32 columnExponent(int set, int n2) const {
-    return staging.barriers - 128 + ((set & 1) * 16 + n2) * 4;
+    return staging.barriers - (again ? runBytes : 0) - 128 + ((set & 1) * 16 + n2) * 4;
   }
   // From the exponents of the columns to the one of their row, which is the least: never up.
   FFC_DEVICE void evenColumns(int set) {
@@ -98,19 +105,20 @@ struct LongConvolution : Phases<C> {
   }
 
   // first() of set `in` and last() of set `out` share a staging slot and an exchange buffer: their operands, fetched
-  // together, are replaced together. The matrices of loadOuter() are at hand.
-  FFC_DEVICE void runOuter(int in, int out, typename Staging<C>::Place at) {
+  // together, are replaced together. The matrices of loadOuter() are at hand. The run began with set `from`.
+  FFC_DEVICE void runOuter(int in, int out, int from, typename Staging<C>::Place at) {
     if constexpr (!C::outerEarly) Base::loadOuter();
     staging.awaitInput(in, at);
-    if (out >= 0) staging.awaitPost(out);
+    if (out >= from) staging.awaitPost(out - from);  // the barriers are the run's
     const u32 stage = staging.slotOf(at), pre = staging.slotOfPre(in & 7), post = p.post.data ? staging.slotOfPost(out & 7) : 0;
     const int row = warp >> Base::n2Bits();  // this warp's sequence
-    const bool scaled = C::rowScaled || !staging.plain, gated = C::gated && p.pre.data;
-    const u32 scaleOut = scaled ? sharedLoad4(staging.exponentOf(out, row)) : 0, fragment = staging.fragment(0, 0);
+    // Who watches ungated outputs sees them unscaled.
+    const bool scaled = C::watchesRows ? C::gated : C::rowScaled || !staging.plain, gated = C::gated && p.pre.data;
+    const u32 scaleOut = scaled || C::watchesRows ? sharedLoad4(staging.exponentOf(out, row)) : 0, fragment = staging.fragment(0, 0);
     const auto fragmentOf = [&](int b) { return R % 4 ? staging.fragment(0, b) : staging.fragmentAfter(fragment, b); };
     u32 u[R][4], gate[C::gated ? R : 1][4], most = 0, scaleIn = 0;
     const bool firstColumn = C::partialRows && p.wraps && warp == 0;
-    const int wrappedIn = firstColumn ? rows().wrapped(in) : 0, wrappedOut = firstColumn ? rows().wrapped(out) : 0;
+    const int wrappedIn = firstColumn ? rows().wrapped(in) : 0, wrappedOut = firstColumn && (!again || out >= from) ? rows().wrapped(out) : 0;
     const auto fetch = [&](int b) {
       const u32 offset = fragmentOf(b);
       loadTransposed(stage + offset, u[b][0], u[b][1], u[b][2], u[b][3]);
@@ -134,6 +142,7 @@ struct LongConvolution : Phases<C> {
     }
     // Operands are fetched so many blocks ahead of their use.
     u32 xr[R][4], xi[R][4];
+    LaneWatch<C> seen{scaleOut};
     const auto fetchBlock = [&](int b) {
       const u32 block = exchangeOf(in) + b * exchangeBytes;
       if constexpr (!C::warpScaled) fetch(b);
@@ -148,8 +157,12 @@ struct LongConvolution : Phases<C> {
       const u32 offset = fragmentOf(b), block = exchangeOf(in) + b * exchangeBytes;
       u32 rest[4];
       if (b + C::outerAhead < R) fetchBlock(b + C::outerAhead);
-      if constexpr (C::gated)
+      if constexpr (C::gated && C::watchesRows)
+        prepareGatedUnscaled<C>(u[b], gate[b], gated);
+      else if constexpr (C::gated)
         prepareGated<C>(u[b], rest, gate[b], gated, scaleIn);
+      else if constexpr (C::watchesRows)
+        prepareUnscaled<C>(u[b]);
       else
         prepare<C>(u[b], scaleIn);
       Base::first(u[b], rest, block);
@@ -162,26 +175,31 @@ struct LongConvolution : Phases<C> {
         const u32 minus[4] = {halfNegate(xr[b][0]), halfNegate(xr[b][1]), halfNegate(xr[b][2]), halfNegate(xr[b][3])};
         u32 sums[4], left[4];
         Base::lastSums(sums, left, xi[b], minus, false, 0, scaled, scaleOut);
+        if constexpr (C::watchesRows) sums[0] = bfloatMul(sums[0], bfloatPair(scaleOut));
         rows().storeWrapped(out, wrappedOut, sums[0]);
       }
-      Base::last(xr[b], xi[b], stage + offset, post, post + offset, scaled, scaleOut);
+      Base::last(xr[b], xi[b], stage + offset, post, post + offset, scaled, scaleOut, seen);
     }
+    if constexpr (C::watchesRows) watch().note(out, seen.sum());
   }
+  FFC_DEVICE LongWatch<C> watch() const { return {staging.rows - barrierBytes + watchAt}; }
 
-  FFC_DEVICE void run() {
-    const int sets = staging.sets;
-    if (sets == 0) return;
-    for (int set = 0; set <= staging.lead; set++) staging.prepareRows(set);
+  // Runs the block's sets, if again from `begin` on. Where rows are watched: the set from which on they need scales, everything before it
+  // stored; else -1.
+  FFC_DEVICE int run(int begin = 0) {
+    const int sets = staging.sets, from = again ? begin : 0;
+    if (sets <= from) return -1;
+    for (int set = 0; set <= staging.lead; set++) staging.prepareRows(from + set);
     if constexpr (C::spectrumRing && C::wholeRows)
-      Base::startWholeRing();
+      Base::startWholeRing(from);
     else if constexpr (C::spectrumRing)
       Base::startRing(staging.firstTile);
     blockSync();
     typename Staging<C>::Place ahead = {0, 0};           // of the set that load() fetches next
     typename Staging<C>::Place at = {staging.slots() - 1, 1};    // of input `set`, which y of set - buffers has replaced
-    for (int set = 0; set < staging.lead - 1; set++, ahead = staging.following(ahead)) load(set, ahead);
-    if (C::buffers == 1) load(0, ahead);
-    trim(0, {0, 0});
+    for (int set = 0; set < staging.lead - 1; set++, ahead = staging.following(ahead)) load(from + set, ahead);
+    if (C::buffers == 1) load(from, ahead);
+    trim(from, {0, 0});
     staging.finishLoads();
     blockSync();
     // The matrices of the outer phases come from L2: on their way at the end of the middle, whichever phase is next.
@@ -190,16 +208,21 @@ struct LongConvolution : Phases<C> {
     // The slot that store() empties is the one that load() fills, unless there is a slot to spare. Tensor copies into
     // the slot must then wait until the store has read it, so they are issued later in the interval.
     const bool spare = staging.slots() > C::buffers, loadLate = staging.maps && !spare;
-    for (int set = -1; set < sets + C::buffers - 1; set++) {
+    for (int set = from - 1; set < sets + C::buffers - 1; set++) {
       if constexpr (oneSlot) {
         Base::renewAddresses();
         at = {0, u32(set) & 1}, ahead = {0, u32(set + 1) & 1};
       }
-      if (!spare) store(set - C::buffers, at);
-      if (!loadLate && set + staging.lead > 0) load(set + staging.lead, ahead);
-      if (spare) store(set - C::buffers, at);
+      const bool stores = !again || set - C::buffers >= from;
+      if constexpr (C::watchesRows) {
+        if (set >= C::buffers && watch().refuses(set - C::buffers)) return stopAt(set, at);
+        watch().clear(set);
+      }
+      if (!spare && stores) store(set - C::buffers, at);
+      if (!loadLate && set + staging.lead > from) load(set + staging.lead, ahead);
+      if (spare && stores) store(set - C::buffers, at);
       at = staging.following(at);
-      if (set >= 0) {
+      if (set >= from) {
         staging.loadPost(set);
         staging.prepareRows(set + staging.lead + 1);
         staging.finishRows(set);
@@ -212,12 +235,12 @@ struct LongConvolution : Phases<C> {
 #pragma unroll 1
         for (int turn = 0; turn < 2; turn++) {
           if (turn == middleTurn) {
-            if (set >= 0 && set < sets)
+            if (set >= from && set < sets)
               runMiddle(set, late, loadOuter);
             else
               late(), loadOuter();
           } else {
-            runOuter(set + 1, set - 1, at);
+            runOuter(set + 1, set - 1, from, at);
           }
         }
         trim(set + C::buffers, ahead);
@@ -228,20 +251,34 @@ struct LongConvolution : Phases<C> {
           staging.finishLoads();
         blockSync();
       } else {
-        if (set >= 0) {
+        if (set >= from) {
           runMiddle(set, late, loadOuter);
           trim(set + C::buffers, ahead);
           staging.finishLoads();
           blockSync();
         }
-        runOuter(set + 1, set, at);
+        runOuter(set + 1, set, from, at);
         staging.finishLoads();
         blockSync();
       }
       ahead = staging.following(ahead);
     }
+    if constexpr (C::watchesRows)
+      if (watch().refuses(sets - 1)) return stopAt(sets + C::buffers - 1, at);
     store(sets - 1, at);
     staging.finishStores();
+    return -1;
+  }
+
+  // In interval `set`, before anything of it: nothing may be under way when another run fills slots and rings anew. Outputs from set
+  // - buffers on have not been stored, so that their samples are still there where y is u.
+  FFC_DEVICE int stopAt(int set, Place at) const {
+    for (int loaded = set; loaded < set + staging.lead; loaded++, at = staging.following(at))
+      if (loaded > set) staging.awaitInput(loaded, at);
+    copyAsyncWaitAll();
+    staging.finishStores();
+    blockSync();
+    return set - C::buffers;
   }
 };
 

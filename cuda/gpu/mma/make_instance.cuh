@@ -43,7 +43,7 @@ Instance makeInstance() {
   i.slices = C::slices;
   i.spectrumFloats = C::spectrumFloats;
   i.halves = C::halves;
-  i.scratchBytes = C::slices == 1 ? 0 : C::scratchBytes;
+  i.scratchBytes = C::slices == 1 || C::oneSlice ? 0 : C::scratchBytes;  // an only slice keeps nothing
   if constexpr (C::sparse) i.ofDigits = &tablesOfDigits<C>;
   i.oneSlice = C::oneSlice;
   i.copyGroups = C::copyGroups;

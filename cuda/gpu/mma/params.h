@@ -147,7 +147,7 @@ struct TableLayout {
   static constexpr int inner = outer + 16 * 512;
   // Step of the twiddle products over kb, halves: [forward 4, backward 4].
   static constexpr bool chained = C::powerProducts && !C::twiddleRegisters && !C::storedPowers;
-  static constexpr int chain = inner + 16 * 32, chainRegisters = chained || C::turnRegisters ? 8 : 0;
+  static constexpr int chain = inner + 16 * 32, chainRegisters = chained || C::turnTables ? 8 : 0;
   // Turns over kb, by one and two steps, forward: [steps - 1][t][tangent, sine]. Elsewhere one value for both numbers of a pair is a
   // word (tangent, sine).
   // Per k1. Twiddles in registers: forward [kb][2t+s][re, im], backward [kb][2s+half][re, im]. Or the matrix over n3l, as B operands of
@@ -155,7 +155,7 @@ struct TableLayout {
   // where they are not in shared memory: [W 4, WP 4]; or turns over n3h by one and two steps: [forward 4, backward 8].
   static constexpr int frequency = chain + chainRegisters * 32;
   static constexpr int ownRegisters = C::twiddleRegisters ? 16 * C::R : C::ownMatrices ? 8 : 0;
-  static constexpr int frequencyRegisters = ownRegisters + (C::powerProducts && !C::storedPowers ? 8 : C::turnRegisters ? 12 : 0);
+  static constexpr int frequencyRegisters = ownRegisters + (C::powerProducts && !C::storedPowers ? 8 : C::turnTables ? 12 : 0);
   // Copied to shared memory. Halves: per k1 the 16 x 16 twiddles as 8 x 8 matrices, real then imaginary; then the power
   // tables, a word (re, im) each: [k1][b-1][8s + g], then [b-1][n3l]. Floats: turns [k1][8s + g][turnSlot()] of two words
   // (tangent, sine); then W [k1][8s + g] (re, im); then turns over kb [steps - 1][n3l].

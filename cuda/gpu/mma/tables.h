@@ -249,7 +249,7 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice, int quarters) {
         putHalves(Layout::chain, 2 * i, chain(8 * i + 2 * c), chain(8 * i + 2 * c + 1));
         putHalves(Layout::chain, 4 + 2 * i, chain(g + 8 * i), chain(g + 8 * i));
       }
-    if constexpr (C::turnRegisters)
+    if constexpr (C::turnTables)
       for (int power = 1; power <= 2; power++)
         for (int i = 0; i < 2; i++) {
           const double unit = power / (16.0 * R);
@@ -304,7 +304,7 @@ std::vector<uint32_t> makeSliceTables(int log2N2, int slice, int quarters) {
             }
           }
         }
-      if (C::turnRegisters)
+      if (C::turnTables)
         for (int power = 1; power <= 2; power++)
           for (int s = 0; s < 2; s++) {
             const double of = stepTurns(k1, k2Of(s, g), s, power);

@@ -64,7 +64,7 @@ struct RowConfig : Config<Q, true, Element::float16, accurate_, false> {
   static constexpr bool rowLayout = true, rowScaled = true, somePieces = pieces;
   static constexpr int fixedExponent = 0;
   // Each row's twiddles are made on the device, as complex numbers.
-  static constexpr bool turned = false, transposedTables = false, halfTurns = false, turnRegisters = false;
+  static constexpr bool turned = false, transposedTables = false, halfTurns = false, turnTables = false, turnRegisters = false;
   static constexpr bool summedSpectrum = false, summedProducts = false;
   static constexpr int storedChain = Q - 1;
   // Rows that share an interval between two barriers.

@@ -47,6 +47,7 @@ FFC_DEVICE void sharedStore8(u32 a, uint64_t v) { sharedPut(a, v); }
 FFC_DEVICE u32 sharedLoad4(u32 a) { return sharedGet<u32>(a); }
 FFC_DEVICE void sharedStore2(u32 a, uint16_t v) { sharedPut(a, v); }
 FFC_DEVICE void sharedStore4(u32 a, u32 v) { sharedPut(a, v); }
+FFC_DEVICE void sharedAdd(u32 a, u32 v) { sharedPut(a, v + sharedGet<u32>(a)); }
 FFC_DEVICE void sharedMax(u32 a, u32 v) { sharedPut(a, std::max(v, sharedGet<u32>(a))); }
 
 FFC_DEVICE uint4 loadConstant16(const void* p) { return *static_cast<const uint4*>(p); }

@@ -43,6 +43,16 @@ FFC_DEVICE u32 warpMax(u32 value) {
   warpWait();
   return result;
 }
+FFC_DEVICE u32 warpSum(u32 value) {
+  using namespace emulation;
+  const int me = machine.current, warp = me >> 5;
+  machine.exchange[me][0] = value;
+  warpWait();
+  u32 result = 0;
+  for (int l = 0; l < 32; l++) result += machine.exchange[warp * 32 + l][0];
+  warpWait();
+  return result;
+}
 FFC_DEVICE u32 fromLane(u32 value, int lane) {
   using namespace emulation;
   const int me = machine.current;

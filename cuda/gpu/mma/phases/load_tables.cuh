@@ -96,7 +96,7 @@ struct PhaseTables : PhaseState<C, StagingOf> {
         }
     }
 #pragma unroll
-    for (int i = 0; i < Layout::chainRegisters; i++) chain[i] = table(Layout::chain, i);
+    for (int i = 0; i < (Layout::chained || C::turnRegisters ? Layout::chainRegisters : 0); i++) chain[i] = table(Layout::chain, i);
     if constexpr (C::outerRegisters) loadOuter();
   }
   // What needs the tables or waits for them: whatever else a block begins with is better ordered before it.

@@ -65,9 +65,10 @@ struct OuterPhases : MiddlePhase<C, StagingOf> {
   // last: one exchange block (xr, xi) -> staged outputs at `stage`: the real part, and of packed samples the imaginary
   // part, which is the real part of -i times the block, over the second window. All times `scale`, a power of two as
   // float bits, if `scaled` (the same for the warp). `keepsZeros`: see upperRows. `look` sees the outputs of the first
-  // window before they are stored.
+  // window before they are stored, and may change them; with gates it has seen half of them, two at a time, before these and the scale.
   struct Unseen {
-    FFC_DEVICE void operator()(const u32 (&)[4]) const {}
+    FFC_DEVICE void operator()(u32 (&)[4]) const {}
+    FFC_DEVICE void operator()(float2) const {}
   };
   template <bool keepsZeros = false, bool firstWindow = !C::splitOutputs, class Look = Unseen>
   FFC_DEVICE void last(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale,
@@ -87,15 +88,16 @@ struct OuterPhases : MiddlePhase<C, StagingOf> {
   FFC_DEVICE void lastWindow(const u32 (&xr)[4], const u32 (&xi)[4], u32 stage, bool gate, u32 gateAt, bool scaled, u32 scale,
                              Look&& look) {
     u32 out[4], rest[4];
-    lastSums(out, rest, xr, xi, gate, gateAt, scaled, scale);
+    lastSums(out, rest, xr, xi, gate, gateAt, scaled, scale, look);
     look(out);
     if constexpr (keepsZeros) out[1] &= upperRows, out[3] &= upperRows;
     storeMatrices(stage, out[0], out[1], out[2], out[3]);
     if constexpr (C::splitOutputs) storeMatrices(stage - staging.windowBytes, rest[0], rest[1], rest[2], rest[3]);
   }
   // `rest`: what the outputs' halves leave of them (splitOutputs).
+  template <class Look = Unseen>
   FFC_DEVICE void lastSums(u32 (&out)[4], u32 (&rest)[4], const u32 (&xr)[4], const u32 (&xi)[4], bool gate, u32 gateAt, bool scaled,
-                           u32 scale) const {
+                           u32 scale, Look&& look = {}) const {
     u32 post[4];
     if constexpr (C::gated)
       if (gate) loadMatrices(gateAt, post[0], post[1], post[2], post[3]);
@@ -112,6 +114,8 @@ struct OuterPhases : MiddlePhase<C, StagingOf> {
           out[2 * t + half] = d[half];
         } else {
           float2 v = d[half];
+          if constexpr (C::gated && C::watchesRows)
+            if (half == t) look(v);
           if (C::gated && scaled) v.x *= asFloat(scale), v.y *= asFloat(scale);
           if constexpr (C::gated)
             if (gate) {
@@ -128,7 +132,7 @@ struct OuterPhases : MiddlePhase<C, StagingOf> {
         }
       }
     }
-    if constexpr (!C::rowScaled) {
+    if constexpr (!C::bf16 && !C::gated) {
       if (scaled) {
         const float f = asFloat(scale);
 #pragma unroll

@@ -30,8 +30,8 @@ struct SpectrumRing : TileSpectrum<C, StagingOf> {
     }
   }
   // Whole rows (and those of a multi-pass scratch) go by ringFrom.
-  FFC_DEVICE void startWholeRing() {
-    const auto at = staging.positionOf(0);
+  FFC_DEVICE void startWholeRing(int set = 0) {
+    const auto at = staging.positionOf(set);
     channelSets = p.batch - at.row;
 #pragma unroll
     for (int s = 0; s < 2; s++) {

@@ -42,6 +42,22 @@ FFC_DEVICE void prepareUnscaled(u32 (&u)[4]) {
     }
   }
 }
+template <class C>
+FFC_DEVICE void prepareGatedUnscaled(u32 (&u)[4], const u32 (&gate)[4], bool gated) {
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    if constexpr (C::bf16) {
+      float2 v = unpackElements<C>(u[i]);
+      if (gated) {
+        const float2 w = unpackElements<C>(gate[i]);
+        v.x *= w.x, v.y *= w.y;
+      }
+      u[i] = packHalf(v.x, v.y);
+    } else if (gated) {
+      u[i] = halfMul(u[i], gate[i]);
+    }
+  }
+}
 // Products with the gate; `rest` is what rounding them to halves leaves.
 template <class C>
 FFC_DEVICE void prepareGated(u32 (&u)[4], u32 (&rest)[4], const u32 (&gate)[4], bool gated, u32 scale) {

@@ -54,7 +54,7 @@ struct UniformTiles : UniformSets<C, Copies> {
       if constexpr (exact) e -= staging.inputExponent(at.noteOut + tile * 64);
       Base::template last<Copies::keepsZeros>(
           o.xr, o.xi, at.stage + offset, C::gated, at.post + offset, scaled, scaled ? floatBits(powerOfTwo(e)) : 0,
-          [&](const u32(&out)[4]) {
+          [&](u32(&out)[4]) {
             if constexpr (C::watchesOutputs && !exact) products = bfloatFma(out[0], out[2], products);
           });
     }
