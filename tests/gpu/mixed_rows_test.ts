@@ -66,6 +66,7 @@ for (const dtype of ["float16", "bfloat16"] as const) {
             ...{ u: of(u), k: kernel.values.subarray(channel * length, (channel + 1) * length) },
             ...{ preGate: factors, postGate: factors },
           });
+          if (sizeOf(dtype, row) === undefined) exact.fill(0); // but for rounding
           let error2 = 0, size2 = 0;
           exact.forEach((v, n) => (error2 += (y[row * length + n]! - v) ** 2, size2 += v * v));
           if (!(error2 <= bound * bound * size2)) {

@@ -709,6 +709,20 @@ int main(int count, char** words) {
   check<One>(one({4, 1, 3, 65000, 65536, 0}, 2));
   check<Config<4, true, b, false, false, false, 4, true>>(one(maps({4, 1, 3, 65536, 60000, 0}, 1), 3));
   check<Config<4, true, b, true, true, false, 4>>(gated(maps({4, 1, 2, 65536, 65536, 0}, 1), 0));
+  // Whole sequences, which have code of their own: several a block, gates, one gate, two ranges of samples.
+  const auto sequences = [&](Case c, bool pre, bool post) {
+    c = maps(c, 1);
+    c.pre = pre, c.post = post;
+    return c;
+  };
+  check<Config<4, true, f, false, false, false, 2>>(sequences({4, 3, 1, 32768, 32768, 0}, false, false));
+  check<Config<4, true, b, false, false, false, 2>>(lately(sequences({4, 2, 2, 32768, 32768, 0}, false, false), 1e5));
+  check<Config<4, true, f, false, true, false, 2>>(sequences({4, 3, 1, 32768, 32768, 0}, true, true));
+  check<Config<4, true, b, false, true, false, 2>>(lately(sequences({4, 2, 1, 32768, 32768, 0}, true, false), 1e-5, true));
+  check<Config<4, true, f, false, true, false, 4>>(sequences({4, 2, 1, 65536, 65536, 0}, true, true));
+  check<Config<3, true, f, false, false, false, 2>>(sequences({4, 3, 1, 24576, 24576, 0}, false, false));
+  check<Config<3, true, b, false, true, false, 4>>(sequences({4, 2, 1, 49152, 49152, 0}, true, true));
+  check<Config<4, true, b, false, true, false, 4>>(lately(sequences({4, 2, 1, 65536, 65536, 0}, false, true), 1e5));
   // Rows of two halves: all of the second, or part of it, far above or below the first; rows that begin anywhere; y in u's place.
   using Halves = Config<4, true, f, false, false, false, 4, false, 2>;
   using ScaledHalves = Config<4, true, b, false, false, false, 4, false, 2>;

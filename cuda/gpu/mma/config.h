@@ -66,9 +66,9 @@ struct Config {
   // Products of a first half with the second half of its kernel wait for the second half, in the order of a spectrum.
   static constexpr int crossBytes = halves > 1 ? slices * R * exchangeBytes : 0;
   static constexpr int scratchBytes = (resultsInShared ? 0 : resultBytes) + crossBytes;  // of a block, in device memory
-  // What blocks of four slices have waiting takes L2: samples come straight from device memory, and their lines leave first (two slices were
-  // 1.5 % slower so). Of two halves, whose results and products are more than L2 holds, results stay there before anything else.
-  static constexpr bool samplesLeave = slices > 2 && !gated_ && !sparse_, keptStays = halves > 1;
+  // What blocks of four slices have waiting takes L2: samples and gates come straight from device memory, and the samples' lines leave first
+  // (two slices were 1.5 % slower so, with gates 7 to 10 %). Of two halves, whose results and products are more than L2 holds, results stay there before anything else.
+  static constexpr bool samplesLeave = slices > 2 && !sparse_, keptStays = halves > 1;
   // The parts of a sequence are folded into one slice by multiply-adds of halves, or (accurate) by matrices of their own.
   static constexpr bool foldByMatrix = slices > 1 && accurate;
   // The accurate class multiplies by floats where it can afford their bytes: four slices have room for the rounding of halves (5.9e-4
@@ -89,10 +89,11 @@ struct Config {
   // Whole rows that fill tiles of their own, brought by tensor copies, and no skip factor: see WholeRows.
   static constexpr bool wholeRows = false, partialRows = false;
   static constexpr bool wholeWindows = false;
-  // Sequences in slices: see WholeSequences, and which instances have code for them. The same have one copy of the middle for
-  // all slices, and order the matrices of first() behind the middle instead of before its last stores (bfloat16: 12.0 ms so, 11.7 before).
-  static constexpr bool wholeSequences = false;
-  static constexpr bool oneMiddle = slices > 1 && R == 4 && !gated && !sparse_ && (accurate || slices > 2);
+  // Sequences in slices: see WholeSequences, and which instances have code for them. That code has one copy of the middle for
+  // all slices, and orders the matrices of first() behind the middle instead of before its last stores (bfloat16: 12.0 ms so, 11.7 before).
+  // So has the code for other rows of radix 4, but for two slices of the fast class (32767 samples: 1.35 ms with two copies, 1.39 with one).
+  static constexpr bool wholeSequences = false, wholeCode = slices > 1 && R >= 3 && !sparse_;
+  static constexpr bool oneMiddle = wholeCode && R == 4 && (accurate || slices > 2);
   static constexpr bool firstLate = oneMiddle && (accurate || !bf16);
   // The blocks of the spectrum that may lie in shared memory do.
   static constexpr bool alwaysResident = false;
@@ -296,10 +297,11 @@ struct WholeWindows : C {
 };
 // And for sequences in slices that fill their transform, by tensor copies, without a skip factor and exponents: a third of the
 // instructions to fetch. With one copy of the middle 65536 points went from 11.45 to 11.25 ms, bfloat16 12.05 to 11.7, accurate 20.1 to 18.8,
-// 32768 points accurate 8.8 to 8.5.
+// 32768 points accurate 8.8 to 8.5; in the fast class 1.13 to 1.05 ms (16 rows), bfloat16 1.21 to 1.14, both gates 1.56 to 1.38, 24576 points 0.937 to 0.885; both gates at
+// 65536 points 3.95 to 2.30 ms (8 rows), of which 0.45 is what they no longer fetch to L2 ahead.
 template <class C>
 struct WholeSequences : C {
-  static constexpr bool wholeSequences = true;
+  static constexpr bool wholeSequences = true, oneMiddle = true, firstLate = C::accurate || !C::bf16;
 };
 // One gate of two. Without that of the outputs, last() has them ready for tensor copies; without that of the samples, there is no
 // product whose rounding would matter: scaled samples are exact.

@@ -39,7 +39,7 @@ FFC_DEVICE void convolveLongRows(const Params& p) {
 template <class C>
 FFC_DEVICE void convolve(const Params& p) {
   if constexpr (C::slices > 1) {
-    if constexpr (C::oneMiddle) {
+    if constexpr (C::wholeCode) {
       const bool aligned = !((reinterpret_cast<uint64_t>(p.y.data) | p.y.batchStride | p.y.channelStride) & 15);
       const bool whole = p.length == SlicedStaging<C>::points * C::slices * C::halves && p.outLength == p.length;
       if (hasTensorCopies && p.useMaps && !p.skip && whole && aligned && (C::rowScaled || withoutExponents<C>(p))) {

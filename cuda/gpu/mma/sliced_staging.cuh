@@ -110,7 +110,7 @@ struct SlicedStaging {
     if (pre) prefetchBulk(reinterpret_cast<const void*>(rowOf(p.pre, set)), p.length * 2);
   }
   FFC_DEVICE void prefetchPost(int set) const {
-    if (maps && post && threadIndex() == 0) prefetchBulk(reinterpret_cast<const void*>(rowOf(p.post, set)), p.outLength * 2);
+    if (!C::samplesLeave && maps && post && threadIndex() == 0) prefetchBulk(reinterpret_cast<const void*>(rowOf(p.post, set)), p.outLength * 2);
   }
   FFC_DEVICE void awaitInput(int set) const {
     if (maps && set < sets) barrierWait(barrier, set & 1);
