@@ -53,8 +53,9 @@ for (const dtype of ["float16", "bfloat16"] as const) {
         plan.forward(input, spectrum, gated ? { out, preGate: factor, postGate: factor } : { out });
         const y = await out.toFloat32Array();
         assert.ok(y.every(Number.isFinite), `${length}: not finite`);
-        const bound = (dtype === "float16" ? (length <= 8192 ? 1.1e-3 : 1.4e-3) : (length <= 8192 ? 2.0e-3 : 2.15e-3)) *
-          1.15;
+        // Bounds are of many rows. Of gated products of Gaussian numbers a few samples have much of a short row's norm.
+        const long = length > 8192, slack = 1.15 + 5 / Math.sqrt(length);
+        const bound = (dtype === "float16" ? (long ? 1.4e-3 : 1.1e-3) : long ? 2.15e-3 : 2.0e-3) * slack;
         for (let row = 0; row < rows; row++) {
           // Of long rows a few of each size; what follows a row in its block is the next one of the batch.
           if (length > 2000 && row % 23 && row % 72 !== 8 && row % 72 !== 8 + channels) continue;
