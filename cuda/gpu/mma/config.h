@@ -67,7 +67,8 @@ struct Config {
   static constexpr int crossBytes = halves > 1 ? slices * R * exchangeBytes : 0;
   static constexpr int scratchBytes = (resultsInShared ? 0 : resultBytes) + crossBytes;  // of a block, in device memory
   // What blocks of four slices have waiting takes L2: samples and gates come straight from device memory, and the samples' lines leave first
-  // (two slices were 1.5 % slower so, with gates 7 to 10 %). Of two halves, whose results and products are more than L2 holds, results stay there before anything else.
+  // (two slices were 1.5 % slower so, with gates 7 to 10 %). Of two halves, whose results and products are more than L2 holds, results stay
+  // there before anything else.
   static constexpr bool samplesLeave = slices > 2 && !sparse_, keptStays = halves > 1;
   // The parts of a sequence are folded into one slice by multiply-adds of halves, or (accurate) by matrices of their own.
   static constexpr bool foldByMatrix = slices > 1 && accurate;
@@ -297,8 +298,8 @@ struct WholeWindows : C {
 };
 // And for sequences in slices that fill their transform, by tensor copies, without a skip factor and exponents: a third of the
 // instructions to fetch. With one copy of the middle 65536 points went from 11.45 to 11.25 ms, bfloat16 12.05 to 11.7, accurate 20.1 to 18.8,
-// 32768 points accurate 8.8 to 8.5; in the fast class 1.13 to 1.05 ms (16 rows), bfloat16 1.21 to 1.14, both gates 1.56 to 1.38, 24576 points 0.937 to 0.885; both gates at
-// 65536 points 3.95 to 2.30 ms (8 rows), of which 0.45 is what they no longer fetch to L2 ahead.
+// 32768 points accurate 8.8 to 8.5. In the fast class 16 rows of 768 channels went from 1.13 to 1.05 ms, bfloat16 1.21 to 1.14, both gates 1.56
+// to 1.38, 24576 points 0.937 to 0.885; 8 of 65536 points with both gates 3.95 to 2.30, of which 0.45 is what is not fetched to L2 ahead.
 template <class C>
 struct WholeSequences : C {
   static constexpr bool wholeSequences = true, oneMiddle = true, firstLate = C::accurate || !C::bf16;

@@ -36,7 +36,9 @@ struct LaneWatch {
 
 template <class C>
 struct LongWatch {
-  static constexpr int ring = 4;  // interval j clears the word of set j, adds to that of set j - 1 and reads that of set j - 2
+  // Interval j clears the word of set j, adds to that of set j - 1 and reads that of set j - 2; with one exchange buffer it adds to that of
+  // set j, behind a barrier, and reads that of set j - 1.
+  static constexpr int ring = 4;
   static constexpr int bytes = ring * 4;
   // In the word a sum of 1 is 2^24, of which a lane adds at most 2^17 and 512 lanes 2^26; a warp with a number that is not finite adds 2^27.
   static constexpr float unit = 16777216, mostOfLane = 131072;
