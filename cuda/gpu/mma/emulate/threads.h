@@ -23,35 +23,26 @@ FFC_DEVICE bool blockAny(bool x) {
   return any;
 }
 
-FFC_DEVICE u32 warpBallot(bool x) {
+// What combine(result so far, lane, its value) makes of the values of all lanes, from 0 on.
+template <class Combine>
+FFC_DEVICE u32 overLanes(u32 value, Combine&& combine) {
   using namespace emulation;
   const int me = machine.current, warp = me >> 5;
-  machine.exchange[me][0] = x;
+  machine.exchange[me][0] = value;
   warpWait();
   u32 result = 0;
-  for (int l = 0; l < 32; l++) result |= machine.exchange[warp * 32 + l][0] << l;
+  for (int l = 0; l < 32; l++) result = combine(result, l, machine.exchange[warp * 32 + l][0]);
   warpWait();
   return result;
+}
+FFC_DEVICE u32 warpBallot(bool x) {
+  return overLanes(x, [](u32 bits, int lane, u32 v) { return bits | v << lane; });
 }
 FFC_DEVICE u32 warpMax(u32 value) {
-  using namespace emulation;
-  const int me = machine.current, warp = me >> 5;
-  machine.exchange[me][0] = value;
-  warpWait();
-  u32 result = 0;
-  for (int l = 0; l < 32; l++) result = std::max(result, machine.exchange[warp * 32 + l][0]);
-  warpWait();
-  return result;
+  return overLanes(value, [](u32 most, int, u32 v) { return std::max(most, v); });
 }
 FFC_DEVICE u32 warpSum(u32 value) {
-  using namespace emulation;
-  const int me = machine.current, warp = me >> 5;
-  machine.exchange[me][0] = value;
-  warpWait();
-  u32 result = 0;
-  for (int l = 0; l < 32; l++) result += machine.exchange[warp * 32 + l][0];
-  warpWait();
-  return result;
+  return overLanes(value, [](u32 sum, int, u32 v) { return sum + v; });
 }
 FFC_DEVICE u32 fromLane(u32 value, int lane) {
   using namespace emulation;

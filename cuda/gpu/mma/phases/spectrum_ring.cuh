@@ -30,7 +30,7 @@ struct SpectrumRing : TileSpectrum<C, StagingOf> {
     }
   }
   // Whole rows (and those of a multi-pass scratch) go by ringFrom.
-  FFC_DEVICE void startWholeRing(int set = 0) {
+  FFC_DEVICE void startWholeRing(int set) {
     const auto at = staging.positionOf(set);
     channelSets = p.batch - at.row;
 #pragma unroll
