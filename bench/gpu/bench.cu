@@ -213,11 +213,11 @@ int main(int count, char** arguments) {
         const std::string like = std::string(modeNames[c.mode]) + "/" + dtypeNames[c.dtype] + (c.fast() ? "/fast/" : "/accurate/") +
                                  std::to_string(c.gates()) + "/" + std::to_string(c.batch) + "x" + std::to_string(c.channels) + "/" +
                                  std::to_string(power);
-        const bool longKernel = c.kernelLength == c.length && !c.pattern && c.algorithm == FFC_ALGORITHM_AUTO;
+        const bool longKernel = c.kernelLength == c.length && !c.pattern && c.algorithm == FFC_ALGORITHM_AUTO && !(c.flags & FFC_CONV_SKIP);
         const double perSample = r.medianMs / static_cast<double>(c.length);
         if (longKernel && power == c.length) powerMs[like] = perSample;
         const double powerRatio = longKernel && powerMs.count(like) && powerMs[like] > 0 ? perSample / powerMs[like] : 0.0;
-        std::string sparse;
+        std::string sparse = !sparseOp && c.flags & FFC_CONV_SKIP ? "\"skip\":true," : "";
         if (sparseOp) {
           // What the plan says of a row, for all of them; a dense plan skips nothing.
           ffc_plan_info info{};

@@ -232,7 +232,7 @@ inline std::vector<Case> coverCandidates() {
           if (length <= 8192) tensorCores(dtype, precision, length, 8, gated);  // partial rows that tensor copies serve
           // Rows that begin anywhere, one right behind the other; some of the longer ones reach past their transform. Rows of a
           // channel that begin at different places of 16 bytes go by tables.
-          if (length <= 16384 && (precision == fast || length <= 8192)) {
+          if (precision == fast || length <= 8192 || length > 16384) {
             for (const int64_t less : {int64_t{3}, length / 5 | 1}) {
               Case& c = tensorCores(dtype, precision, length, less, gated);
               c.rowGap = 0;
@@ -252,6 +252,11 @@ inline std::vector<Case> coverCandidates() {
             --tensorCores(dtype, precision, length, 0, gated).batch;  // sets that do not end with a channel
           }
           if (gated && length >= 12288) tensorCores(dtype, precision, length, 0, gated).flags = FFC_CONV_POST_GATE;
+          // Long rows with a skip term have kernels of their own; what is above has one with both gates.
+          if (length >= 12288) {
+            tensorCores(dtype, precision, length, 0, gated).flags ^= FFC_CONV_SKIP;
+            tensorCores(dtype, precision, length, 8, gated).flags ^= FFC_CONV_SKIP;
+          }
         }
   // All of them by name: with so few rows the planner may prefer another order of the same points, another transform, or packed samples in
   // one window, whose plan tells nothing of that: they belong to the family.
@@ -538,7 +543,8 @@ inline std::string kindOf(const Case& c, const ffc_plan_info& info) {
   if (info.algorithm != FFC_ALGORITHM_MULTI_PASS) kind += "/g" + std::to_string(c.gates());
   if (info.segments > 1) kind += "/windows";
   if (c.pattern) kind += "/" + c.pattern.name;
-  if (c.pattern && c.flags & FFC_CONV_SKIP) kind += "/skip";
+  // Long rows with a skip term have kernels of their own.
+  if (c.flags & FFC_CONV_SKIP && (c.pattern || (info.algorithm == FFC_ALGORITHM_FUSED_MMA && info.transform_length >= 12288))) kind += "/skip";
   if (c.pattern && c.mode == FFC_MODE_CIRCULAR) kind += "/circular";
   return kind;
 }
@@ -559,7 +565,7 @@ inline std::vector<Case> speedCases() {
     c.algorithm = algorithm;
     list.push_back(c);
   };
-  const auto batchFor = [](int64_t length) { return length <= 8192 ? 64 : length <= 16384 ? 32 : 16; };
+  const auto batchFor = [](int64_t length) { return length <= 8192 ? 64 : length <= 16384 ? 32 : length <= 32768 ? 16 : 8; };
   for (int64_t length = 256; length <= 32768; length *= 2)
     for (const bool gated : {false, true}) {
       const int64_t batch = batchFor(length);
@@ -586,11 +592,21 @@ inline std::vector<Case> speedCases() {
     add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
   }
   // Within 20 % of a power of two: multiples of eight samples, and one sample less.
-  for (int64_t power = 256; power <= 32768; power *= 2)
+  for (int64_t power = 256; power <= 65536; power *= 2)
     for (const int64_t length : {(power * 4 / 5 + 8) / 8 * 8, power * 9 / 10 / 8 * 8, power - 8, power - 1}) {
       add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
+      add(FFC_MODE_CAUSAL, FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE, batchFor(length), 768, length, length, false);
       add(FFC_MODE_CAUSAL, FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST, batchFor(length), 768, length, length, false);
     }
+  // With a skip term, as models have it.
+  for (int64_t length = 256; length <= 65536; length *= 2)
+    for (const bool gated : {false, true})
+      for (const auto& [dtype, precision] : {std::pair<int, int>{FFC_DTYPE_FLOAT16, FFC_PRECISION_FAST},
+                                             {FFC_DTYPE_FLOAT16, FFC_PRECISION_ACCURATE},
+                                             {FFC_DTYPE_BFLOAT16, FFC_PRECISION_FAST}}) {
+        add(FFC_MODE_CAUSAL, dtype, precision, batchFor(length), 768, length, length, gated);
+        list.back().flags |= FFC_CONV_SKIP;
+      }
   // Transforms of three times a power of two.
   for (int64_t power = 256; power <= 8192; power *= 2)
     for (const int64_t length : {power * 3, power * 3 - 8})
