@@ -20,12 +20,12 @@ function sizeOf(dtype: keyof typeof unusual, row: number): number | undefined {
 }
 
 for (const dtype of ["float16", "bfloat16"] as const) {
-  for (const gated of [false, true]) {
-    gpuTest(`mixed rows: ${dtype}${gated ? ", both gates" : ", in place"}`, async () => {
+  for (const [gated, skips] of [[false, false], [true, false], [false, true], [true, true]] as const) {
+    gpuTest(`mixed rows: ${dtype}${gated ? ", both gates" : ", in place"}${skips ? ", skip term" : ""}`, async () => {
       using device = openGpu();
       const [toNumbers, one] = dtype === "float16" ? [float16BitsToFloat32, 1 << 10] : [bfloat16BitsToFloat32, 1 << 7];
       const failures: string[] = [];
-      for (const length of [250, 1000, 4096, 8192, 12281, 12288, 13111, 16383, 16384]) {
+      for (const length of [250, 1000, 4096, 8192, 12281, 12288, 13111, 16383, 16384, 29003, 32768]) {
         const noise = rounded(gaussian(16 * length, 3, 1), dtype).host as Uint16Array;
         const gate = rounded(gaussian(16 * length, 4, 1), dtype).host as Uint16Array;
         const [u, gates] = [new Uint16Array(rows * length), new Uint16Array(rows * length)];
@@ -41,16 +41,23 @@ for (const dtype of ["float16", "bfloat16"] as const) {
         const kernel = rounded(gaussian(channels * length, 7, 1 / Math.sqrt(length)), "float32");
         using plan = device.plan({
           ...{ batch, channels, length, kernelLength: length, dtype, kernelDtype: "float32", precision: "fast" },
-          ...{ mode: "causal", algorithm: "fused-mma", preGate: gated, postGate: gated },
+          ...{ mode: "causal", algorithm: "fused-mma", preGate: gated, postGate: gated, skip: skips },
         });
         using taps = device.tensor(kernel.host, { shape: [channels, length] });
         using spectrum = plan.spectrum(taps);
+        // Some channels' terms are far above the kernel's spectrum, others far below.
+        const terms = Float64Array.from(
+          { length: channels },
+          (_, h) => 2 ** (h % 5 * 3 - (dtype === "float16" ? 12 : 4)),
+        );
+        using skip = device.tensor(Float32Array.from(terms), { shape: [channels] });
         using input = device.tensor(u, { shape: [batch, channels, length], dtype });
         using factor = device.tensor(gates, { shape: [batch, channels, length], dtype });
         using separate = device.empty([batch, channels, length], dtype);
         separate.fillBytes(0xff); // NaN
         const out = gated ? separate : input;
-        plan.forward(input, spectrum, gated ? { out, preGate: factor, postGate: factor } : { out });
+        const factors = gated ? { preGate: factor, postGate: factor } : {};
+        plan.forward(input, spectrum, { out, ...factors, ...(skips ? { skip } : {}) });
         const y = await out.toFloat32Array();
         assert.ok(y.every(Number.isFinite), `${length}: not finite`);
         // Bounds are of many rows. Of gated products of Gaussian numbers a few samples have much of a short row's norm.
@@ -61,11 +68,11 @@ for (const dtype of ["float16", "bfloat16"] as const) {
           if (length > 2000 && row % 23 && row % 72 !== 8 && row % 72 !== 8 + channels) continue;
           const of = (bits: Uint16Array) =>
             Float64Array.from(toNumbers(bits.subarray(row * length, (row + 1) * length)));
-          const factors = gated ? of(gates) : undefined, channel = row % channels;
+          const own = gated ? of(gates) : undefined, channel = row % channels;
           const exact = convolveAll({
             ...{ batch: 1, channels: 1, length, kernelLength: length, mode: "causal", sharedKernel: false },
             ...{ u: of(u), k: kernel.values.subarray(channel * length, (channel + 1) * length) },
-            ...{ preGate: factors, postGate: factors },
+            ...{ preGate: own, postGate: own, skip: skips ? terms.subarray(channel, channel + 1) : undefined },
           });
           if (sizeOf(dtype, row) === undefined) exact.fill(0); // but for rounding
           let error2 = 0, size2 = 0;

@@ -220,6 +220,18 @@ void check(Case c) {
       put(p.maps, lines + 1, 16, stored ? second - 1 : longer);
       return;
     }
+    if (c.partial && C::slices > 1) {
+      m.points = N / C::slices;
+      const int line = m.points / 16, lines = c.length / line, longer = c.length % line / 64;
+      p.wholeParts = lines, p.longGroups = longer, p.headParts = 1;
+      m.data = a.data - 2 * c.lead;
+      m.channelStride = 16;
+      m.parts = lines, m.boxGroups = line / 64 - longer;
+      std::memcpy(p.rests.u + (map - p.maps.u), &m, sizeof m);
+      m.parts = lines + 1, m.boxGroups = longer;
+      std::memcpy(map, &m, sizeof m);
+      return;
+    }
     if (c.partial) {
       // Rows of a filter bank reach past the ring from a multiple of 16 bytes on.
       const int beyond = std::max(0, c.length - N);
@@ -285,7 +297,7 @@ void check(Case c) {
   p.results = results.data() + (128 - reinterpret_cast<uintptr_t>(results.data()) % 128) / 16 % 8;
   const bool wrapsSlices = C::slices > 1 && C::halves == 1 && c.quarters;
   p.phased = C::packed || c.length + 7 <= N * C::halves || wrapsSlices;
-  if (wrapsSlices) p.wraps = !c.maps && c.length + 7 > N;
+  if (wrapsSlices) p.wraps = (!c.maps || c.partial) && c.length + 7 > N;
   emulation::machine.matrixInstructions = emulation::machine.matrixWavefronts = 0;
   if constexpr (C::uniform)
     if (c.uniform) {
@@ -310,7 +322,13 @@ void check(Case c) {
     shared += C::residentBlocks * C::residentBlockBytes;
   }
   if (!c.uniform)
-    emulation::launch(std::min(c.blocks, p.tiles), shared, engine(), [&] { convolve<C>(p); });
+    emulation::launch(std::min(c.blocks, p.tiles), shared, engine(), [&] {
+      if constexpr (C::skipKernel) {
+        c.skip ? convolve<AddsSkip<C>>(p) : convolve<C>(p);
+      } else {
+        convolve<C>(p);
+      }
+    });
 
   if (c.inPlace) {
     std::memcpy(y.data, u.data, count * 2);
@@ -614,6 +632,16 @@ int main(int count, char** words) {
   Case onlyFirst = lately(whole({4, 4, 3, 12288, 12288, 0}, 1, true), 1e-4, true);
   onlyFirst.post = false;
   check<Config<3, true, f, false, true>>(onlyFirst);
+  // The same with a skip term, of channels in turn; some need a power of two beyond the spectrum's own.
+  check<Config<4, true, f, false, false>>(skipped(whole({4, 3, 3, 16384, 16384, 0}, 2, false)));
+  check<Config<3, true, f, false, false>>(skipped(sized(whole({4, 3, 3, 12288, 12288, 0}, 3, false), 1e-2, 1e4)));
+  check<Config<4, true, b, false, false>>(skipped(whole({4, 5, 3, 16384, 16384, 0}, 2, false)));
+  check<Config<4, true, b, false, false>>(skipped(lately(sized(whole({4, 5, 3, 16384, 16384, 0}, 2, false), 1, 1e3), 1e5)));
+  check<Config<4, true, f, false, true>>(skipped(whole({4, 4, 3, 16384, 16384, 0}, 1, true)));
+  check<Config<4, true, f, true, false>>(skipped(resident(whole({4, 3, 3, 16384, 16384, 0}, 1, false))));
+  check<Config<3, true, b, true, true>>(skipped(whole({4, 2, 3, 12288, 12288, 0}, 1, true)));
+  check<Config<4, true, f, false, false>>(skipped(shifted(partialLong({4, 4, 3, 13107, 16384, 0}, 2), 3)));
+  check<Config<3, true, b, false, false>>(skipped(shifted(partialLong({4, 5, 3, 12283, 12288, 0}, 3), 5)));
   // Packed: rows of many segments, a kernel that fills most of a block, rows and lengths that are not aligned, no history.
   auto few = [](Case c, std::vector<int> digits) {
     c.digits = digits;
@@ -694,6 +722,22 @@ int main(int count, char** words) {
   check<Config<4, true, f, true, false, false, 2>>(skipped({4, 3, 1, 32767, 32768, 0, 1, 0, 2}));
   check<Config<4, true, f, false, false, false, 4>>({4, 1, 3, 65535, 65536, 0});
   check<Config<4, true, b, true, false, false, 4>>(shifted({4, 1, 2, 65531, 65536, 0}, 7));
+  // Tensor copies of rows that do not fill their slices, or begin anywhere.
+  const auto parted = [&](Case c, int lead) {
+    c = shifted(maps(c, 1), lead);
+    c.partial = true;
+    return c;
+  };
+  check<Config<4, true, f, false, false, false, 2>>(parted({4, 2, 3, 26216, 26216, 0, 1, 0, 2}, 0));
+  check<Config<4, true, f, false, false, false, 2>>(parted({4, 3, 2, 30001, 32768, 0, 1, 0, 2}, 5));
+  check<Config<4, true, f, false, false, false, 2>>(parted({4, 2, 3, 32767, 32768, 0}, 2));
+  check<Config<3, true, b, false, false, false, 2>>(lately(parted({4, 2, 3, 24573, 24000, 5}, 7), 1e4));
+  check<Config<4, true, f, false, true, false, 2>>(gated(parted({4, 2, 2, 31747, 32768, 0}, 0), 3));
+  check<Config<4, true, f, true, false, false, 2>>(skipped(parted({4, 3, 1, 29003, 32768, 0, 1, 0, 2}, 1)));
+  check<Config<4, true, b, false, false, false, 4>>(parted({4, 1, 3, 52431, 65536, 0, 1, 0, 2}, 4));
+  Case bothGates = parted({4, 2, 1, 48001, 49152, 0}, 2);
+  bothGates.pre = bothGates.post = true;
+  check<Config<3, true, f, false, true, false, 4>>(bothGates);
   auto one = [&](Case c, int slice, int of = 4) {
     c.classes = of;
     return few(c, {slice});
@@ -707,6 +751,7 @@ int main(int count, char** words) {
   check<Config<4, true, f, true, false, false, 2, true>>(circular(one({4, 3, 1, 32768, 32768, 0}, 1, 2), 3));
   check<One>(one(maps({4, 2, 2, 65536, 65536, 0}, 1), 1));
   check<One>(one({4, 1, 3, 65000, 65536, 0}, 2));
+  check<One>(one(parted({4, 2, 2, 65003, 65536, 0}, 3), 2));
   check<Config<4, true, b, false, false, false, 4, true>>(one(maps({4, 1, 3, 65536, 60000, 0}, 1), 3));
   check<Config<4, true, b, true, true, false, 4>>(gated(maps({4, 1, 2, 65536, 65536, 0}, 1), 0));
   // Whole sequences, which have code of their own: several a block, gates, one gate, two ranges of samples.
@@ -723,6 +768,10 @@ int main(int count, char** words) {
   check<Config<3, true, f, false, false, false, 2>>(sequences({4, 3, 1, 24576, 24576, 0}, false, false));
   check<Config<3, true, b, false, true, false, 4>>(sequences({4, 2, 1, 49152, 49152, 0}, true, true));
   check<Config<4, true, b, false, true, false, 4>>(lately(sequences({4, 2, 1, 65536, 65536, 0}, false, true), 1e5));
+  check<Config<4, true, f, false, false, false, 2>>(skipped(sequences({4, 2, 2, 32768, 32768, 0}, false, false)));
+  check<Config<4, true, b, false, true, false, 2>>(skipped(sequences({4, 2, 2, 32768, 32768, 0}, true, true)));
+  check<Config<4, true, f, true, false, false, 2>>(skipped(sequences({4, 2, 2, 32768, 32768, 0}, false, false)));
+  check<Config<4, true, b, false, true, false, 4, true>>(one(sequences({4, 2, 1, 65536, 65536, 0}, true, true), 1));
   // Rows of two halves: all of the second, or part of it, far above or below the first; rows that begin anywhere; y in u's place.
   using Halves = Config<4, true, f, false, false, false, 4, false, 2>;
   using ScaledHalves = Config<4, true, b, false, false, false, 4, false, 2>;

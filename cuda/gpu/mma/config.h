@@ -21,8 +21,9 @@ constexpr int rowRing = 8;
 // Barriers of the tensor copies: one for each staging slot of u and of the post gate, twice where a run may begin again.
 constexpr int barrierBytes = 128;
 
-// Of transforms in slices: the barrier of the samples, one in two halves before and one after the outer phases, four row maxima.
-constexpr int sliceBarrierBytes = 64;
+// Of transforms in slices: the barrier of the samples, one in two halves before and one after the outer phases, four row maxima, eight
+// samples that come round, and 9 x 8 that tensor copies leave of a row (sliced_staging.cuh).
+constexpr int sliceBarrierBytes = 64 + 144;
 
 enum class Element { float16, bfloat16 };
 
@@ -68,8 +69,8 @@ struct Config {
   static constexpr int scratchBytes = (resultsInShared ? 0 : resultBytes) + crossBytes;  // of a block, in device memory
   // What blocks of four slices have waiting takes L2: samples and gates come straight from device memory, and the samples' lines leave first
   // (two slices were 1.5 % slower so, with gates 10 to 12 %). Of two halves, whose results and products are more than L2 holds, results stay
-  // there before anything else.
-  static constexpr bool samplesLeave = slices > 2 && !sparse_, keptStays = halves > 1;
+  // there before anything else. An only slice has nothing waiting, but 65536 samples with gates take 1.07 ms so for 1.18 (0.52 for 0.485 without).
+  static constexpr bool samplesLeave = slices > 2 && (!sparse_ || gated), keptStays = halves > 1;
   // The parts of a sequence are folded into one slice by multiply-adds of halves, or (accurate) by matrices of their own.
   static constexpr bool foldByMatrix = slices > 1 && accurate;
   // The accurate class multiplies by floats where it can afford their bytes: four slices have room for the rounding of halves (5.9e-4
@@ -87,14 +88,18 @@ struct Config {
   static constexpr bool rowLayout = false;
   // Pieces of the spectrum without a kept frequency are zeros that are not read (rows of frequency-sparse passes).
   static constexpr bool somePieces = false;
-  // Whole rows that fill tiles of their own, brought by tensor copies, and no skip factor: see WholeRows.
+  // Where the spectrum does not stay in registers, rows with a skip term have code of their own (AddsSkip), which adds it to each bin that
+  // is used; elsewhere that is done once a channel, if there is one. Mostly that code is a kernel of its own. Long rows of float16 and with
+  // gates have it beside the other: by itself that was slower (16384 points in float16 0.805 to 0.866 ms; with a term and gates 1.18 to 1.21).
+  static constexpr bool skipKernel = R >= 3 && !packed && !sparse_ && (slices > 1 || accurate || (bf16 && !gated)), addsSkip = false;
+  // Whole rows that fill tiles of their own, brought by tensor copies: see WholeRows.
   static constexpr bool wholeRows = false, partialRows = false;
   static constexpr bool wholeWindows = false;
   // Sequences in slices: see WholeSequences, and which instances have code for them. That code has one copy of the middle for
   // all slices, and orders the matrices of first() behind the middle instead of before its last stores (bfloat16: 12.0 ms so, 11.7 before).
   // So has the code for other rows of radix 4, but for two slices of the fast class (32767 samples: 1.35 ms with two copies, 1.39 with one).
-  static constexpr bool wholeSequences = false, wholeCode = slices > 1 && R >= 3 && !sparse_;
-  static constexpr bool oneMiddle = wholeCode && R == 4 && (accurate || slices > 2);
+  static constexpr bool wholeSequences = false, wholeCode = slices > 1 && R >= 3;
+  static constexpr bool oneMiddle = wholeCode && R == 4 && (accurate || slices > 2) && !sparse_;
   static constexpr bool firstLate = oneMiddle && (accurate || !bf16);
   // The blocks of the spectrum that may lie in shared memory do.
   static constexpr bool alwaysResident = false;
@@ -256,6 +261,12 @@ struct Config {
   static constexpr int fixedExponent = rowScaled ? 0 : slices == 4 ? 5 : 4;
 };
 
+// For rows with a skip term, see Config::skipKernel.
+template <class C>
+struct AddsSkip : C {
+  static constexpr bool addsSkip = true;
+};
+
 // The same for the common shape of a long row, for which the long order has code of its own without the choices that the
 // others need: an eighth of its instructions, and as many waits for instructions again, had been those choices.
 // Rows that do not fill their transform (long_rows.cuh) run a second copy: in one for both whole rows took 6 % longer in bfloat16.
@@ -296,7 +307,7 @@ struct WholeWindows : C {
   static constexpr bool wholeWindows = true;
   static constexpr bool oneTile = true, alwaysResident = true;
 };
-// And for sequences in slices that fill their transform, by tensor copies, without a skip factor and exponents: a third of the
+// And for sequences in slices that fill their transform, by tensor copies, without exponents: a third of the
 // instructions to fetch. With one copy of the middle 65536 points went from 11.45 to 11.25 ms, bfloat16 12.05 to 11.7, accurate 20.1 to 18.8,
 // 32768 points accurate 8.8 to 8.5. In the fast class 16 rows of 768 channels went from 1.13 to 1.05 ms, bfloat16 1.21 to 1.14, both gates 1.56
 // to 1.38, 24576 points 0.937 to 0.885; 8 of 65536 points with both gates 3.95 to 2.30, of which 0.45 is what is not fetched to L2 ahead.

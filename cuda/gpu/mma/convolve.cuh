@@ -1,5 +1,7 @@
 // Which order of the work serves a configuration.
 #pragma once
+#include <type_traits>
+
 #include "body.cuh"
 #include "long_body.cuh"
 #include "sliced_body.cuh"
@@ -7,32 +9,50 @@
 
 namespace ffc::mma {
 
+// All sets of the block, in this order of the work.
+template <class Order>
+FFC_DEVICE void runAll(const Params& p) {
+  Order convolution(p);
+  convolution.run();
+}
+
 template <class C>
 FFC_DEVICE void convolveWindows(const Params& p) {
   if constexpr (C::gated && !C::onlyFirstGate && !C::onlyLastGate) {
     if (!p.post.data) return convolveWindows<OnlyFirstGate<C>>(p);
     if (!p.pre.data) return convolveWindows<OnlyLastGate<C>>(p);
   }
-  WindowConvolution<C> convolution(p);
-  convolution.run();
+  runAll<WindowConvolution<C>>(p);
 }
 
-// Rows of the long order by tensor copies, without a skip factor.
+// The first of the block's sets that needs scales, everything before it done; or -1.
+template <class C>
+FFC_DEVICE int runUnscaled(const Params& p) {
+  LongConvolution<C> convolution(p);
+  return convolution.run();
+}
+// Rows of the long order by tensor copies, with a skip term (AddsSkip) or without.
 template <class C, bool partial>
 FFC_DEVICE void convolveLongRows(const Params& p) {
+  using Rows = WholeRows<C, partial>;
   if constexpr (C::rowScaled && !C::accurate) {
     int from = 0;
     // Outputs that come round are stored before they have been judged, over samples if y is u.
     if (!(partial && p.wraps && p.inPlace)) {
-      LongConvolution<UnscaledRows<C, partial>> convolution(p);
-      from = convolution.run();
+      using Unscaled = UnscaledRows<C, partial>;
+      if constexpr (C::skipKernel)
+        from = runUnscaled<Unscaled>(p);
+      else
+        from = p.skip ? runUnscaled<AddsSkip<Unscaled>>(p) : runUnscaled<Unscaled>(p);
       if (from < 0) return;
     }
-    LongConvolution<WholeRows<C, partial>, true> convolution(p);
+    // With a term of zero where there is none.
+    LongConvolution<std::conditional_t<C::skipKernel, Rows, AddsSkip<Rows>>, true> convolution(p);
     convolution.run(from);
+  } else if constexpr (C::skipKernel) {
+    runAll<LongConvolution<Rows>>(p);
   } else {
-    LongConvolution<WholeRows<C, partial>> convolution(p);
-    convolution.run();
+    p.skip ? runAll<LongConvolution<AddsSkip<Rows>>>(p) : runAll<LongConvolution<Rows>>(p);
   }
 }
 
@@ -42,41 +62,31 @@ FFC_DEVICE void convolve(const Params& p) {
     if constexpr (C::wholeCode) {
       const bool aligned = !((reinterpret_cast<uint64_t>(p.y.data) | p.y.batchStride | p.y.channelStride) & 15);
       const bool whole = p.length == SlicedStaging<C>::points * C::slices * C::halves && p.outLength == p.length;
-      if (hasTensorCopies && p.useMaps && !p.skip && whole && aligned && (C::rowScaled || withoutExponents<C>(p))) {
-        SlicedConvolution<WholeSequences<C>> convolution(p);
-        convolution.run();
-        return;
-      }
+      const bool steady = hasTensorCopies && p.useMaps && !p.headParts && whole && aligned && (C::rowScaled || withoutExponents<C>(p));
+      if (steady) return runAll<SlicedConvolution<WholeSequences<C>>>(p);
     }
-    SlicedConvolution<C> convolution(p);
-    convolution.run();
+    runAll<SlicedConvolution<C>>(p);
   } else if constexpr (C::R >= 3 && !C::packed && !C::sparse) {
     // One row a tile: N2 = 16.
     const bool resident = C::residentBlocks == 0 || p.residentAt;
-    if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && !p.skip && resident && (C::rowScaled || withoutExponents<C>(p))) {
+    if (hasTensorCopies && p.useMaps && p.log2N2 == 4 && resident && (C::rowScaled || withoutExponents<C>(p))) {
       if constexpr (C::longRows)
         if (p.headParts) return convolveLongRows<C, true>(p);
-      if constexpr (C::residentBlocks > 0) {
-        WindowConvolution<WholeRows<C>> convolution(p);
-        convolution.run();
-      } else {
+      if constexpr (C::residentBlocks > 0)
+        runAll<WindowConvolution<WholeRows<C>>>(p);
+      else
         convolveLongRows<C, false>(p);
-      }
     } else {
-      LongConvolution<C> convolution(p);
-      convolution.run();
+      runAll<LongConvolution<C>>(p);
     }
   } else if constexpr (C::packed && C::R == 4 && C::accurate) {
     const bool resident = C::residentBlocks == 0 || p.residentAt;
-    if (hasTensorCopies && p.useMaps && !p.skip && resident && (C::rowScaled || withoutExponents<C>(p))) {
+    if (hasTensorCopies && p.useMaps && !p.skip && resident && (C::rowScaled || withoutExponents<C>(p)))
       convolveWindows<WholeWindows<C>>(p);
-    } else {
-      Convolution<C> convolution(p);
-      convolution.run();
-    }
+    else
+      runAll<Convolution<C>>(p);
   } else {
-    Convolution<C> convolution(p);
-    convolution.run();
+    runAll<Convolution<C>>(p);
   }
 }
 

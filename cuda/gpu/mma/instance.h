@@ -27,6 +27,7 @@ struct Instance {
   int buffers = 0, mostTiles = 0;
   int64_t residentBytes = 0;  // of a channel's spectrum in shared memory, where there is room beside the rest
   const void* convolve = nullptr;  // device function (Params)
+  const void* convolveSkip = nullptr;  // the one for rows with a skip term, which may be the same
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;
   // The driver for sets of one channel, of whole rows, of partial ones, and of those that may reach past N when they are shifted;
   // null where there is none.

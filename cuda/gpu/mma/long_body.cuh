@@ -65,18 +65,18 @@ struct LongConvolution : Phases<C> {
   FFC_DEVICE void runMiddle(int set, Halfway halfway, BeforeLast beforeLast) {
     if constexpr (C::wholeRows) {
       if constexpr (C::spectrumRing)
-        Base::turnWholeRing(set);
+        Base::turnWholeRing(set), Base::turnSkip(set);
       else if (set >= spectrumUntil)
         Base::loadWholeSpectrum(set);
     } else {
       const int tile = staging.firstTile + set;
       if constexpr (C::spectrumRing) Base::turnRing(tile + 1);
-      if ((!C::spectrumRing || p.skip) && tile >= spectrumUntil) Base::loadSpectrum(tile);
+      if ((!C::spectrumRing || (C::skipKernel ? C::addsSkip : p.skip != nullptr)) && tile >= spectrumUntil) Base::loadSpectrum(tile);
     }
     if constexpr (C::warpScaled) evenColumns(set);
     constexpr SpectrumFrom from = C::spectrumRing ? SpectrumFrom::ring : SpectrumFrom::memory;
     constexpr SpectrumFrom fromWithoutSkip = C::spectrumRing ? SpectrumFrom::ringWithoutSkip : SpectrumFrom::memoryWithoutSkip;
-    Base::template middle<C::wholeRows ? fromWithoutSkip : from>(exchangeOf(set), beforeLast, halfway);
+    Base::template middle<C::addsSkip || !(C::wholeRows || C::skipKernel) ? from : fromWithoutSkip>(exchangeOf(set), beforeLast, halfway);
   }
 
   // What the largest |u * gate| of these samples and of those before is: ungated as a pair of elements, else as float bits.

@@ -52,6 +52,10 @@ Instance makeInstance() {
   i.mostTiles = C::mostTiles;
   i.residentBytes = C::residentBlocks * C::residentBlockBytes;
   i.convolve = reinterpret_cast<const void*>(&fusedConvolution<C>);
+  if constexpr (C::skipKernel)
+    i.convolveSkip = reinterpret_cast<const void*>(&fusedConvolution<AddsSkip<C>>);
+  else
+    i.convolveSkip = i.convolve;
   i.sharedBytes = &sharedBytes<C>;
   if constexpr (C::uniform) {
     i.uniform = reinterpret_cast<const void*>(&fusedUniform<C>);

@@ -31,13 +31,13 @@ class FusedMma final : public GpuAlgorithm {
     spectrumTables_ = spectrumTablesOf(choice, cache, problem.quarters());
     if (problem.mask) maskTable_ = cache.planTable(problem.mask->bytes());
     gain_ = float(i.gain(choice.log2N2));
-    allowSharedMemory(i.convolve, std::max(choice.copies.sharedBytes, choice.maps.sharedBytes));
+    allowSharedMemory(problem.skip ? i.convolveSkip : i.convolve, std::max(choice.copies.sharedBytes, choice.maps.sharedBytes));
     for (const void* function : {i.uniform, i.partial, i.wrapping})
       if (function && choice.uniform.sharedBytes) allowSharedMemory(function, choice.uniform.sharedBytes);
     allowSharedMemory(s.transform, s.sharedBytes);
     earlyTransform_ = canStartEarly(s.transform, limits);
     earlySets_ = i.uniform && canStartEarly(i.uniform, limits);
-    transform_ = DeviceFunction(s.transform), convolve_ = DeviceFunction(i.convolve);
+    transform_ = DeviceFunction(s.transform), convolve_ = DeviceFunction(problem.skip ? i.convolveSkip : i.convolve);
     uniform_ = DeviceFunction(i.uniform), partial_ = DeviceFunction(i.partial), wrapping_ = DeviceFunction(i.wrapping);
     info_.algorithm = i.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
     info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
@@ -219,7 +219,10 @@ class FusedMma final : public GpuAlgorithm {
     p.useMaps = uniform || (choice_.maps.tilesPerSet && encodeFor());
     const bool longPartial = !p.useMaps && i.longRows && problem_.quarters() && choice_.log2N2 == 4 && choice_.maps.tilesPerSet &&
                              encodeLong(choice_, p, batch, channels);
-    if (!uniform && !longPartial) p.headParts = 0, p.wraps = wrapsSlices && reaches && !p.useMaps && !alignedRows(p.u);
+    if (!uniform && !longPartial) {
+      if (i.slices == 1 || !p.useMaps) p.headParts = 0;
+      p.wraps = wrapsSlices && reaches && !alignedRows(p.u);
+    }
     p.useMaps |= longPartial;
     Launch shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
     // A channel with an exponent goes by plain copies.

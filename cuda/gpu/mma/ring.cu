@@ -110,7 +110,7 @@ class HalfRing final : public SlotRing {
         // The ring's own numbers may come by tensor copies; what reaches past it never does.
         Params inRing = p;
         inRing.length = int32_t(choice_.points);
-        p.useMaps = choice_.maps.tilesPerSet && rows.length >= choice_.points && encodeSliced(choice_, inRing, p.batch, p.channels);
+        p.useMaps = choice_.maps.tilesPerSet && rows.length >= choice_.points && encodeSliced(choice_, inRing, p.batch, p.channels) && !inRing.headParts;
         if (p.useMaps) p.maps = inRing.maps;
         const Launch& shape = p.useMaps ? choice_.maps : choice_.copies;
         p.tilesPerSet = shape.tilesPerSet;

@@ -98,10 +98,7 @@ struct SlicedConvolution : SlicedUnfold<C> {
     };
     constexpr SpectrumFrom from = C::spectrumInExchange ? SpectrumFrom::exchange : SpectrumFrom::memory;
     constexpr SpectrumFrom fromWithoutSkip = C::spectrumInExchange ? SpectrumFrom::exchangeWithoutSkip : SpectrumFrom::memoryWithoutSkip;
-    if (!C::wholeSequences && p.skip)
-      Base::template middle<from>(exchange, beforeLast);
-    else
-      Base::template middle<fromWithoutSkip>(exchange, beforeLast);
+    Base::template middle<C::addsSkip ? from : fromWithoutSkip>(exchange, beforeLast);
     warpSync();
     if constexpr (C::halves > 1)
       if (staging.second(set)) staging.dropCross(slice);
@@ -139,8 +136,9 @@ struct SlicedConvolution : SlicedUnfold<C> {
 
   // The samples of a set have landed, and those of this warp's column are in range.
   FFC_DEVICE void finishInput(int set) const {
-    if (!staging.maps || staging.wraps()) copyAsyncWaitAll();
+    if (!staging.maps || staging.wraps() || staging.parted()) copyAsyncWaitAll();
     staging.awaitInput(set);
+    staging.placeRest(set);
     warpSync();
     staging.scaleColumn(set);
     warpSync();

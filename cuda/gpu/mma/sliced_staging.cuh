@@ -22,6 +22,7 @@ struct SlicedStaging {
   u32 base, end, results, barrier, largest;
   u32 middleDone, exchanged;  // barriers in two halves, see sliced_body.cuh
   u32 wrapped;                // eight samples from N on
+  u32 rests;                  // nine pieces, see loadParted()
   bool maps, pre, post;
   bool plain;  // outputs need no power of two
 
@@ -39,6 +40,7 @@ struct SlicedStaging {
     middleDone = barrier + 32;
     exchanged = barrier + 40;
     wrapped = barrier + 48;
+    rests = barrier + 64;
   }
 
   FFC_DEVICE int sequenceOf(int set) const { return blockIndex() + set / C::halves * gridSize(); }
@@ -88,6 +90,7 @@ struct SlicedStaging {
       const int first = K * points - phaseOf(set), left = p.length - first;
       copyAsyncPart16(wrapped, reinterpret_cast<const void*>(rowOf(p.u, set) + int64_t(first) * 2), left > 0 ? 2 * left : 0);
     }
+    if (parted()) return loadParted(set);
     if (maps) {
       if (threadIndex() != 0) return;
       const int sequence = sequenceOf(set), h = channelOf(sequence), b = sequence - h * p.batch;
@@ -100,17 +103,67 @@ struct SlicedStaging {
     const uint64_t u = rowOf(p.u, set);
     forPieces(phaseOf(set), [&](u32 place, int first) { fillPiece(place, u, first, p.length, false); });
   }
+
+  // ---- tensor copies of rows that do not fill their slices or begin anywhere (p.headParts), as in long_rows.cuh: two for each part, whose
+  // maps end behind different lines and which leave zeros beyond. What is left of a row, with the shift up to nine pieces of 16 bytes,
+  // waits beside until these have landed; a lane has one of them, in the warp whose column it belongs to.
+  FFC_DEVICE int restBegin() const { return p.wholeParts * (points / 16) + p.longGroups * 64; }
+  FFC_DEVICE bool parted() const { return !C::wholeSequences && C::halves == 1 && p.headParts; }
+  // Of this lane: the first sample of its piece of the rest, shifted; false where there is none.
+  FFC_DEVICE bool restOf(int set, int& first) const {
+    const int lane = threadIndex() & 31;
+    first = restBegin() + lane * 8;
+    return first < phaseOf(set) + p.length && first < K * points && first % (points / 16) / (16 * R) == int(threadIndex() >> 5);
+  }
+  FFC_DEVICE u32 restPlace() const { return rests + (threadIndex() & 31) * 16; }
+  FFC_DEVICE void loadParted(int set) const {
+    int first;
+    if (restOf(set, first)) copyAsync16(restPlace(), reinterpret_cast<const void*>(rowOf(p.u, set) + int64_t(first - phaseOf(set)) * 2));
+    if (threadIndex() != 0) return;
+    const int sequence = sequenceOf(set), h = channelOf(sequence), b = sequence - h * p.batch, start = int(rowStart(p.u, h) >> 4);
+    barrierExpect(barrier, K * partBytes);
+#pragma unroll 1
+    for (int part = 0; part < K; part++) {
+      const u32 to = base + part * partBytes;
+      if (p.longGroups) tensorLoadPart<C::samplesLeave>(to, &p.maps.u, 16 * part, 0, b, start, barrier);
+      tensorLoadPart<C::samplesLeave>(to + p.longGroups * 2048, &p.rests.u, 16 * part, p.longGroups, b, start, barrier);
+    }
+  }
+  // They have landed. What precedes the row is of another one.
+  FFC_DEVICE void placeRest(int set) const {
+    if (!parted() || set >= sets) return;
+    int first;
+    const int phase = phaseOf(set), lane = threadIndex() & 31;
+    const auto put = [&](u32 from, u32 to, int keepFrom, int keepTo) {
+      const uint4 v = sharedLoad16(from);
+      u32 w[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+      for (int i = 0; i < 4; i++) w[i] &= keptSamples(i, keepFrom, keepTo);
+      sharedStore16(to, uint4{w[0], w[1], w[2], w[3]});
+    };
+    if (restOf(set, first)) {
+      const int part = first / points;
+      put(restPlace(), base + part * partBytes + placeOf((first - part * points) >> 3), 0, phase + p.length - first);
+    }
+    if (phase && threadIndex() == 31) put(base, base, phase, 8);
+    fenceTensorCopies();
+  }
   // What comes round belongs to the first warp.
   FFC_DEVICE bool wraps() const { return C::halves == 1 && !C::wholeSequences && p.wraps && threadIndex() < 32; }
   // Where rows are whole, those of the next sequence are fetched to L2 ahead of their copy (unless samplesLeave), and so are gates.
   FFC_DEVICE void prefetch(int set) const {
     if (C::samplesLeave) return;
-    if (!maps || set >= sets || threadIndex() != 0) return;
-    prefetchBulk(reinterpret_cast<const void*>(rowOf(p.u, set)), p.length * 2);
-    if (pre) prefetchBulk(reinterpret_cast<const void*>(rowOf(p.pre, set)), p.length * 2);
+    if (set >= sets || threadIndex() != 0) return;
+    prefetchRow(rowOf(p.u, set), p.length);
+    if (pre) prefetchRow(rowOf(p.pre, set), p.length);
+  }
+  // Its whole pieces of 16 bytes.
+  FFC_DEVICE static void prefetchRow(uint64_t row, int length) {
+    const uint64_t from = (row + 15) & ~uint64_t{15}, to = (row + int64_t(length) * 2) & ~uint64_t{15};
+    if (from < to) prefetchBulk(reinterpret_cast<const void*>(from), u32(to - from));
   }
   FFC_DEVICE void prefetchPost(int set) const {
-    if (!C::samplesLeave && maps && post && threadIndex() == 0) prefetchBulk(reinterpret_cast<const void*>(rowOf(p.post, set)), p.outLength * 2);
+    if (!C::samplesLeave && post && threadIndex() == 0) prefetchRow(rowOf(p.post, set), p.outLength);
   }
   FFC_DEVICE void awaitInput(int set) const {
     if (maps && set < sets) barrierWait(barrier, set & 1);
@@ -119,9 +172,9 @@ struct SlicedStaging {
   // ---- rows brought into the range of halves, once for all slices: each warp its own column n2, see Config::warpScaled
   FFC_DEVICE u32 largestOf(int set) const { return largest + (set & 3) * 4; }
   FFC_DEVICE u32 columnExponent(int set, int n2) const { return results - 128 + ((set & 1) * 16 + n2) * 4; }
-  // Eight samples of a gate. Where there are tensor copies, all of them exist and are aligned.
+  // Eight samples of a gate. Where tensor copies bring whole rows, all of them exist and are aligned.
   FFC_DEVICE uint4 gate(uint64_t row, int first, int length) const {
-    return maps ? loadStream16(reinterpret_cast<const void*>(row + int64_t(first) * 2)) : gatherPiece(row, first, length);
+    return C::wholeSequences || (maps && !p.headParts) ? loadStream16(reinterpret_cast<const void*>(row + int64_t(first) * 2)) : gatherPiece(row, first, length);
   }
   // The upper half of the float bits of x is at most `most`: the exponent of the power of two that brings x into [64, 128).
   FFC_DEVICE static int exponentFor(u32 most) {

@@ -103,7 +103,7 @@ bool encodeWhole(const Choice& choice, Params& p, int64_t batch, int64_t channel
 bool encodeLong(const Choice& choice, Params& p, int64_t batch, int64_t channels) {
   const int64_t part = choice.points / 16, groups = part / 64;
   bool anywhere = false;
-  if (p.length != p.outLength || p.length <= choice.points / 2 || p.skip || !samePhases(p, channels, anywhere)) return false;
+  if (p.length != p.outLength || p.length <= choice.points / 2 || !samePhases(p, channels, anywhere)) return false;
   p.wholeParts = int32_t(p.length / part);
   p.longGroups = int32_t(p.length % part / 64);
   p.headParts = 1;
@@ -167,12 +167,24 @@ bool encodePacked(const Choice& choice, Params& p, int64_t batch, int64_t channe
 // whole rows of the gates, in aligned pieces.
 bool encodeSliced(const Choice& choice, Params& p, int64_t batch, int64_t channels) {
   const int64_t part = choice.points / choice.instance->slices / 16;
+  p.headParts = 0;
   const auto aligned = [](const Rows& r) {
     return reinterpret_cast<uintptr_t>(r.data) % 16 == 0 && r.batchStride % 16 == 0 && r.channelStride % 16 == 0;
   };
-  if (p.length % part || !aligned(p.pre) || !aligned(p.post)) return false;
-  if (choice.instance->gated && (p.length != choice.points || p.outLength != choice.points)) return false;
-  return encode(choice, p.maps.u, p.u, batch, channels, 1, {p.length / part, 16, 0});
+  const bool whole = p.length % part == 0 && aligned(p.u);
+  // Gates of whole rows are read without looking at their ends.
+  const bool gatesEnd = choice.instance->gated && p.outLength != choice.points;
+  if (choice.instance->halves > 1 || (whole && p.length == choice.points && !gatesEnd))
+    return whole && aligned(p.pre) && aligned(p.post) && encode(choice, p.maps.u, p.u, batch, channels, 1, {p.length / part, 16, 0});
+  // Rows that begin anywhere, as for long_rows.cuh.
+  if (!p.phased || p.u.channelStride < 0 || channels * p.u.channelStride >= int64_t{1} << 34) return false;
+  const int64_t groups = part / 64;
+  p.wholeParts = int32_t(p.length / part), p.longGroups = int32_t(p.length % part / 64), p.headParts = 1;
+  const auto encodeGroups = [&](unsigned char* to, int64_t lines, int64_t boxGroups) {
+    const Map map{{64, lines, groups, batch, rowStarts(p.u, channels)}, {part * 2, 128, p.u.batchStride, 16}, {64, 16, boxGroups, 1, 1}};
+    return encode(to, const_cast<char*>(p.u.data) - past16(p.u), map, 5, swizzleOf(64));
+  };
+  return (!p.longGroups || encodeGroups(p.maps.u, p.wholeParts + 1, p.longGroups)) && encodeGroups(p.rests.u, p.wholeParts, groups - p.longGroups);
 }
 
 }  // namespace ffc::mma

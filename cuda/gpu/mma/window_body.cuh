@@ -65,7 +65,7 @@ struct WindowConvolution : Convolution<C> {
         }
         // What the next samples replace is out by half of the middle.
         const auto loadNext = [&] { staging.load(set + 1, placeOf(set + 1)); };
-        Base::template middle<SpectrumFrom::memoryWithoutSkip>(Base::exchangeOf(set, 0), typename Base::Nothing{}, loadNext);
+        Base::template middle<C::addsSkip ? SpectrumFrom::memory : SpectrumFrom::memoryWithoutSkip>(Base::exchangeOf(set, 0), typename Base::Nothing{}, loadNext);
         if constexpr (outerBefore) Base::loadOuter();
         staging.finishLoads();
         staging.findScale(set + 1, placeOf(set + 1));

@@ -97,7 +97,7 @@ struct SpectrumInExchange : SpectrumRing<C, StagingOf> {
     uint4 piece = sharedLoad16(placeOfCross(block, b, s)), sum{0, 0, 0, 0};
     if (s == 1) orderNext(block, b);
     if (crossTo) {
-      if (!withoutSkip && p.skip) piece = scaled(piece, packHalf(rescale[s], rescale[s]));
+      if (!withoutSkip) piece = scaled(piece, packHalf(rescale[s], rescale[s]));
       Pair v[4] = {plusRe, plusIm, minusRe, minusIm};
       A::multiply(v[0], v[1], A::factor(piece.x, piece.y));
       A::multiply(v[2], v[3], A::factor(piece.z, piece.w));

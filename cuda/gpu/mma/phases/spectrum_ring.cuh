@@ -6,13 +6,26 @@
 
 namespace ffc::mma {
 
+// What a skip term makes of each bin of a whole row's spectrum, as pairs of halves: that times a power of two, and so much more.
+template <bool adds>
+struct SkipPairs {
+  u32 scale, term;
+  FFC_DEVICE uint4 added(uint4 v) const {
+    return {halfFma(v.x, scale, term), halfMul(v.y, scale), halfFma(v.z, scale, term), halfMul(v.w, scale)};
+  }
+};
+template <>
+struct SkipPairs<false> {
+  FFC_DEVICE uint4 added(uint4 v) const { return v; }
+};
+
 template <class C, class StagingOf>
-struct SpectrumRing : TileSpectrum<C, StagingOf> {
+struct SpectrumRing : TileSpectrum<C, StagingOf>, SkipPairs<C::addsSkip && C::spectrumRing> {
   using Base = TileSpectrum<C, StagingOf>;
   using typename Base::Bins;
   using Base::R, Base::binPieces, Base::c, Base::g, Base::p, Base::staging, Base::warp, Base::digit;
   using Base::laneSequence, Base::n2Bits, Base::slice, Base::ring, Base::ringAt, Base::ringNext, Base::ringFrom;
-  using Base::channelSets, Base::spectrumStep;
+  using Base::channelSets, Base::spectrumStep, Base::spectrumUntil, Base::rescale, Base::skipValue;
 
   using Base::Base;
 
@@ -47,6 +60,16 @@ struct SpectrumRing : TileSpectrum<C, StagingOf> {
     channelSets = p.batch - next.row;
     if (!p.sharedSpectrum) spectrumStep = int64_t(next.channel - staging.positionOf(set).channel) * (16384 * R);
   }
+  // Of whole rows, before the middle of a set: of another channel's skip term.
+  FFC_DEVICE void turnSkip(int set) {
+    if constexpr (C::addsSkip) {
+      if (set < spectrumUntil) return;
+      const auto at = staging.positionOf(set);
+      spectrumUntil = set + p.batch - at.row;
+      Base::chooseSpectrum(0, at.channel);
+      this->scale = packHalf(rescale[0], rescale[0]), this->term = packHalf(skipValue[0], skipValue[0]);
+    }
+  }
   FFC_DEVICE void fetchWholePiece(int piece) const {
     copyAsync16(ring + (piece & 1) * (16 * C::ringThreads), ringFrom[piece & 1] + (piece >> 1) * 1024);
     copyAsyncCommit();
@@ -79,7 +102,11 @@ struct SpectrumRing : TileSpectrum<C, StagingOf> {
     if constexpr (C::wholeRows || C::rowLayout) {
       if (piece + 2 >= 2 * R) ringFrom[s] += spectrumStep;
       fetchWholePiece((piece + 2) % (2 * R));
-      return C::wholeRows ? bins : Base::template withSkip<withoutSkip>(bins, s);
+      if constexpr (C::wholeRows) {
+        bins.piece[0] = this->added(bins.piece[0]);
+        return bins;
+      }
+      return Base::template withSkip<withoutSkip>(bins, s);
     }
     fetchPiece(piece + 2 < 2 * R ? ringAt : ringNext, (piece + 2) % (2 * R));
     return Base::template withSkip<withoutSkip>(bins, s);
@@ -89,7 +116,7 @@ struct SpectrumRing : TileSpectrum<C, StagingOf> {
   FFC_DEVICE void takeBlock(int b, Bins (&bins)[2]) {
     copyAsyncWaitAll();
 #pragma unroll
-    for (int s = 0; s < 2; s++) bins[s].piece[0] = sharedLoad16(ring + s * (16 * C::ringThreads));
+    for (int s = 0; s < 2; s++) bins[s].piece[0] = this->added(sharedLoad16(ring + s * (16 * C::ringThreads)));
 #pragma unroll
     for (int s = 0; s < 2; s++) {
       if (b + 1 >= R) ringFrom[s] += spectrumStep;

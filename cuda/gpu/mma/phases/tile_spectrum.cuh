@@ -89,7 +89,7 @@ struct TileSpectrum : MiddleTwiddles<C, StagingOf> {
 
   template <bool withoutSkip>
   FFC_DEVICE Bins withSkip(Bins bins, int s) const {
-    if (!withoutSkip && p.skip) {
+    if (!withoutSkip && (C::addsSkip || p.skip)) {
       if constexpr (C::spectrumFloats) {
 #pragma unroll
         for (int i = 0; i < binPieces; i++) {

@@ -10,9 +10,12 @@ namespace ffc::mma {
 // threads of the block.
 template <class C>
 FFC_DEVICE bool withoutExponents(const Params& p) {
-  if (C::rowScaled || p.skip) return false;
+  if (C::rowScaled) return false;
   bool any = false;
-  for (int i = threadIndex(); i < (p.sharedSpectrum ? 1 : p.channels); i += threads) any |= p.exponent[i] != 0;
+  for (int i = threadIndex(); i < (p.sharedSpectrum && !p.skip ? 1 : p.channels); i += threads) {
+    const int own = p.exponent[p.sharedSpectrum ? 0 : i];
+    any |= (p.skip ? exponentWithSkip<C>(own, skipLoad(p.skip, i, p.skipType) * p.spectrumGain) : own) != 0;
+  }
   return !blockAny(any);
 }
 
@@ -55,7 +58,7 @@ struct RowTables : StagingSlots<C> {
       if (maps && plain) return;
     }
     copyAsync4(exponentOf(set, row), p.exponent + (p.sharedSpectrum ? 0 : h), 4);
-    if (!C::oneTile && p.skip) {
+    if ((!C::oneTile || C::addsSkip) && p.skip) {
       // The word that holds the skip factor, and no byte beyond the factor.
       const uint64_t at = skipAddress(h);
       copyAsync4(skipOf(set, row), reinterpret_cast<const void*>(at & ~uint64_t(3)), p.skipType == 1 || at & 2 ? 4 : 2);
@@ -91,7 +94,7 @@ struct RowTables : StagingSlots<C> {
     const int row = threadIndex();
     if (row >= rowsPerSet || plain) return;
     int e = int(sharedLoad4(exponentOf(set, row)));
-    if (!C::oneTile && p.skip) {
+    if ((!C::oneTile || C::addsSkip) && p.skip) {
       const u32 word = sharedLoad4(skipOf(set, row));
       float d = asFloat(word);
       if (p.skipType != 1) {

@@ -64,17 +64,18 @@ struct UniformSets : Copies {
     }
     const u32 any = begins ? exponentsOfBlock() : 0;
     Base::finishTables();
-    staging.plain = !C::rowScaled && !p.skip && warpMax(any) == 0;
+    staging.plain = !C::rowScaled && warpMax(any) == 0;
   }
   // As withoutExponents(), of this block's channels: whole ones are as far apart as there are blocks, those left over
   // follow each other. Each warp looks for itself, which needs no barrier.
   FFC_DEVICE u32 exponentsOfBlock() const {
-    if (C::rowScaled || p.skip) return 0;
+    if (C::rowScaled) return 0;
     const int begin = sets > wholeSets ? positionOf(wholeSets).channel : 0;
     const int rest = sets > wholeSets ? positionOf(sets - 1).channel - begin + 1 : 0;
     const auto exponentOf = [&](int i) -> u32 {
       const int channel = i < p.wholeChannels ? i * gridSize() + blockIndex() : begin + i - p.wholeChannels;
-      return p.exponent[p.sharedSpectrum ? 0 : channel];
+      const int own = p.exponent[p.sharedSpectrum ? 0 : channel];
+      return u32(p.skip ? exponentWithSkip<C>(own, skipLoad(p.skip, channel, p.skipType) * p.spectrumGain) : own);
     };
     // Without waiting for it, unless there are more.
     u32 any = lane < p.wholeChannels + rest ? exponentOf(lane) : 0;
