@@ -1,7 +1,7 @@
 // What the GPU families reach of the limits, and what their launches cost (constants.h), measured on an NVIDIA H200:
 // fitted to 9885 times of a sweep at 8f86f8d776fa by bench/planner/fit_constants.ts. Do not edit.
 // "bank" (slots of a filter bank), "resampled" (rings of another rate) and splits of 16384 and 32768 points have been added since, and 16-bit columns on CUDA cores that drop rows
-// fitted anew, by sweeps of patterns alone.
+// fitted anew, by sweeps of patterns alone; whole sequences in four slices with gates, and an only slice, by the speed run at b1ef98b.
 #pragma once
 #include "shipped_constant.h"
 
@@ -157,10 +157,13 @@ constexpr ShippedConstant gpuTable[] = {
     {"efficiency/fused-mma/r4/*/n16384", 1.05},
     {"efficiency/fused-mma/r4/*/part", 0.856},
     {"efficiency/fused-mma/r8", 0.733},
+    {"efficiency/fused-mma/sliced2/r4/accurate/plain/turns1", 1.2},
     {"efficiency/fused-mma/sliced4", 1.03},
     {"efficiency/fused-mma/sliced4/*/gated", 0.679},
     {"efficiency/fused-mma/sliced4/*/turns1", 1.37},
-    {"efficiency/fused-mma/sliced4/r4/fast/gated/turns1", 0.7},
+    {"efficiency/fused-mma/sliced4/r4/accurate/plain/turns1", 1.25},
+    {"efficiency/fused-mma/sliced4/r4/fast/gated/turns1", 1.2},
+    {"efficiency/fused-mma/sliced4/r4/fast/gated/whole", 1.4},
     {"efficiency/multi-pass", 1.19},
     {"efficiency/multi-pass/*/float32", 1.04},
     {"efficiency/multi-pass/*/gated", 0.986},
