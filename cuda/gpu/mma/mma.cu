@@ -220,7 +220,7 @@ class FusedMma final : public GpuAlgorithm {
     const bool longPartial = !p.useMaps && i.longRows && problem_.quarters() && choice_.log2N2 == 4 && choice_.maps.tilesPerSet &&
                              encodeLong(choice_, p, batch, channels);
     if (!uniform && !longPartial) {
-      if (i.slices == 1 || !p.useMaps) p.headParts = 0;
+      if (i.slices == 1 || !p.useMaps) p.headParts = 0;  // in slices it is encodeSliced() that says so
       p.wraps = wrapsSlices && reaches && !alignedRows(p.u);
     }
     p.useMaps |= longPartial;

@@ -56,7 +56,7 @@ struct Params {
   // Partial rows in sets of one channel: whole rows n1, of which the first may have a copy of its own (rows that begin
   // anywhere), and rows n1 behind them that have samples.
   int32_t wholeParts = 16, headParts = 0, restParts = 0;
-  int32_t longGroups = 0;       // the long order: groups of 64 samples that have a line more (long_rows.cuh)
+  int32_t longGroups = 0;       // the long order, and slices: groups of 64 samples that have a line more (long_rows.cuh)
   int32_t wraps = 0;            // some may reach past N when they are shifted
   int32_t phased = 0;           // rows may be shifted by up to 7 samples to keep 16-byte accesses aligned
   int32_t sharedSpectrum = 0;   // all channels use spectrum 0

@@ -3,7 +3,8 @@
 // a slice are complex and stay with the thread that has made them, 16 bytes next to 16 bytes of its neighbours: in shared
 // memory if there is room, otherwise in device memory, of which each block has a piece that remains in L2.
 //
-// Rows that begin anywhere are shifted by their phase, as in staging.cuh. Where that takes one beyond its N = K M points, x^N = i:
+// Rows that do not fill their parts, or begin anywhere, may come by tensor copies, too (loadParted()). Those that begin anywhere are
+// shifted by their phase, as in staging.cuh. Where that takes one beyond its N = K M points, x^N = i:
 // the samples there come round as imaginary parts of the first eight, and so do outputs (see sliced_body.cuh).
 #pragma once
 #include "staging.cuh"

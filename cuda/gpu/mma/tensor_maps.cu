@@ -163,8 +163,8 @@ bool encodePacked(const Choice& choice, Params& p, int64_t batch, int64_t channe
          (!p.post.data || encode(choice, p.maps.post, p.post, batch, channels, 1, out));
 }
 
-// In slices: sixteenths of a part in boxes of a whole part, zero outside their rows. Only u comes by tensor copies;
-// whole rows of the gates, in aligned pieces.
+// In slices: sixteenths of a part in boxes of a whole part, zero outside their rows. Only u comes by tensor copies. Whole rows, with
+// gates in aligned pieces; or (headParts) rows that do not fill their slices or begin anywhere, see SlicedStaging::loadParted().
 bool encodeSliced(const Choice& choice, Params& p, int64_t batch, int64_t channels) {
   const int64_t part = choice.points / choice.instance->slices / 16;
   p.headParts = 0;
@@ -176,7 +176,6 @@ bool encodeSliced(const Choice& choice, Params& p, int64_t batch, int64_t channe
   const bool gatesEnd = choice.instance->gated && p.outLength != choice.points;
   if (choice.instance->halves > 1 || (whole && p.length == choice.points && !gatesEnd))
     return whole && aligned(p.pre) && aligned(p.post) && encode(choice, p.maps.u, p.u, batch, channels, 1, {p.length / part, 16, 0});
-  // Rows that begin anywhere, as for long_rows.cuh.
   if (!p.phased || p.u.channelStride < 0 || channels * p.u.channelStride >= int64_t{1} << 34) return false;
   const int64_t groups = part / 64;
   p.wholeParts = int32_t(p.length / part), p.longGroups = int32_t(p.length % part / 64), p.headParts = 1;
