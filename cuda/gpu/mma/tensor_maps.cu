@@ -74,6 +74,16 @@ bool encode(const Choice& choice, unsigned char* to, const Rows& r, int64_t batc
 int64_t past16(const Rows& r) { return reinterpret_cast<uintptr_t>(r.data) % 16; }
 int64_t rowStarts(const Rows& r, int64_t channels) { return ((channels - 1) * r.channelStride + 14) / 16 + 1; }
 
+// That they are coordinates, which have 31 bits.
+bool hasStarts(const Rows& r, int64_t channels) { return r.channelStride >= 0 && channels * r.channelStride < int64_t{1} << 34; }
+
+// A map of rows that begin anywhere, in the layout of whole ones: the first `lines` sixteenths of N points (`part` samples), in boxes of so many
+// of them and of so many groups of 64 samples.
+bool encodeLines(unsigned char* to, const Rows& r, int64_t batch, int64_t channels, int64_t part, int64_t lines, int64_t boxLines, int64_t boxGroups) {
+  const Map map{{64, lines, part / 64, batch, rowStarts(r, channels)}, {part * 2, 128, r.batchStride, 16}, {64, boxLines, boxGroups, 1, 1}};
+  return encode(to, const_cast<char*>(r.data) - past16(r), map, 5, swizzleOf(64));
+}
+
 // Tensor copies of rows that may begin anywhere: those of a channel, and of all tensors, begin at the same phase.
 // `anywhere`: not all at multiples of 16 bytes.
 bool samePhases(const Params& p, int64_t channels, bool& anywhere) {
@@ -82,8 +92,7 @@ bool samePhases(const Params& p, int64_t channels, bool& anywhere) {
     if (!r->data) continue;
     anywhere |= past16(*r) || (channels > 1 && r->channelStride % 16);
     if (past16(*r) != past16(p.u) || (channels > 1 && (r->channelStride - p.u.channelStride) % 16)) return false;
-    // A coordinate has 31 bits.
-    if (r->channelStride < 0 || channels * r->channelStride >= int64_t{1} << 34) return false;
+    if (!hasStarts(*r, channels)) return false;
   }
   return true;
 }
@@ -109,8 +118,7 @@ bool encodeLong(const Choice& choice, Params& p, int64_t batch, int64_t channels
   p.headParts = 1;
   p.wraps = p.length + 7 > choice.points;
   const auto encodeGroups = [&](unsigned char* to, const Rows& r, int64_t lines, int64_t boxLines, int64_t boxGroups) {
-    const Map map{{64, lines, groups, batch, rowStarts(r, channels)}, {part * 2, 128, r.batchStride, 16}, {64, boxLines, boxGroups, 1, 1}};
-    return encode(to, const_cast<char*>(r.data) - past16(r), map, 5, swizzleOf(64));
+    return encodeLines(to, r, batch, channels, part, lines, boxLines, boxGroups);
   };
   const int64_t lines = p.wholeParts, longer = p.longGroups, second = std::max<int64_t>(1, longer);
   return (!longer || encodeGroups(p.maps.u, p.u, lines + 1, 16, longer)) && encodeGroups(p.rests.u, p.u, lines, 16, groups - longer) &&
@@ -176,12 +184,11 @@ bool encodeSliced(const Choice& choice, Params& p, int64_t batch, int64_t channe
   const bool gatesEnd = choice.instance->gated && p.outLength != choice.points;
   if (choice.instance->halves > 1 || (whole && p.length == choice.points && !gatesEnd))
     return whole && aligned(p.pre) && aligned(p.post) && encode(choice, p.maps.u, p.u, batch, channels, 1, {p.length / part, 16, 0});
-  if (!p.phased || p.u.channelStride < 0 || channels * p.u.channelStride >= int64_t{1} << 34) return false;
+  if (!p.phased || !hasStarts(p.u, channels)) return false;
   const int64_t groups = part / 64;
   p.wholeParts = int32_t(p.length / part), p.longGroups = int32_t(p.length % part / 64), p.headParts = 1;
   const auto encodeGroups = [&](unsigned char* to, int64_t lines, int64_t boxGroups) {
-    const Map map{{64, lines, groups, batch, rowStarts(p.u, channels)}, {part * 2, 128, p.u.batchStride, 16}, {64, 16, boxGroups, 1, 1}};
-    return encode(to, const_cast<char*>(p.u.data) - past16(p.u), map, 5, swizzleOf(64));
+    return encodeLines(to, p.u, batch, channels, part, lines, 16, boxGroups);
   };
   return (!p.longGroups || encodeGroups(p.maps.u, p.wholeParts + 1, p.longGroups)) && encodeGroups(p.rests.u, p.wholeParts, groups - p.longGroups);
 }
