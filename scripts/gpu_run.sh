@@ -35,7 +35,10 @@ for step in $steps; do
     speed)
       $bundle/gpu_bench --lib "$library" --speed --without /sparse- --commit "$commit" --dirty "$dirty" \
         --out "$out/speed.jsonl" > "$out/speed.txt" 2>&1 || failed=1
-      tail -3 "$out/speed.txt" ;;
+      tail -3 "$out/speed.txt"
+      $bundle/gpu_bench --lib "$library" --in-row --without float32 --filter B64/H768/L --commit "$commit" --dirty "$dirty" \
+        --out "$out/in-row.jsonl" > "$out/in-row.txt" 2>&1 || failed=1
+      tail -3 "$out/in-row.txt" ;;
     sparse)  # frequency-sparse plans beside dense ones
       $bundle/gpu_bench --lib "$library" --speed --filter /sparse- --commit "$commit" --dirty "$dirty" \
         --out "$out/sparse.jsonl" > "$out/sparse.txt" 2>&1 || failed=1

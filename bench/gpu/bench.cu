@@ -1,9 +1,10 @@
 // Native harness for the CUDA backend, through the public C ABI: correctness of a table of cases against float64, and
 // times by CUDA events, as JSON lines.
 //
-//   bench --lib build/libflashfftconv.so [--check] [--cover] [--speed] [--filter TEXT] [--without TEXT] [--out FILE] [--commit ID]
+//   bench --lib build/libflashfftconv.so [--check] [--cover] [--speed] [--in-row] [--filter TEXT] [--without TEXT] [--out FILE] [--commit ID]
 //         [--dirty 0|1] [--seconds LIMIT] [--part I/N] [--portable] [--shared-kb N]
 //
+// --in-row times calls in a row on different tensors, as a model makes them, where --speed times one between two events.
 // --cover runs a few small cases of every compiled instance, for tools that slow a program down (compute-sanitizer).
 // --part 1/3 runs the second third of what --check or --cover would.
 // --portable and --shared-kb make every case run as on a smaller device. TEXT is a part of a case's name; of --filter, one
@@ -82,7 +83,7 @@ bool containsAny(const std::string& name, const std::string& texts) {
 
 int main(int count, char** arguments) {
   std::string path = "build/libflashfftconv.so", filter, without, out, commit = "unknown", dirty = "0";
-  bool checks = false, cover = false, speed = false, portable = false;
+  bool checks = false, cover = false, speed = false, inRow = false, portable = false;
   int64_t sharedLimit = 0;
   double limit = 1e9;
   int part = 0, parts = 1;
@@ -107,6 +108,7 @@ int main(int count, char** arguments) {
     else if (name == "--portable") portable = true;
     else if (name == "--shared-kb") sharedLimit = std::stoll(value()) * 1024;
     else if (name == "--speed") speed = true;
+    else if (name == "--in-row") speed = inRow = true;
     else return std::fprintf(stderr, "unknown argument %s\n", arguments[i]), 2;
   }
   try {
@@ -201,7 +203,7 @@ int main(int count, char** arguments) {
           ++left;
           continue;
         }
-        const Result r = runner(c).run(c, true);
+        const Result r = runner(c).run(c, true, inRow);
         const double rows = static_cast<double>(c.batch * c.channels), scale = 49152.0 / rows;
         const double bytes = rows * bytesOf(c.dtype) * ((1.0 + !!(c.flags & FFC_CONV_PRE_GATE)) * c.length +
                                                         (1.0 + !!(c.flags & FFC_CONV_POST_GATE)) * c.outputLength());
@@ -217,7 +219,8 @@ int main(int count, char** arguments) {
         const double perSample = r.medianMs / static_cast<double>(c.length);
         if (longKernel && power == c.length) powerMs[like] = perSample;
         const double powerRatio = longKernel && powerMs.count(like) && powerMs[like] > 0 ? perSample / powerMs[like] : 0.0;
-        std::string sparse = !sparseOp && c.flags & FFC_CONV_SKIP ? "\"skip\":true," : "";
+        std::string sparse = inRow ? "\"inRow\":true," : "";
+        if (!sparseOp && c.flags & FFC_CONV_SKIP) sparse += "\"skip\":true,";
         if (sparseOp) {
           // What the plan says of a row, for all of them; a dense plan skips nothing.
           ffc_plan_info info{};
@@ -229,7 +232,7 @@ int main(int count, char** arguments) {
                         c.pattern ? c.pattern.zeros(c.mode == FFC_MODE_CIRCULAR ? c.length / 2 + 1 : sparsePoints(c.length)) : 0.0,
                         c.pattern ? c.pattern.name.c_str() : "dense", c.flags & FFC_CONV_SKIP ? "true" : "false",
                         r.medianMs > 0 ? denseMs / r.medianMs : 0.0);
-          sparse = text;
+          sparse += text;
           if (c.pattern) {
             std::snprintf(text, sizeof text, "\"flops\":%.6g,\"skippedFlops\":%.6g,\"movedBytes\":%.6g,\"skippedBytes\":%.6g,",
                           counted("rowFlops"), counted("rowFlopsSkipped"), counted("rowBytes"), counted("rowBytesSkipped"));
@@ -250,7 +253,7 @@ int main(int count, char** arguments) {
                      r.freshMs, r.medianMs > 0 ? r.freshMs / r.medianMs : 0.0, powerRatio, algorithmNames[c.algorithm], algorithmNames[r.info.algorithm], (long long)r.info.transform_length,
                      (long long)r.info.segments, r.failure.c_str());
         std::fflush(file);
-        std::printf("%s N%lld %s: %.3f ms (x%.2f = %.3f) floor %.2f err %.1e sp %.3f fresh x%.2f dense/this %.2f power x%.2f%s%s\n", c.name().c_str(),
+        std::printf("%s N%lld %s: %.3f ms (x%.2f = %.3f) floor %.3f err %.1e sp %.3f fresh x%.2f dense/this %.2f power x%.2f%s%s\n", c.name().c_str(),
                     (long long)r.info.transform_length, algorithmNames[r.info.algorithm], r.medianMs, scale, r.medianMs * scale,
                     r.medianMs > 0 ? floorMs / r.medianMs : 0.0, r.relL2, r.spectrumMs,
                     r.medianMs > 0 ? r.freshMs / r.medianMs : 0.0,

@@ -67,6 +67,10 @@ struct Result {
 };
 
 constexpr int64_t smallCallBytes = int64_t{16} << 20;
+// A row of calls: so many, on tensors of so many bytes in turn, which is eight times what the second-level cache of the largest devices
+// holds.
+constexpr int callsInRow = 20;
+constexpr int64_t rowBytes = int64_t{400} << 20;
 
 class Runner {
  public:
@@ -115,14 +119,15 @@ class Runner {
     return true;
   }
 
-  Result run(const Case& c, bool timed) {
+  // `inRow`: see timeInRow().
+  Result run(const Case& c, bool timed, bool inRow = false) {
     Result r;
     std::vector<ffc_buffer> buffers;
     ffc_plan plan = 0;
     ffc_spectrum spectrum = 0;
     try {
       lib_.call(lib_.ffc_memory_reset_peak, context_);
-      run(c, timed, r, buffers, plan, spectrum);
+      run(c, timed, inRow, r, buffers, plan, spectrum);
     } catch (const std::exception& e) {
       r.failure = e.what();
     }
@@ -209,7 +214,7 @@ class Runner {
     check(c, r, out, false, [&](int64_t offset, void* target, int64_t bytes) { std::memcpy(target, &y[offset], bytes); });
   }
 
-  void run(const Case& c, bool timed, Result& r, std::vector<ffc_buffer>& buffers, ffc_plan& plan,
+  void run(const Case& c, bool timed, bool inRow, Result& r, std::vector<ffc_buffer>& buffers, ffc_plan& plan,
            ffc_spectrum& spectrum) {
     const Layout in{c.batch, c.channels, c.length, c.rowGap}, out{c.batch, c.channels, c.outputLength(), c.rowGap};
     const int64_t element = bytesOf(c.dtype), kernels = c.flags & FFC_CONV_SHARED_KERNEL ? 1 : c.channels;
@@ -263,7 +268,26 @@ class Runner {
     check(c, r, out, timed, [&](int64_t offset, void* target, int64_t bytes) {
       lib_.call(lib_.ffc_buffer_read, a.y, offset, target, bytes, ffc_stream{0});
     });
-    if (r.failure.empty() && timed) time(c, r, plan, spectrum, a, kernel);
+    if (r.failure.empty() && timed) inRow ? timeInRow(r, plan, spectrum, rowOf(buffers, a, in, out, element)) : time(c, r, plan, spectrum, a, kernel);
+  }
+
+  // The tensors of a row of calls: copies of these.
+  std::vector<ffc_forward_args> rowOf(std::vector<ffc_buffer>& buffers, const ffc_forward_args& a, const Layout& in, const Layout& out, int64_t element) {
+    const int64_t bytes = (in.elements() * (1 + !!a.pre_gate) + out.elements() * (1 + !!a.post_gate)) * element;
+    std::vector<ffc_forward_args> row = {a};
+    while (row.size() < callsInRow && static_cast<int64_t>(row.size()) * bytes < rowBytes) {
+      ffc_forward_args next = a;
+      const auto again = [&](ffc_buffer& tensor, int64_t elements) {
+        if (!tensor) return;
+        const ffc_buffer from = tensor;
+        tensor = allocate(buffers, elements * element);
+        lib_.call(lib_.ffc_buffer_copy, tensor, int64_t{0}, from, int64_t{0}, elements * element, ffc_stream{0});
+      };
+      again(next.u, in.elements()), again(next.pre_gate, in.elements());
+      again(next.y, out.elements()), again(next.post_gate, out.elements());
+      row.push_back(next);
+    }
+    return row;
   }
 
   // *energy: what the squares of y would sum to if no products cancelled. A row of very few outputs may happen to be
@@ -393,6 +417,32 @@ class Runner {
         return;
       }
     }
+  }
+
+  // What a call takes among others, as a model makes them: a row of calls between two events, each on tensors of its own, so that none
+  // finds its samples in the cache. A single call between two events shows what is around it, too: 4 microseconds, when it is empty.
+  void timeInRow(Result& r, ffc_plan plan, ffc_spectrum spectrum, const std::vector<ffc_forward_args>& row) {
+    ffc_event begin = 0, end = 0;
+    lib_.call(lib_.ffc_event_create, context_, &begin);
+    lib_.call(lib_.ffc_event_create, context_, &end);
+    std::vector<double> ms;
+    for (int i = 0; i < 9; ++i) {
+      lib_.call(lib_.ffc_event_record, begin, ffc_stream{0});
+      for (int call = 0; call < callsInRow; ++call)
+        lib_.call(lib_.ffc_forward, plan, spectrum, &row[call % row.size()], ffc_stream{0});
+      lib_.call(lib_.ffc_event_record, end, ffc_stream{0});
+      lib_.call(lib_.ffc_event_synchronize, end);
+      double all = 0;
+      lib_.call(lib_.ffc_event_elapsed_ms, begin, end, &all);
+      if (i >= 2) ms.push_back(all / callsInRow);
+    }
+    std::sort(ms.begin(), ms.end());
+    r.calls = callsInRow;
+    r.medianMs = ms[ms.size() / 2];
+    r.minMs = ms.front();
+    r.maxMs = ms.back();
+    lib_.ffc_event_destroy(begin, nullptr);
+    lib_.ffc_event_destroy(end, nullptr);
   }
 
   void time(const Case& c, Result& r, ffc_plan plan, ffc_spectrum spectrum, const ffc_forward_args& a, ffc_buffer kernel) {

@@ -250,6 +250,11 @@ void check(Case c) {
       rest.samples = int(rows.longerSamples);
       std::memcpy(p.longRests.u + (map - p.maps.u), &rest, sizeof rest);
     }
+    if (C::residentBlocks > 0 && !C::packed) {  // columns of whole rows
+      m.boxGroups = 1;
+      std::memcpy(p.rests.u + (map - p.maps.u), &m, sizeof m);
+      m.boxGroups = 0;
+    }
     if (C::packed) {
       const bool stored = &r == &p.y;
       m.parts = c.length / (N / 16);
@@ -576,6 +581,10 @@ int main(int count, char** words) {
   check<Config<3, true, f, false, false>>(shifted(partialLong({4, 4, 2, 12100, 12288, 0}, 3), 1));
   check<Config<3, true, b, false, false>>(partialLong({4, 4, 2, 12287, 12288, 0}, 3));
   check<Config<4, true, f, false, false>>(sized(partialLong({4, 3, 2, 16377, 16384, 0}, 2), 1e-2, 1e5));
+  check<Config<4, true, f, true, false>>(resident(partialLong({4, 3, 2, 13107, 16384, 0}, 1)));
+  check<Config<4, true, f, true, false>>(resident(shifted(partialLong({4, 2, 3, 16383, 16384, 0}, 1), 5)));
+  check<Config<4, true, f, true, false>>(skipped(resident(shifted(partialLong({4, 2, 3, 16379, 16384, 0}, 1), 3))));
+  check<Config<4, true, f, true, false>>(sized(resident(partialLong({4, 2, 2, 12000, 16384, 0}, 1)), 1e-2, 1e5));
   check<Config<1, true, f, false, false>>(partial({4, 9, 2, 3584, 3584, 0, 4}, 1));
   check<Config<1, true, f, false, false>>(partial({4, 5, 3, 3280, 3280, 0, 2}, 2));
   check<Config<1, true, f, false, false>>(partial({2, 13, 3, 1000, 900, 5, 2}, 2));

@@ -26,6 +26,7 @@ struct Instance {
   int copyGroups = 0;     // of a tensor copy of packed samples
   int buffers = 0, mostTiles = 0;
   int64_t residentBytes = 0;  // of a channel's spectrum in shared memory, where there is room beside the rest
+  bool columns = false;  // each warp has copies of its own of whole rows (column_body.cuh)
   const void* convolve = nullptr;  // device function (Params)
   const void* convolveSkip = nullptr;  // the one for rows with a skip term, which may be the same
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;

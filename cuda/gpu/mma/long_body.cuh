@@ -31,9 +31,6 @@ struct LongConvolution : Phases<C> {
     Base::finishTables();
   }
 
-  // Which slot and which parity follow from a set's number then; registers for them were spilled.
-  static constexpr bool oneSlot = C::wholeRows && C::residentBlocks > 0;
-
   using Place = typename Staging<C>::Place;
   FFC_DEVICE LongRows<C> rows() const { return {p, staging}; }
   FFC_DEVICE void load(int set, Place at) const { C::partialRows ? rows().load(set, at) : staging.load(set, at); }
@@ -166,17 +163,11 @@ struct LongConvolution : Phases<C> {
       else
         prepare<C>(u[b], scaleIn);
       Base::first(u[b], rest, block);
-      if (b == 0 && wrappedIn > 0) {
-        u32 imaginary[4] = {rows().wrappedOf(in, wrappedIn), 0, 0, 0};
-        prepare<C>(imaginary, scaleIn);
-        Base::addImaginary(imaginary[0], block);
-      }
+      if (b == 0 && wrappedIn > 0) rows().addWrapped(*this, in, wrappedIn, scaleIn, block);
       if (b == 0 && wrappedOut > 0) {
-        const u32 minus[4] = {halfNegate(xr[b][0]), halfNegate(xr[b][1]), halfNegate(xr[b][2]), halfNegate(xr[b][3])};
-        u32 sums[4], left[4];
-        Base::lastSums(sums, left, xi[b], minus, false, 0, scaled, scaleOut);
-        if constexpr (C::watchesRows) sums[0] = bfloatMul(sums[0], bfloatPair(scaleOut));
-        rows().storeWrapped(out, wrappedOut, sums[0]);
+        u32 sums = rows().wrappedSums(*this, xr[b], xi[b], scaled, scaleOut);
+        if constexpr (C::watchesRows) sums = bfloatMul(sums, bfloatPair(scaleOut));
+        rows().storeWrapped(out, wrappedOut, sums);
       }
       Base::last(xr[b], xi[b], stage + offset, post, post + offset, scaled, scaleOut, seen);
     }
@@ -209,10 +200,6 @@ struct LongConvolution : Phases<C> {
     // the slot must then wait until the store has read it, so they are issued later in the interval.
     const bool spare = staging.slots() > C::buffers, loadLate = staging.maps && !spare;
     for (int set = from - 1; set < sets + C::buffers - 1; set++) {
-      if constexpr (oneSlot) {
-        Base::renewAddresses();
-        at = {0, u32(set) & 1}, ahead = {0, u32(set + 1) & 1};
-      }
       const bool stores = !again || set - C::buffers >= from;
       if constexpr (C::watchesRows) {
         if (set >= C::buffers && watch().refuses(set - C::buffers)) return stopAt(set, at);

@@ -21,8 +21,13 @@ struct LongRows {
   const Params& p;
   const Staging<C>& staging;
 
-  FFC_DEVICE int warp() const { return threadIndex() >> 5; }
-  FFC_DEVICE int lane() const { return threadIndex() & 31; }
+  FFC_DEVICE static u32 thread() {
+    u32 own = threadIndex();
+    if constexpr (C::residentBlocks > 0) keepInRegister(own);  // see PhaseState::renewAddresses()
+    return own;
+  }
+  FFC_DEVICE static int warp() { return thread() >> 5; }
+  FFC_DEVICE static int lane() { return thread() & 31; }
   FFC_DEVICE int phaseOf(int channel) const { return rowPhase(p.u, channel); }
   // Behind the last sample, shifted; where the samples begin that no tensor copy brings.
   FFC_DEVICE int endOf(int channel) const { return phaseOf(channel) + p.length; }
@@ -102,6 +107,20 @@ struct LongRows {
     const int g = lane() >> 2;
     const u32 pair = sharedLoad4(restAt(set) + (points - restBegin()) * 2 + (g >> 1) * 4);
     return (lane() & 3) == 0 && g < count ? pair >> (g & 1) * 16 & 0xffffu : 0;
+  }
+  // To one exchange block that first() has written, and from the operands of last().
+  template <class Phases>
+  FFC_DEVICE void addWrapped(const Phases& phases, int set, int count, u32 scale, u32 block) const {
+    u32 imaginary[4] = {wrappedOf(set, count), 0, 0, 0};
+    prepare<C>(imaginary, scale);
+    phases.addImaginary(imaginary[0], block);
+  }
+  template <class Phases>
+  FFC_DEVICE u32 wrappedSums(const Phases& phases, const u32 (&xr)[4], const u32 (&xi)[4], bool scaled, u32 scale) const {
+    const u32 minus[4] = {halfNegate(xr[0]), halfNegate(xr[1]), halfNegate(xr[2]), halfNegate(xr[3])};
+    u32 sums[4], left[4];
+    phases.lastSums(sums, left, xi, minus, false, 0, scaled, scale);
+    return sums[0];
   }
   // Imaginary outputs of n1 = 0, n3l = 2c and 2c + 1, in the first lanes.
   FFC_DEVICE void storeWrapped(int set, int count, u32 pair) const {

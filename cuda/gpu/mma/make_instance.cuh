@@ -51,6 +51,7 @@ Instance makeInstance() {
   i.buffers = C::buffers;
   i.mostTiles = C::mostTiles;
   i.residentBytes = C::residentBlocks * C::residentBlockBytes;
+  i.columns = C::residentBlocks > 0 && !C::packed;
   i.convolve = reinterpret_cast<const void*>(&fusedConvolution<C>);
   if constexpr (C::skipKernel)
     i.convolveSkip = reinterpret_cast<const void*>(&fusedConvolution<AddsSkip<C>>);

@@ -214,7 +214,8 @@ class FusedMma final : public GpuAlgorithm {
     const bool fullTiles = whole && batch * channels % sequences == 0;
     const auto encodeFor = [&] {
       if (packed()) return encodePacked(choice_, p, batch, channels);
-      return i.slices > 1 ? encodeSliced(choice_, p, batch, channels) : fullTiles && encodeWhole(choice_, p, batch, channels, 1);
+      if (i.slices > 1) return encodeSliced(choice_, p, batch, channels);
+      return fullTiles && encodeWhole(choice_, p, batch, channels, 1) && (!i.columns || encodeColumns(choice_, p, batch, channels));
     };
     p.useMaps = uniform || (choice_.maps.tilesPerSet && encodeFor());
     const bool longPartial = !p.useMaps && i.longRows && problem_.quarters() && choice_.log2N2 == 4 && choice_.maps.tilesPerSet &&
@@ -225,8 +226,11 @@ class FusedMma final : public GpuAlgorithm {
     }
     p.useMaps |= longPartial;
     Launch shape = uniform ? choice_.uniform : p.useMaps ? choice_.maps : choice_.copies;
-    // A channel with an exponent goes by plain copies.
-    if (longPartial) shape.sharedBytes = std::max(shape.sharedBytes, choice_.copies.sharedBytes);
+    // A channel with an exponent goes by plain copies, whose row tables are larger.
+    if (longPartial) {
+      shape.sharedBytes = std::max(shape.sharedBytes, choice_.copies.sharedBytes);
+      shape.residentAt = choice_.copies.residentAt;
+    }
     p.tilesPerSet = shape.tilesPerSet;
     p.slots = shape.slots;
     p.residentAt = int32_t(shape.residentAt);

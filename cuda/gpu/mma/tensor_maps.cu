@@ -107,6 +107,11 @@ bool encodeWhole(const Choice& choice, Params& p, int64_t batch, int64_t channel
          (!p.post.data || encode(choice, p.maps.post, p.post, batch, channels, rows));
 }
 
+// Whole rows, 64 samples of each n1 a copy.
+bool encodeColumns(const Choice& choice, Params& p, int64_t batch, int64_t channels) {
+  return encode(choice, p.rests.u, p.u, batch, channels, 1, {16, 16, 1}) && encode(choice, p.rests.y, p.y, batch, channels, 1, {16, 16, 1});
+}
+
 // Rows of the long order that do not fill their transform (long_rows.cuh). Maps of u, y: of the groups with a line
 // more, of the others; of y the first group is one of its own.
 bool encodeLong(const Choice& choice, Params& p, int64_t batch, int64_t channels) {

@@ -10,6 +10,8 @@ bool encodesMaps();
 
 // Whole rows, `rows` of them a copy.
 bool encodeWhole(const Choice& choice, Params& p, int64_t batch, int64_t channels, int rows);
+// The same in columns beside that, for column_body.cuh.
+bool encodeColumns(const Choice& choice, Params& p, int64_t batch, int64_t channels);
 bool encodeLong(const Choice& choice, Params& p, int64_t batch, int64_t channels);
 bool encodePartial(const Choice& choice, Params& p, int64_t batch, int64_t channels);
 bool encodePacked(const Choice& choice, Params& p, int64_t batch, int64_t channels);

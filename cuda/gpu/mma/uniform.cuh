@@ -40,13 +40,20 @@ struct Uniform : RowNotes<C, Copies> {
     return int(v);
   }
 
+  // A barrier in two halves behind those of both runs' copies.
+  FFC_DEVICE u32 intervalDone() const { return staging.barriers + 2 * 8 * Copies::barrierCount; }
+
   // Runs the block's sets from `from` on. Returns the set that needs exact scales, everything before it stored; or -1.
   template <bool exact, bool scaled>
   FFC_DEVICE int run(int from) {
     constexpr bool noting = C::rowScaled && !exact;
     // Whether a channel ends, and whether to stop, is found out again after the tiles: radix 2 has no registers for it over them.
     constexpr bool findsAgain = R > 1, lateEnds = findsAgain && !C::gated;
+    // Between arriving at an interval's end and waiting for the others each warp does what the next one begins with, which needs none of
+    // their results.
+    constexpr bool split = C::splitIntervals && !exact && (!Copies::keepsZeros || (C::splitsPartial && !Copies::wraps));
     Copies::beginCopies(exact);
+    if constexpr (split) splitInit(intervalDone());
     const int count = sets - from;
     const Position begin = positionOf(from);
     if (exact) Copies::load(0, {0, 0}, begin);
@@ -98,18 +105,39 @@ struct Uniform : RowNotes<C, Copies> {
     }
     if (!exact && count > 1) Copies::trim(1, second, positionOf(from + 1));
     fenceTensorCopies();
-    blockSync();
+    split ? splitArrive(intervalDone()) : blockSync();
+    // Unless outputs are watched, or rows have edges: some warps may still look at what the copies are to replace.
+    const bool early = split && !C::watchesOutputs && !Copies::trims();
     for (int set = 0; set <= count; set++) {
       at = staging.following(at);
       const Place next = staging.following(at);  // of set + 2; the third slot is that of `set`, now with y of set - 2
       const bool loads = set + 2 < count;
-      if (Copies::orders()) {
+      Interval now;
+      Position following;  // of the next set
+      int exponentAfter = exponent;
+      const auto loadAhead = [&] {
         Copies::awaitStoresRead();  // y of set - 3 has left the slot of set + 2
-        if (loads) {
-          const Position ahead = positionOf(from + set + 2);
-          Copies::load(set + 2, next, ahead);
-          if (Copies::ordersFirst() && ahead.set == 0) prefetchSpectrum(ahead.channel);
-        }
+        if (!loads) return;
+        const Position ahead = positionOf(from + set + 2);
+        Copies::load(set + 2, next, ahead);
+        if (Copies::ordersFirst() && ahead.set == 0) prefetchSpectrum(ahead.channel);
+      };
+      const auto beginInterval = [&] {
+        if (set + 1 < count) Copies::await(at);
+        if (set > 0) Copies::awaitPost(set - 1);
+        now = interval(set);
+        if constexpr (!lateEnds) channelEnds = set + 1 < count && --left == 0;
+        following = positionOf(from + set + 1);
+        if (C::spectrumAhead && channelEnds) exponentAfter = chooseChannel(following.channel);
+        if constexpr (!C::outerRegisters) putIntoMatrix(inMatrix);
+      };
+      if constexpr (split) {
+        if (early && Copies::orders()) loadAhead();
+        beginInterval();
+        splitWait(intervalDone(), u32(set) & 1);
+      }
+      if (Copies::orders()) {
+        if (!early) loadAhead();
         if (set >= 2) Copies::store(slotBetween(at, next), positionOf(from + set - 2));
         if (C::gated && set < count) Copies::loadPost(set, positionOf(from + set));
       }
@@ -125,14 +153,7 @@ struct Uniform : RowNotes<C, Copies> {
           watch(set, positionOf(from + set).set * staging.rowsPerSet);
         }
       }
-      if (set + 1 < count) Copies::await(at);
-      if (set > 0) Copies::awaitPost(set - 1);
-      const Interval now = interval(set);
-      if constexpr (!lateEnds) channelEnds = set + 1 < count && --left == 0;
-      Position following = positionOf(from + set + 1);  // of the next set
-      int exponentAfter = exponent;
-      if (C::spectrumAhead && channelEnds) exponentAfter = chooseChannel(following.channel);
-      if constexpr (!C::outerRegisters) putIntoMatrix(inMatrix);
+      if constexpr (!split) beginInterval();
       if (takesWrapped()) {
         if (set + 1 < count) orderWrapped(positionOf(from + again(set) + 1));
         if (set > 0 && !stop) Base::template storeWrapped<exact, scaled>(interval(again(set)), positionOf(from + again(set) - 1));
@@ -142,17 +163,25 @@ struct Uniform : RowNotes<C, Copies> {
       else
         Base::template runEdge<exact, scaled>(now, set + 1 < count, set < count, set > 0);
       if (takesWrapped() && set + 1 < count) Base::template addWrapped<exact>(interval(again(set)));
-      exponentStored = exponentBefore;
-      exponentBefore = exponent;
-      if constexpr (noting) {
-        if (exponent != inMatrix) putIntoMatrix(exponent);
-        if constexpr (C::watchesOutputs) {
+      const auto takeNotes = [&] {
+        if constexpr (noting && C::watchesOutputs) {
           noteOverflow(set - 1);
-        } else {
+        } else if constexpr (noting) {
           sharedStoreIfNotBelow(largest, aboveUnscaled, noteOfSet(set + 1), 1);
           largest = 0;
         }
+        // In the next interval the word is that of another set.
+        if constexpr (noting && findsAgain && split) stop = sharedLoad4(stopAt(again(set) - 1));
+      };
+      if constexpr (split) {
+        takeNotes();
+        fenceTensorCopies();
+        splitArrive(intervalDone());
       }
+      exponentStored = exponentBefore;
+      exponentBefore = exponent;
+      if (noting && exponent != inMatrix) putIntoMatrix(exponent);
+      if constexpr (!split) takeNotes();
       if constexpr (lateEnds) {
         following = positionOf(from + again(set) + 1);
         // The left-over channel after whole ones may have begun in another block.
@@ -177,19 +206,23 @@ struct Uniform : RowNotes<C, Copies> {
           Copies::await(next);
           findLargest(set + 2, next.slot, positionOf(from + set + 2));
         }
-      // Before the barrier: in the next interval the word is that of another set.
-      if constexpr (noting && findsAgain) stop = sharedLoad4(stopAt(again(set) - 1));
-      fenceTensorCopies();
-      blockSync();
+      if constexpr (!split) {
+        // In the next interval the word is that of another set.
+        if constexpr (noting && findsAgain) stop = sharedLoad4(stopAt(again(set) - 1));
+        fenceTensorCopies();
+        blockSync();
+      }
       if (noting && stop) {
         // y of set - 2 is on its way, that of set - 1 is not to be stored. Nothing may be under way when the slots are
         // filled anew, nor when outputs are stored again.
+        if constexpr (split) splitWait(intervalDone(), u32(set + 1) & 1);
         if (loads) Copies::await(next);
         if (set < count) Copies::awaitPost(set);
         Copies::awaitStores();
         return from + set - (C::watchesOutputs ? 3 : 1);
       }
     }
+    if constexpr (split) splitWait(intervalDone(), u32(count + 1) & 1);
     Copies::store(staging.slotOf(at), positionOf(from + count - 1));
     if (Copies::storesEdges()) Copies::storeEdges(staging.slotOf(at), positionOf(from + count - 1));
     int stopped = -1;

@@ -1,9 +1,11 @@
-// The order of the work for packed samples where a set is one tile that tensor copies bring (WholeWindows): an interval is
+// The order of the work where a set is one tile that tensor copies bring, packed samples (WholeWindows) or a row that does not fill 16384
+// points in the accurate class (long_rows.cuh): an interval is
 // middle(j), barrier, last(j) + first(j + 1) in place, barrier. Interval -1 does nothing but the first phase of set 0, and what the
 // outer phases compute for sets that do not exist goes where nobody looks, so that one copy of the code without branches serves
 // every interval: the choices of body.cuh were an eighth of the instructions, and the registers for them were spilled.
 #pragma once
 #include "body.cuh"
+#include "long_rows.cuh"
 
 namespace ffc::mma {
 
@@ -20,8 +22,15 @@ struct WindowConvolution : Convolution<C> {
   // The only slot, and the parity of its barrier for input `set`.
   FFC_DEVICE static Place placeOf(int set) { return {0, u32(set) & 1}; }
 
-  // Whole rows: the matrices of the outer phases are on their way while warps wait for each other at the end of the middle, where
-  // registers are free again.
+  FFC_DEVICE LongRows<C> rows() const { return {p, staging}; }
+  FFC_DEVICE void load(int set) const { C::partialRows ? rows().load(set, placeOf(set)) : staging.load(set, placeOf(set)); }
+  FFC_DEVICE void store(int set) const { C::partialRows ? rows().store(set, placeOf(set)) : staging.store(set, placeOf(set)); }
+  FFC_DEVICE void trim(int set) const {
+    if constexpr (C::partialRows) rows().trim(set, placeOf(set));
+  }
+
+  // Rows: the matrices of the outer phases are on their way while warps wait for each other at the end of the middle, where registers
+  // are free again.
   static constexpr bool outerBefore = C::wholeRows;
 
   template <bool firstWindow>
@@ -29,6 +38,14 @@ struct WindowConvolution : Convolution<C> {
     if constexpr (!outerBefore) Base::loadOuter();
     staging.awaitInput(in, placeOf(in));
     const auto outer = Base::outerOf(in, out, placeOf(in));
+    // What comes round is seen to before and after the others, when registers are free.
+    const bool wraps = C::partialRows && p.wraps && Base::warp == 0;
+    if (C::partialRows && wraps) {
+      const int wrapped = rows().wrapped(out);
+      u32 xr[4], xi[4];
+      Base::loadPlanes(outer.exchange + Base::addressOuter, xr, xi);
+      if (wrapped > 0) rows().storeWrapped(out, wrapped, rows().wrappedSums(*this, xr, xi, false, 0));
+    }
     // Ungated it takes 1 % longer with operands fetched ahead, with gates 1 to 5 % less.
     constexpr int ahead = C::gated ? 1 : 0;
     Operands o[R];
@@ -38,6 +55,10 @@ struct WindowConvolution : Convolution<C> {
       if (b + ahead < R) Base::template fetch<true, true>(outer, o[b + ahead], 0, b + ahead);
       Base::template compute<true, true, true, firstWindow>(outer, o[b], 0, b);
     }
+    if (C::partialRows && wraps) {
+      const int wrapped = rows().wrapped(in);
+      if (wrapped > 0) rows().addWrapped(*this, in, wrapped, 0, outer.exchange);
+    }
   }
 
   FFC_DEVICE void run() {
@@ -45,7 +66,8 @@ struct WindowConvolution : Convolution<C> {
     if (sets == 0) return;
     for (int set = 0; set < 2; set++) staging.prepareRows(set);
     blockSync();
-    staging.load(0, placeOf(0));
+    load(0);
+    trim(0);
     staging.finishLoads();
     staging.findScale(0, placeOf(0));
     blockSync();
@@ -53,7 +75,7 @@ struct WindowConvolution : Convolution<C> {
     const bool bothWindows = !C::gated && (!C::packed || p.history < R * tilePoints);
     for (int set = -1; set < sets; set++) {
       Base::renewAddresses();
-      staging.store(set - 1, placeOf(set - 1));
+      store(set - 1);
       if (set >= 0) {
         staging.loadPost(set);
         staging.prepareRows(set + 2);
@@ -64,9 +86,10 @@ struct WindowConvolution : Convolution<C> {
           Base::loadSpectrum(staging.firstTile + set);
         }
         // What the next samples replace is out by half of the middle.
-        const auto loadNext = [&] { staging.load(set + 1, placeOf(set + 1)); };
+        const auto loadNext = [&] { load(set + 1); };
         Base::template middle<C::addsSkip ? SpectrumFrom::memory : SpectrumFrom::memoryWithoutSkip>(Base::exchangeOf(set, 0), typename Base::Nothing{}, loadNext);
         if constexpr (outerBefore) Base::loadOuter();
+        trim(set + 1);
         staging.finishLoads();
         staging.findScale(set + 1, placeOf(set + 1));
         blockSync();
@@ -80,7 +103,7 @@ struct WindowConvolution : Convolution<C> {
       staging.finishLoads();
       blockSync();
     }
-    staging.store(sets - 1, placeOf(sets - 1));
+    store(sets - 1);
     staging.finishStores();
   }
 };

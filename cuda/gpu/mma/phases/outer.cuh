@@ -17,15 +17,22 @@ struct OuterPhases : MiddlePhase<C, StagingOf> {
 
   // first: samples, and what their halves leave of products -> one exchange block. Half accumulators round each sum
   // once, as its place in the exchange does; the rest is too small to be rounded off. Two terms would be rounded twice.
+  static constexpr int firstParts = C::sparse ? 1 : 2;  // real, imaginary; of few digits both in one
   template <int windows>
   FFC_DEVICE void first(const u32 (&u)[windows][4], const u32 (&rest)[windows][4], u32 block) {
+    u32 out[firstParts][4];
+    firstSums(u, rest, out);
+#pragma unroll
+    for (int part = 0; part < firstParts; part++)
+      storeMatrices(block + addressOuter + part * blockPlane, out[part][0], out[part][1], out[part][2], out[part][3]);
+  }
+  template <int windows>
+  FFC_DEVICE void firstSums(const u32 (&u)[windows][4], const u32 (&rest)[windows][4], u32 (&out)[firstParts][4]) const {
     using Sum = std::conditional_t<C::accurate && C::packed, FloatArithmetic, HalfArithmetic>;
-    constexpr int parts = C::sparse ? 1 : 2;  // real, imaginary; of few digits both in one
-    u32 out[parts][4];
 #pragma unroll
     for (int t = 0; t < 2; t++)
 #pragma unroll
-      for (int part = 0; part < parts; part++) {
+      for (int part = 0; part < firstParts; part++) {
         typename Sum::Pair d[2];
         if constexpr (C::splitProduct)
           Sum::dot2(d, matrixIn[part], rest[0][2 * t], rest[0][2 * t + 1], matrixIn[part], u[0][2 * t], u[0][2 * t + 1]);
@@ -42,9 +49,6 @@ struct OuterPhases : MiddlePhase<C, StagingOf> {
         }
         out[part][2 * t] = Sum::pack(d[0]), out[part][2 * t + 1] = Sum::pack(d[1]);
       }
-#pragma unroll
-    for (int part = 0; part < parts; part++)
-      storeMatrices(block + addressOuter + part * blockPlane, out[part][0], out[part][1], out[part][2], out[part][3]);
   }
 
   FFC_DEVICE void first(const u32 (&u)[4], const u32 (&rest)[4], u32 block) {
