@@ -33,9 +33,10 @@ struct ColumnConvolution : Convolution<C> {
   // One lane of each warp, for its column of a set.
   template <class Body>
   FFC_DEVICE void forColumn(int set, Body&& body) const {
+    if (u32(set) >= u32(staging.sets)) return;
     u32 thread = threadIndex();
     keepInRegister(thread);  // see PhaseState::renewAddresses()
-    if (thread % 32 || u32(set) >= u32(staging.sets)) return;
+    if (thread % 32) return;
     const auto at = staging.positionOf(set);
     body(int(thread / 32), staging.slotOf({0, 0}) + thread / 32 * columnBytes, at.row, at.channel);
   }
