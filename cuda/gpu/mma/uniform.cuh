@@ -173,8 +173,15 @@ struct Uniform : RowNotes<C, Copies> {
         // In the next interval the word is that of another set.
         if constexpr (noting && findsAgain && split) stop = sharedLoad4(stopAt(again(set) - 1));
       };
+      const auto trimAhead = [&] {
+        if (!Copies::trimsTile() || set + 2 >= count) return;
+        const Place fetched = {again(at.slot), u32(again(int(at.parity)))};
+        Copies::trim(set + 2, staging.following(fetched), positionOf(from + again(set) + 2));
+      };
+      // Everything that others are to see comes before a warp arrives.
       if constexpr (split) {
         takeNotes();
+        trimAhead();
         fenceTensorCopies();
         splitArrive(intervalDone());
       }
@@ -196,10 +203,7 @@ struct Uniform : RowNotes<C, Copies> {
           useChannel(following.channel);
         }
       }
-      if (Copies::trimsTile() && set + 2 < count) {
-        const Place fetched = {again(at.slot), u32(again(int(at.parity)))};
-        Copies::trim(set + 2, staging.following(fetched), positionOf(from + again(set) + 2));
-      }
+      if constexpr (!split) trimAhead();
       if (exact && Copies::trims()) blockSync();
       if constexpr (exact)
         if (loads) {
