@@ -67,8 +67,8 @@ struct Result {
 };
 
 constexpr int64_t smallCallBytes = int64_t{16} << 20;
-// A row of calls: so many, on tensors of so many bytes in turn, which is eight times what the second-level cache of the largest devices
-// holds.
+// A row of calls: so many, on tensors of so many bytes or more in turn, which is eight times what the second-level cache of the largest
+// devices holds.
 constexpr int callsInRow = 20;
 constexpr int64_t rowBytes = int64_t{400} << 20;
 
@@ -419,8 +419,8 @@ class Runner {
     }
   }
 
-  // What a call takes among others, as a model makes them: a row of calls between two events, each on tensors of its own, so that none
-  // finds its samples in the cache. A single call between two events shows what is around it, too: 4 microseconds, when it is empty.
+  // What a call takes among others, as a model makes them: a row of calls between two events, on so many tensors that none finds its
+  // samples in the cache. A single call between two events shows what is around it, too: 4 microseconds, when it is empty.
   void timeInRow(Result& r, ffc_plan plan, ffc_spectrum spectrum, const std::vector<ffc_forward_args>& row) {
     ffc_event begin = 0, end = 0;
     lib_.call(lib_.ffc_event_create, context_, &begin);

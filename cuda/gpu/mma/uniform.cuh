@@ -1,7 +1,8 @@
 // The order of work for the common shape: sets of one channel (the last of a channel may have fewer rows: copies leave out
 // what lies beyond the batch). Then a spectrum changes between intervals only, and what the general driver (body.cuh) keeps
 // per row is one register. How rows travel is a parameter (set_copies.cuh). Interval j is as there: middle(set j),
-// last(set j - 1) and first(set j + 1), one barrier.
+// last(set j - 1) and first(set j + 1), one barrier. Where that is quicker it is in two halves (Config::splitIntervals): between arriving
+// and waiting each warp does what the next interval begins with, which needs none of the others' results.
 //
 // Blocks take channels in turn, each a whole one, so that all blocks together read neighbouring rows (copies alone ran 4 %
 // faster in that order); the channels that are left over are shared out by sets.
@@ -49,8 +50,6 @@ struct Uniform : RowNotes<C, Copies> {
     constexpr bool noting = C::rowScaled && !exact;
     // Whether a channel ends, and whether to stop, is found out again after the tiles: radix 2 has no registers for it over them.
     constexpr bool findsAgain = R > 1, lateEnds = findsAgain && !C::gated;
-    // Between arriving at an interval's end and waiting for the others each warp does what the next one begins with, which needs none of
-    // their results.
     constexpr bool split = C::splitIntervals && !exact && (!Copies::keepsZeros || (C::splitsPartial && !Copies::wraps));
     Copies::beginCopies(exact);
     if constexpr (split) splitInit(intervalDone());
