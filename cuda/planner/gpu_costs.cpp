@@ -14,9 +14,12 @@ std::string joined(const std::vector<int>& radices) {
 
 bool gated(const ConvProblem& p) { return p.preGate || p.postGate; }
 // Rows shorter than the transform that tensor copies can bring (gpu/mma/set_copies.cuh), if the tensors begin at multiples of 16
-// bytes: those of a channel lie at the same phase, in all tensors. With gates there must be room for the shift by it.
-bool partialRowsTravel(const ConvProblem& p, int64_t points) {
-  if (p.length != p.outputLength || 2 * p.length <= points) return false;
+// bytes: those of a channel lie at the same phase, in all tensors. Shifted by it they may reach past the transform, but not with gates.
+struct PartialRows {
+  bool travel = false, wrap = false;
+};
+PartialRows partialRowsOf(const ConvProblem& p, int64_t points) {
+  if (p.length != p.outputLength || 2 * p.length <= points) return {};
   bool anywhere = p.length % 8 != 0;
   const auto fits = [&](const Strides& s) {
     if (p.batch > 1 && s.batch % 8) return false;
@@ -24,8 +27,9 @@ bool partialRowsTravel(const ConvProblem& p, int64_t points) {
     anywhere |= p.channels > 1 && s.channel % 8;
     return true;
   };
-  if (!fits(p.u) || !fits(p.y) || (p.preGate && !fits(p.pre)) || (p.postGate && !fits(p.post))) return false;
-  return !anywhere || !gated(p) || p.length + 7 <= points;
+  if (!fits(p.u) || !fits(p.y) || (p.preGate && !fits(p.pre)) || (p.postGate && !fits(p.post))) return {};
+  const bool wrap = anywhere && p.length + 7 > points;
+  return {!wrap || !gated(p), wrap};
 }
 double elementBytes(const ConvProblem& p) { return static_cast<double>(dtypeBytes(p.dtype)); }
 double rowsOf(const ConvProblem& p) { return static_cast<double>(p.rows()); }
@@ -88,18 +92,19 @@ Candidate fusedMmaCandidate(const ConvProblem& p, const MmaShape& s, const GpuSi
   // Sets of one channel, where the device has tensor copies: whole rows, and shorter ones. Where a channel has few rows, and
   // for any others, the general driver.
   const bool whole = p.length == s.points * s.halves && p.outputLength == s.points * s.halves;
-  const bool partialSets = s.uniform && partialRowsTravel(p, s.points);
+  const PartialRows partial = s.uniform ? partialRowsOf(p, s.points) : PartialRows{};
   // Packed: blocks of which most is output are near the limit of device memory, the others wait for their arithmetic.
   const bool mostOfBlock = 10.0 * static_cast<double>(p.outputLength) >= 14.0 * static_cast<double>(s.segments * s.points);
   // Rows of one or two blocks are half padding; those of odd lengths are read sample by sample.
   const char* blocks = s.segments == 1 ? "/single" : s.segments == 2 ? "/pair" : mostOfBlock ? "/long" : "/short";
   const std::string packedShape = std::string(blocks) + (p.length % 256 ? "/ragged" : "");
   const std::string sliced = s.slices > 1 ? "sliced" + std::to_string(s.slices) + "/" : "";
+  const char* parts = !partial.travel ? "/part" : partial.wrap ? "/uniform/partial/wraps" : "/uniform/partial";
   const std::string rows = s.packed   ? packedShape
                            : s.digits ? "/digits"
                            : s.turns  ? "/turns" + std::to_string(s.turns)
                            : whole    ? (s.uniform ? "/uniform" : "/whole")
-                                      : (partialSets ? "/uniform/partial" : "/part");
+                                      : parts;
   c.key = std::string("fused-mma/") + (s.packed ? "packed/" : "") + sliced + "r" + std::to_string(s.radix) +
           (s.accurate ? "/accurate" : "/fast") + (gated(p) ? "/gated" : s.scaled ? "/scaled" : "/plain") + rows + (s.halves > 1 ? "/halves" : "") + "/n" +
           std::to_string(s.points);

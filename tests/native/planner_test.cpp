@@ -100,6 +100,25 @@ Candidate multiPassOf(const ConvProblem& p, int64_t columns, int64_t rowPoints, 
   return multiPassCandidate(p, s, h200);
 }
 
+// Rows that reach past their transform when they are shifted take longer, and say so.
+void testRowsThatWrap() {
+  const Constants constants = h200Constants();
+  const auto timeOf = [&](int64_t length, bool gated, const std::string& rows) {
+    ConvProblem p = problemOf(Dtype::float16, 64, 768, length, length);
+    p.preGate = p.postGate = gated;
+    MmaShape s;
+    s.n2 = 16, s.points = 4096, s.uniform = true;
+    const Candidate c = fusedMmaCandidate(p, s, h200);
+    CHECK(c.key.find("/plain" + rows + "/n4096") != std::string::npos || c.key.find("/gated" + rows + "/n4096") != std::string::npos);
+    return predict(c, constants).totalNs;
+  };
+  const double multiple = timeOf(4088, false, "/uniform/partial"), odd = timeOf(4087, false, "/uniform/partial");
+  const double wraps = timeOf(4095, false, "/uniform/partial/wraps");
+  CHECK(odd < 1.01 * multiple && wraps > 1.15 * multiple);
+  timeOf(4095, true, "/part");
+  timeOf(4087, true, "/uniform/partial");
+}
+
 void testCounts() {
   const ConvProblem p = problemOf(Dtype::float16, 64, 768, 4096, 4096);
   const double bytes = 64.0 * 768 * 4096 * 2 * 2;
@@ -366,6 +385,7 @@ void testNumbers() {
 
 int main() {
   testCounts();
+  testRowsThatWrap();
   testScratchLimit();
   testPredictions();
   testChoice();
