@@ -61,7 +61,7 @@ FFC_DEVICE void convolveLongRows(const Params& p) {
   }
 }
 
-// Code that needs tensor copies is not even compiled where there are none: a quarter of the time for radix 4.
+// Code that needs tensor copies is not even compiled where there are none.
 template <class C>
 FFC_DEVICE void convolve(const Params& p) {
   const auto plain = [&] { return C::rowScaled || withoutExponents<C>(p); };
