@@ -24,7 +24,7 @@ struct alignas(64) TensorMaps {
 };
 
 struct Params {
-  TensorMaps maps, rests, longRests;  // rests: of partial rows (set_copies.cuh)
+  TensorMaps maps, rests, longRests;  // rests: of partial rows (set_copies.cuh, long_rows.cuh), or columns of whole ones (column_body.cuh)
   int32_t useMaps = 0;
   int32_t bothGates = 0;        // there are slots for both gates, of which one may be absent
   int32_t residentAt = 0;       // from the beginning of shared memory to the spectrum's blocks in it; 0: it has none there

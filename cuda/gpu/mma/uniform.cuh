@@ -43,6 +43,7 @@ struct Uniform : RowNotes<C, Copies> {
 
   // A barrier in two halves behind those of both runs' copies.
   FFC_DEVICE u32 intervalDone() const { return staging.barriers + 2 * 8 * Copies::barrierCount; }
+  static_assert(2 * 8 * Copies::barrierCount + 8 <= barrierBytes);
 
   // Runs the block's sets from `from` on. Returns the set that needs exact scales, everything before it stored; or -1.
   template <bool exact, bool scaled>
