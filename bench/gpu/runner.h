@@ -72,6 +72,34 @@ constexpr int64_t smallCallBytes = int64_t{16} << 20;
 constexpr int callsInRow = 20;
 constexpr int64_t rowBytes = int64_t{400} << 20;
 
+// Two events around a piece of work.
+class EventTimer {
+ public:
+  EventTimer(const Library& library, ffc_context context) : lib_(library) {
+    lib_.call(lib_.ffc_event_create, context, &begin_);
+    lib_.call(lib_.ffc_event_create, context, &end_);
+  }
+  EventTimer(const EventTimer&) = delete;
+  ~EventTimer() {
+    lib_.ffc_event_destroy(begin_, nullptr);
+    lib_.ffc_event_destroy(end_, nullptr);
+  }
+  template <class Work>
+  double milliseconds(Work&& work) const {
+    lib_.call(lib_.ffc_event_record, begin_, ffc_stream{0});
+    work();
+    lib_.call(lib_.ffc_event_record, end_, ffc_stream{0});
+    lib_.call(lib_.ffc_event_synchronize, end_);
+    double ms = 0;
+    lib_.call(lib_.ffc_event_elapsed_ms, begin_, end_, &ms);
+    return ms;
+  }
+
+ private:
+  const Library& lib_;
+  ffc_event begin_ = 0, end_ = 0;
+};
+
 class Runner {
  public:
   Runner(const Library& library, Numbers& numbers, int64_t sharedLimit, bool portable) : lib_(library), numbers_(numbers) {
@@ -421,43 +449,27 @@ class Runner {
 
   // What a call takes among others, as a model makes them: a row of calls between two events, on so many tensors that none finds its
   // samples in the cache. A single call between two events shows what is around it, too: 4 microseconds, when it is empty.
-  void timeInRow(Result& r, ffc_plan plan, ffc_spectrum spectrum, const std::vector<ffc_forward_args>& row) {
-    ffc_event begin = 0, end = 0;
-    lib_.call(lib_.ffc_event_create, context_, &begin);
-    lib_.call(lib_.ffc_event_create, context_, &end);
-    std::vector<double> ms;
-    for (int i = 0; i < 9; ++i) {
-      lib_.call(lib_.ffc_event_record, begin, ffc_stream{0});
-      for (int call = 0; call < callsInRow; ++call)
-        lib_.call(lib_.ffc_forward, plan, spectrum, &row[call % row.size()], ffc_stream{0});
-      lib_.call(lib_.ffc_event_record, end, ffc_stream{0});
-      lib_.call(lib_.ffc_event_synchronize, end);
-      double all = 0;
-      lib_.call(lib_.ffc_event_elapsed_ms, begin, end, &all);
-      if (i >= 2) ms.push_back(all / callsInRow);
-    }
-    std::sort(ms.begin(), ms.end());
+  void timeInRow(Result& r, ffc_plan plan, ffc_spectrum spectrum, const std::vector<ffc_forward_args>& row) const {
+    const EventTimer timer(lib_, context_);
     r.calls = callsInRow;
+    const auto calls = [&] {
+      for (int i = 0; i < r.calls; ++i) lib_.call(lib_.ffc_forward, plan, spectrum, &row[i % row.size()], ffc_stream{0});
+    };
+    for (int i = 0; i < 2; ++i) timer.milliseconds(calls);
+    std::vector<double> ms;
+    for (int i = 0; i < 7; ++i) ms.push_back(timer.milliseconds(calls) / r.calls);
+    keepTimes(r, ms);
+  }
+  static void keepTimes(Result& r, std::vector<double>& ms) {
+    std::sort(ms.begin(), ms.end());
     r.medianMs = ms[ms.size() / 2];
     r.minMs = ms.front();
     r.maxMs = ms.back();
-    lib_.ffc_event_destroy(begin, nullptr);
-    lib_.ffc_event_destroy(end, nullptr);
   }
 
   void time(const Case& c, Result& r, ffc_plan plan, ffc_spectrum spectrum, const ffc_forward_args& a, ffc_buffer kernel) {
-    ffc_event begin = 0, end = 0;
-    lib_.call(lib_.ffc_event_create, context_, &begin);
-    lib_.call(lib_.ffc_event_create, context_, &end);
-    const auto measure = [&](auto&& work) {
-      lib_.call(lib_.ffc_event_record, begin, ffc_stream{0});
-      work();
-      lib_.call(lib_.ffc_event_record, end, ffc_stream{0});
-      lib_.call(lib_.ffc_event_synchronize, end);
-      double ms = 0;
-      lib_.call(lib_.ffc_event_elapsed_ms, begin, end, &ms);
-      return ms;
-    };
+    const EventTimer timer(lib_, context_);
+    const auto measure = [&](auto&& work) { return timer.milliseconds(work); };
     // A call on little data takes less than the gap between two events around it; several in a row show what it takes.
     // All of it stays in the second-level cache either way, as it does in a loop of single calls.
     const int64_t touched = c.batch * c.channels * (c.length + c.outputLength()) * bytesOf(c.dtype);
@@ -468,10 +480,7 @@ class Runner {
     for (int i = 0; i < 3; ++i) measure(forward);
     std::vector<double> ms;
     for (int i = 0; i < 15; ++i) ms.push_back(measure(forward) / r.calls);
-    std::sort(ms.begin(), ms.end());
-    r.medianMs = ms[ms.size() / 2];
-    r.minMs = ms.front();
-    r.maxMs = ms.back();
+    keepTimes(r, ms);
     const auto transform = [&] { lib_.call(lib_.ffc_spectrum_compute, spectrum, kernel, int64_t{0}, ffc_stream{0}); };
     r.spectrumMs = measure(transform);
     for (int i = 0; i < 4; ++i) r.spectrumMs = std::min(r.spectrumMs, measure(transform));
@@ -486,8 +495,6 @@ class Runner {
     for (double& m : ms) m = measure(fresh) / r.calls;
     std::sort(ms.begin(), ms.end());
     r.freshMs = ms[ms.size() / 2];
-    lib_.ffc_event_destroy(begin, nullptr);
-    lib_.ffc_event_destroy(end, nullptr);
   }
 
   const Library& lib_;

@@ -67,15 +67,7 @@ struct ColumnConvolution : Convolution<C> {
     }
     splitWait(middleDone(), parity);
 #pragma unroll
-    for (int b = 0; b < R; b++) {
-      u32 x[2][4];
-      Base::loadPlanes(block + b * exchangeBytes, x[0], x[1]);
-      Base::storePlanes(block + b * exchangeBytes, planes[b][0], planes[b][1]);
-#pragma unroll
-      for (int part = 0; part < 2; part++)
-#pragma unroll
-        for (int i = 0; i < 4; i++) planes[b][part][i] = x[part][i];
-    }
+    for (int b = 0; b < R; b++) Base::exchangePlanes(block + b * exchangeBytes, planes[b][0], planes[b][1]);
     splitArrive(exchanged());
 #pragma unroll
     for (int b = 0; b < R; b++) Base::last(planes[b][0], planes[b][1], stage + staging.fragment(0, b), false, 0, false, 0);

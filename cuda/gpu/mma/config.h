@@ -176,7 +176,7 @@ struct Config {
   static constexpr bool turnsInCache = false, keepsTurns = R == 1 && !gated && oneSet;
   // How it finds rows that need a scale of their own: by their outputs instead of their samples.
   static constexpr bool watchesOutputs = uniform && bf16 && !gated && !accurate;
-  // Its intervals end with a barrier in two halves: whole rows 2 to 9 % (float16 at 4096 points 0.2587 to 0.2525 ms, bfloat16 at 8192 points
+  // Its intervals end with a barrier in two halves: whole rows 1 to 9 % (float16 at 4096 points 0.2587 to 0.2525 ms, bfloat16 at 8192 points
   // 0.726 to 0.661). With gates it was 0 to 7 % slower; shorter rows in float16 up to 3 %, at radix 2 5 to 12 by its registers.
   static constexpr bool splitIntervals = uniform && !gated, splitsPartial = R == 1 && (accurate || bf16);
   // The next channel's spectrum comes into the registers before the old one's last interval ends, where it finds some free:

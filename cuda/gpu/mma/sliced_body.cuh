@@ -118,14 +118,7 @@ struct SlicedConvolution : SlicedUnfold<C> {
     if constexpr (!C::unfoldByMatrix) Base::loadOuter(matrixOut, slice, 2);
     splitWait(staging.middleDone, parity(slice));
 #pragma unroll
-    for (int b = 0; b < R; b++) {
-      const u32 block = exchange + b * exchangeBytes + addressOuter;
-      u32 x[4], y[4];
-      Base::loadPlanes(block, x, y);
-      Base::storePlanes(block, re[b], im[b]);
-#pragma unroll
-      for (int i = 0; i < 4; i++) re[b][i] = x[i], im[b][i] = y[i];
-    }
+    for (int b = 0; b < R; b++) Base::exchangePlanes(exchange + b * exchangeBytes + addressOuter, re[b], im[b]);
     if (staging.wraps()) addWrapped();
     splitArrive(staging.exchanged);
 #pragma unroll

@@ -65,6 +65,14 @@ struct OuterPhases : MiddlePhase<C, StagingOf> {
     storeMatrices(at, re[0], re[1], re[2], re[3]);
     storeMatrices(at + blockPlane, im[0], im[1], im[2], im[3]);
   }
+  // Operands of last() leave, and results of first() take their place.
+  FFC_DEVICE static void exchangePlanes(u32 at, u32 (&re)[4], u32 (&im)[4]) {
+    u32 x[4], y[4];
+    loadPlanes(at, x, y);
+    storePlanes(at, re, im);
+#pragma unroll
+    for (int i = 0; i < 4; i++) re[i] = x[i], im[i] = y[i];
+  }
 
   // last: one exchange block (xr, xi) -> staged outputs at `stage`: the real part, and of packed samples the imaginary
   // part, which is the real part of -i times the block, over the second window. All times `scale`, a power of two as
