@@ -45,14 +45,20 @@ BANK_OBJECTS := $(addprefix $(BUILD)/obj/cuda/host/,problem.o frequency_mask.o f
 $(BANK_EMULATION): tests/native/bank_emulation.cpp $(wildcard tests/native/*.h cuda/gpu/bank/*.cuh cuda/gpu/bank/*.h cuda/gpu/mma/*.cuh cuda/gpu/mma/*.h cuda/gpu/mma/*/*.h cuda/host/*.h) $(BANK_OBJECTS)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O2 -Wall -Wno-unknown-pragmas -o $@ $< $(BANK_OBJECTS)
+# At -O1 for the same reasons as above.
+FINE_BANK_EMULATION := $(BUILD)/native/fine_bank_emulation
+$(FINE_BANK_EMULATION): tests/native/fine_bank_emulation.cpp $(wildcard tests/native/*.h cuda/gpu/bank/*.cuh cuda/gpu/bank/*.h cuda/gpu/mma/*.cuh cuda/gpu/mma/*.h cuda/gpu/mma/*/*.h cuda/host/*.h) $(BANK_OBJECTS)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O1 -Wall -Wno-unknown-pragmas -Wno-maybe-uninitialized -o $@ $< $(BANK_OBJECTS)
 
 # Minutes of work, in pieces side by side under make -j2.
 MMA_PARTS := run-mma-emulation-0 run-mma-emulation-1
 PASSES_PARTS := run-passes-emulation-0 run-passes-emulation-1
 .PHONY: $(MMA_PARTS) $(PASSES_PARTS) run-bank-emulation
 mma-emulation: run-bank-emulation $(PASSES_PARTS) $(MMA_PARTS)
-run-bank-emulation: $(BANK_EMULATION)
+run-bank-emulation: $(BANK_EMULATION) $(FINE_BANK_EMULATION)
 	$(BANK_EMULATION)
+	$(FINE_BANK_EMULATION)
 $(MMA_PARTS): run-mma-emulation-%: $(MMA_EMULATION)
 	$(MMA_EMULATION) $* 2
 $(PASSES_PARTS): run-passes-emulation-%: $(PASSES_EMULATION)

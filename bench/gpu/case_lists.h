@@ -171,8 +171,8 @@ inline std::vector<Case> checkCases() {
 }
 
 // A filter bank of so many slots, for a grid of so many points.
-inline std::string bankCandidate(int64_t slots, int64_t points = 1 << 20) {
-  return "multi-pass/bank/" + std::to_string(slots) + "x" + std::to_string(points / 32) + "/rate32";
+inline std::string bankCandidate(int64_t slots, int64_t points = 1 << 20, int rate = 32) {
+  return "multi-pass/bank/" + std::to_string(slots) + "x" + std::to_string(points / rate) + "/rate" + std::to_string(rate);
 }
 // The fused tensor-core candidate of so many points, N2 of them (if there are so many) between the outer digits and the butterfly.
 inline std::string mmaCandidate(int64_t points, int n2) {
@@ -322,6 +322,18 @@ inline std::vector<Case> coverCandidates() {
           c.rowGap = ragged;
           c.pattern = scatteredBlocks(1 << 20, 64, slots);
           c.candidate = bankCandidate(slots);
+        }
+  // Fine banks: one tile of rows for each product, or several.
+  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+    for (const int precision : {fast, accurate})
+      for (const int64_t slots : {92, 300})
+        for (const int64_t ragged : {0, 3}) {
+          Case& c = add(FFC_ALGORITHM_AUTO, dtype, precision, (1 << 17) - ragged, (1 << 17) - ragged, ragged > 0);
+          c.flags &= ~FFC_CONV_SKIP;
+          if ((precision == fast) == (ragged > 0)) c.flags |= FFC_CONV_SKIP;
+          c.rowGap = ragged;
+          c.pattern = scatteredBlocks(1 << 17, 1024, slots);
+          c.candidate = bankCandidate(slots, 1 << 17, 512);
         }
   // In float32 rings of 524288 points fit into one block; of the blocks at both ends there are other filters.
   for (const int64_t points : {1 << 20, 1 << 19, 1 << 12})
@@ -684,6 +696,8 @@ inline std::vector<Pattern> patternsFor(int64_t length) {
   // Slots of a filter bank.
   for (const int64_t blocks : {16, 6, 3})
     if (sparsePoints(length) >= (blocks > 3 ? 4096 : 1 << 20)) list.push_back(scatteredBlocks(length, 64, blocks));
+  for (const int64_t blocks : {256, 92})
+    if (sparsePoints(length) >= 1 << 17) list.push_back(scatteredBlocks(length, 1024, blocks));
   if (length > 32768) return list;
   list.push_back(scattered(16, 4));
   list.push_back(scattered(32, 3));
@@ -766,6 +780,31 @@ inline std::vector<Case> sparseCases(bool speed) {
             c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
             c.kernelLength = length;
             c.pattern = circularBlocks(length, 64, blocks);
+            list.push_back(c);
+          }
+    // Fine ones: some slots, so many that tiles are several for a k0, and all of one k0.
+    for (const int64_t length : {131072, 200001, 262144, 524289, 1000000, 1048576, 2097152, 4000003})
+      for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+        for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
+          for (const int64_t blocks : {3, 92, 256, 304}) {
+            if (blocks == 256 && length > 1 << 20) continue;
+            Case c;
+            c.dtype = dtype;
+            c.precision = precision;
+            c.length = c.kernelLength = length;
+            if (random() % 2) c.kernelLength = 1 + random() % length;
+            c.batch = 2;
+            c.channels = 2;
+            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
+            c.rowGap = random() % 2;
+            c.pattern = scatteredBlocks(length, 1024, blocks);
+            c.candidate = bankCandidate(blocks, sparsePoints(length), 512);
+            list.push_back(c);
+            if (sparsePoints(length) != length || length > 1 << 20) continue;
+            c.mode = FFC_MODE_CIRCULAR;
+            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
+            c.kernelLength = length;
+            c.pattern = circularBlocks(length, 1024, blocks);
             list.push_back(c);
           }
     // Circular rows on their own frequencies.

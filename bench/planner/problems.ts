@@ -20,17 +20,24 @@ const rows = (length: number) =>
     ? { batch: batchFor(length), channels: 768 }
     : { batch: 8, channels: Math.max(1, 3 * 2 ** 24 / length) };
 
-// About 50, 75 and 91 per cent zeros.
-const scattered = (count: number) => {
-  const order = Array.from({ length: 256 }, (_, i) => i);
+/** So many of `all` numbers, drawn at random, in order. */
+function drawn(count: number, all: number): number[] {
+  const order = Array.from({ length: all }, (_, i) => i);
   let state = 11;
-  for (let i = 255; i > 0; i--) {
+  for (let i = all - 1; i > 0; i--) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // Numerical Recipes' generator
     const j = Math.floor(state / 2 ** 32 * (i + 1));
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
-  return { classes: order.slice(0, count).sort((a, b) => a - b), modulus: 256 };
-};
+  return order.slice(0, count).sort((a, b) => a - b);
+}
+// About 50, 75 and 91 per cent zeros.
+const scattered = (count: number) => ({ classes: drawn(count, 256), modulus: 256 });
+/** Blocks of a 1024th of the spectrum, in circular mode of its own grid. */
+const fineBlocks = (length: number, count: 92 | 256, circular = false) => ({
+  blocks: drawn(count, 1024),
+  blockBins: length / (circular ? 2048 : 1024),
+});
 const every = (step: number) => ({
   classes: Array.from({ length: Math.ceil(256 / step) }, (_, i) => i * step),
   modulus: 256,
@@ -169,6 +176,19 @@ function gpuProblems(set: string): ConvPlanOptions[] {
       for (const keepFrequencies of [blocks(length, 1), blocks(length, 3)]) add(length, kind, { keepFrequencies });
     }
   }
+  for (const length of powers(2 ** 17, 2 ** 22)) {
+    for (const kind of kinds.slice(1)) {
+      for (const count of [92, 256] as const) {
+        const keepFrequencies = fineBlocks(length, count);
+        add(length, kind, { keepFrequencies });
+        if (length !== 2 ** 20) continue;
+        add(length, kind, { keepFrequencies, batch: 1, channels: 256 });
+        add(length, kind, { keepFrequencies, ...both });
+        add(length, kind, { keepFrequencies, skip: true });
+        add(length, kind, { keepFrequencies: fineBlocks(length, count, true), mode: "circular" });
+      }
+    }
+  }
   // Few digits, and one slice of four.
   const few = (length: number, kind: Kind, gates: Partial<ConvPlanOptions> = {}) => {
     const batch = length <= 32768 ? 16 : 8;
@@ -229,6 +249,8 @@ export function describe(problem: ConvPlanOptions) {
   const kept = problem.keepFrequencies ?? "all";
   const frequencies = typeof kept === "object" && "classes" in kept
     ? `${kept.classes.slice(0, 2)}..${kept.classes.length}of${kept.modulus}`
+    : typeof kept === "object" && "blocks" in kept && kept.blocks.length > 16
+    ? `blocks${kept.blocks.slice(0, 2)}..${kept.blocks.length}bins${kept.blockBins}`
     : JSON.stringify(kept).replace(/\W+/g, "");
   return { mode, dtype, precision, batch, channels, length, kernelLength, gates, ...skip, frequencies };
 }

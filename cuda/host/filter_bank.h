@@ -9,7 +9,7 @@
 // the other sign after 4 D samples, for whatever slot (gpu/bank/fold.h).
 //
 // Slot b begins at w0 = pi (2 b - 1) / 4 D; those of the first and the last block are [0, pi / D] and [pi - pi / D, pi], since the spectrum is
-// its own mirror image there. Where 2 b + 1 is 5 or 7 modulo 8, and in the last slot, every second number is negative, so that the
+// its own mirror image there (fine banks, below, do without: what they fold there lies beside the block, where the ring has zeros). Where 2 b + 1 is 5 or 7 modulo 8, and in the last slot, every second number is negative, so that the
 // slot's spectrum lies there in reverse; then all slots have one of two sets of signs. Circular rows of P samples are convolved in
 // circular rings of P / D numbers: there sums run around the row, and d_b has no numbers beyond the ring.
 //
@@ -18,6 +18,10 @@
 // at the block's edges (least squares): with C = 9 rms 0.8e-4 of white noise there and as much back, with 16 less than a float32 sum's
 // roundings. Within the block G rises to 1.8 (2.8), which the kernel's spectrum makes up for, D K / G^2. Kernels, in any dtype, come to the lower rate
 // by the filters of float32: what these do to a frequency, which is known, is taken back there, too.
+//
+// There are two kinds: coarse banks, D = 32, and in 16 bit fine ones, D = 512, for hundreds of slots. Matrices of all coefficients would be too
+// large for these; w_b (n + 1/2) with n = 512 h + r, counted from the middle of D samples, has the cosine of a slot at
+// 1024 places but for signs, so samples are folded to those, and a product with cosines is the rest (gpu/bank/fine.h).
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -32,14 +36,16 @@
 
 namespace ffc {
 
-// A filter of 2 a.size() taps with the real response G(w) = sum_j a[j] cos((j + 1/2) w) about its middle.
+// A filter of 2 a.size() taps with the real response G(w) = sum_j a[j] cos((j + 1/2) w) about its middle; or one of such taps that are `stretch`
+// samples apart, with cubic splines between them. Splines have next to nothing at the images that come with that.
 class SlotFilter {
  public:
   // The block lies within `half` of the filter's middle; `images` are where what is folded into it comes from, as distances from the
   // middle, within 0 .. pi. G is 1 at the block's edges.
   // `flatness`: where there is much room, a deviation from 1 within the block counts so much beside the energy there, without which that
   // has zeros.
-  SlotFilter(int taps, double half, const std::vector<std::pair<double, double>>& images, double flatness) : a_(static_cast<size_t>(taps / 2)) {
+  SlotFilter(int taps, double half, const std::vector<std::pair<double, double>>& images, double flatness, int stretch = 1)
+      : a_(static_cast<size_t>(taps / 2)), stretch_(stretch) {
     // Energies of 1e-15 beside 1 take more digits than a double has.
     using Real = long double;
     const int count = taps / 2;
@@ -79,14 +85,36 @@ class SlotFilter {
     for (int j = 0; j < count; ++j) a_[j] = static_cast<double>(target[j] + missing / along * direction[j]);
   }
 
-  int taps() const { return 2 * static_cast<int>(a_.size()); }
+  // A spline reaches less than two of the given taps further.
+  int taps() const { return 2 * stretch_ * (static_cast<int>(a_.size()) + (stretch_ > 1 ? 2 : 0)); }
   // Tap j as an impulse response, symmetric about taps / 2 - 1/2.
   double tap(int j) const {
-    const int behind = j - static_cast<int>(a_.size());
-    return a_[behind < 0 ? -1 - behind : behind] / 2;
+    if (stretch_ == 1) return given(j - static_cast<int>(a_.size()));
+    const double at = (j - (taps() - 1) / 2.0) / stretch_;  // given tap k is at k + 1/2
+    double sum = 0;
+    for (int k = static_cast<int>(std::floor(at)) - 2; k <= static_cast<int>(std::floor(at)) + 2; ++k) sum += given(k) * spline(at - k - 0.5);
+    return sum / stretch_;
+  }
+  double response(double w) const {
+    if (stretch_ == 1) return responseOfGiven(w);
+    double ofSpline = 0;
+    for (int j = 0; j < 2 * stretch_; ++j) ofSpline += 2 * spline((j + 0.5) / stretch_) * std::cos((j + 0.5) * w);
+    return responseOfGiven(w * stretch_) * ofSpline / stretch_;
+  }
+
+  static constexpr double pi = 3.14159265358979323846;
+
+ private:
+  double given(int k) const {
+    const size_t j = static_cast<size_t>(k < 0 ? -1 - k : k);
+    return j < a_.size() ? a_[j] / 2 : 0;
+  }
+  static double spline(double x) {
+    x = std::abs(x);
+    return x < 1 ? 2.0 / 3 - x * x + x * x * x / 2 : x < 2 ? (2 - x) * (2 - x) * (2 - x) / 6 : 0;
   }
   // Of hundreds of thousands of frequencies for a plan, so the cosines come from each other; that loses count^2 roundings of a double.
-  double response(double w) const {
+  double responseOfGiven(double w) const {
     const double step = 2 * std::cos(w);
     double cosine = std::cos(w / 2), before = cosine, sum = 0;
     for (const double a : a_) {
@@ -97,36 +125,41 @@ class SlotFilter {
     return sum;
   }
 
-  static constexpr double pi = 3.14159265358979323846;
-
- private:
   std::vector<double> a_;
+  int stretch_;
 };
 
-// How exact a bank's filters are: C and SlotFilter's flatness; at the ends of the spectrum, where there is more room, filters may be
-// shorter, in the middle of the others' taps.
+inline constexpr int coarseRate = 32, coarseBlocks = 2 * coarseRate;  // of half the sampling rate
+// Slots: with more of them nothing would be saved.
+inline constexpr int coarseSlots = 16, fineSlots = 304;
+inline constexpr int fineRate = 512;
+
+// D, and how exact a bank's filters are: C and SlotFilter's flatness; at the ends of the spectrum, where there is more room, filters may be
+// shorter, in the middle of the others' taps (0: there are no such filters).
 struct BankFilters {
-  int cells, endCells;
+  int rate, cells, endCells, most;
   double flatness;
-  constexpr int taps() const { return 32 * cells; }
-  constexpr int tapsBeforeEnd() const { return 32 * (cells - endCells) / 2; }  // of which those filters have no part
+  constexpr int blocks() const { return 2 * rate; }
+  constexpr int taps() const { return rate * cells; }
+  constexpr int tapsBeforeEnd() const { return rate * (cells - endCells) / 2; }  // of which those filters have no part
   // Numbers of a row that reach past the ring, and in whole eights.
   constexpr int neighbours() const { return cells - 1; }
   constexpr int beyondRing() const { return (neighbours() + 7) / 8 * 8; }
 };
-inline constexpr BankFilters filtersOfHalves{9, 9, 1e-9}, filtersOfFloats{16, 8, 1e-16};
+inline constexpr BankFilters filtersOfHalves{coarseRate, 9, 9, coarseSlots, 1e-9}, filtersOfFloats{coarseRate, 16, 8, coarseSlots, 1e-16};
+inline constexpr BankFilters fineFilters{fineRate, 9, 0, fineSlots, 1e-9};
+// By which kernels come to the lower rate.
+constexpr const BankFilters& filtersOfKernels(const BankFilters& filters) { return filters.rate == fineRate ? fineFilters : filtersOfFloats; }
 
 class FilterBank {
  public:
-  static constexpr int rate = 32;
-  static constexpr int blocks = 2 * rate;  // of half the sampling rate
-  static constexpr int most = 16;          // slots: with more of them nothing would be saved
-  static constexpr int alike = 8;          // numbers after which coefficients repeat
+  static constexpr int alike = 8;  // numbers after which coefficients repeat
 
-  // The slots of a pattern in `blocks`; more than `most`, or of a pattern in classes or of a period that is no multiple of 32 x 8, none.
+  // The slots of a pattern in blocks of the filters' rate; more than `most`, or of a pattern in classes or of a period that is no multiple of 8 D, none.
   FilterBank(const FrequencyMask& mask, const BankFilters& filters)
-      : filters_(filters), circular_(!mask.view().shifted), points_(mask.points() / rate) {
-    if (mask.view().classes || mask.points() % (rate * (circular_ ? 1 : 4) * alike)) return;
+      : filters_(filters), circular_(!mask.view().shifted), points_(mask.points() / filters.rate) {
+    const int blocks = filters.blocks();
+    if (mask.view().classes || mask.points() % (filters.rate * (circular_ ? 1 : 4) * alike)) return;
     width_ = points_ / (circular_ ? 4 : 2);
     for (int b = 0; b < blocks; ++b) {
       // The bin at half the rate, which circular grids have, is the last block's.
@@ -139,7 +172,7 @@ class FilterBank {
       else
         slots_.push_back({b, begin, end});
     }
-    if (slots_.size() > most) slots_.clear();
+    if (slots_.size() > static_cast<size_t>(filters.most)) slots_.clear();
   }
   int slots() const { return static_cast<int>(slots_.size()); }
   bool circular() const { return circular_; }
@@ -148,11 +181,16 @@ class FilterBank {
 
   // ---- slot s
   int blockOf(int s) const { return slots_[s].block; }
-  bool atEnd(int s) const { return blockOf(s) == 0 || blockOf(s) == blocks - 1; }
-  bool reversed(int s) const { return blockOf(s) == blocks - 1 || (blockOf(s) > 0 && (2 * blockOf(s) + 1) % 8 > 4); }
+  bool atEnd(int s) const { return filters_.endCells > 0 && (blockOf(s) == 0 || blockOf(s) == filters_.blocks() - 1); }
+  // In fine banks every second slot.
+  bool reversed(int s) const {
+    if (filters_.rate == fineRate) return blockOf(s) % 2;
+    return atEnd(s) ? blockOf(s) > 0 : (2 * blockOf(s) + 1) % 8 > 4;
+  }
   double center(int s) const {
     const int b = blockOf(s);
-    return b == 0 ? 0 : b == blocks - 1 ? SlotFilter::pi : SlotFilter::pi * (2 * b + 1) / (4 * rate);
+    if (atEnd(s)) return b == 0 ? 0 : SlotFilter::pi;
+    return SlotFilter::pi * (2 * b + 1) / (4 * filters_.rate);
   }
   double factor(int s) const { return atEnd(s) ? 1 : 2; }
   // Number m is brought down by pi turn m / 4: D w0 m, and pi m where the slot is reversed.
@@ -168,10 +206,14 @@ class FilterBank {
     // Between the ends a slot has images at all multiples of its width, because the mirrored spectrum has some, too; at the ends, at
     // every second one.
     const auto make = [](const BankFilters& f, int wide) {
-      return SlotFilter(wide == 1 ? f.taps() : 32 * f.endCells, wide * narrow, images(wide * SlotFilter::pi / rate, wide * narrow), f.flatness);
+      return SlotFilter(wide == 1 ? f.taps() : f.rate * f.endCells, wide * narrow, images(wide * SlotFilter::pi / coarseRate, wide * narrow), f.flatness);
     };
     static const SlotFilter inner = make(filtersOfHalves, 1), outer = make(filtersOfHalves, 2);
     static const SlotFilter exactInner = make(filtersOfFloats, 1), exactOuter = make(filtersOfFloats, 2);
+    // Between the taps of one for D = 32, four fewer, since splines reach further.
+    constexpr int stretch = fineRate / coarseRate;
+    static const SlotFilter fine(coarseRate * fineFilters.cells - 4, narrow, images(SlotFilter::pi / coarseRate, narrow), fineFilters.flatness, stretch);
+    if (filters.rate == fineRate) return fine;
     if (filters.cells == filtersOfHalves.cells) return atEnd ? outer : inner;
     return atEnd ? exactOuter : exactInner;
   }
@@ -231,11 +273,12 @@ class FilterBank {
   // Of the bins of a slot's ring, from its own begin on (reversed: from its end), 0 where they are dropped.
   std::vector<Complex> weightsOfBins(const FrequencyMask& mask, int s, Responses& known) const {
     const KeptFrequencies grid = mask.view();
-    std::vector<double>& own = known.of[blockOf(s) == 0 ? 0 : blockOf(s) == blocks - 1 ? 1 : 2];
+    const BankFilters& filtersThere = filtersOfKernels(filters_);
+    std::vector<double>& own = known.of[!atEnd(s) ? 2 : blockOf(s) == 0 ? 0 : 1];
     const int64_t bins = circular_ ? points_ / 2 + 1 : points_, first = points_ / (circular_ ? 8 : 4) * turnOfBegin(s);
-    const double spacing = SlotFilter::pi / (static_cast<double>(width_) * blocks), half = circular_ ? 0 : 0.5;
-    const SlotFilter& ofKernels = filterOf(filtersOfFloats, atEnd(s));
-    const double middle = (ofKernels.taps() - 1) / 2.0 + (atEnd(s) ? filtersOfFloats.tapsBeforeEnd() : 0);
+    const double spacing = SlotFilter::pi / (static_cast<double>(width_) * filters_.blocks()), half = circular_ ? 0 : 0.5;
+    const SlotFilter& ofKernels = filterOf(filtersThere, atEnd(s));
+    const double middle = (filtersThere.taps() - 1) / 2.0;
     std::vector<Complex> weights(static_cast<size_t>(bins));
     for (int64_t bin = slots_[s].begin; bin < slots_[s].end; ++bin) {
       const size_t ofBlock = static_cast<size_t>(bin - slots_[s].begin);
@@ -246,18 +289,20 @@ class FilterBank {
       }
       if (!grid.keep[bin / grid.block]) continue;
       // A frequency leaves coefficient()'s sum as F e^{i phase} times itself, moved down.
-      const double phase = w * (rate - 1) - center(s) * pivot(s) + (center(s) - w) * middle;
-      const Complex weight = std::polar(own[ofBlock], reversed(s) ? phase : -phase);
+      const double phase = w * (filters_.rate - 1) - center(s) * pivot(s) + (center(s) - w) * middle;
+      // Half the sampling rate, and 0, are their own mirror images, and come through the filters of a fine bank as two.
+      const bool twice = filters_.endCells == 0 && circular_ && (bin == 0 || 2 * bin == grid.points);
+      const Complex weight = std::polar(own[ofBlock] / (twice ? 2 : 1), reversed(s) ? phase : -phase);
       weights[reversed(s) ? bins - 1 - (bin - first) : bin - first] = weight;
     }
     return weights;
   }
-  double pivot(int s) const { return atEnd(s) ? rate / 2 : (rate - 1) / 2.0; }
+  double pivot(int s) const { return atEnd(s) ? filters_.rate / 2 : (filters_.rate - 1) / 2.0; }
   int turnOfBegin(int s) const {  // w0 = pi turn / 4 D
     const int b = blockOf(s);
-    return b == 0 ? 0 : b == blocks - 1 ? 4 * (rate - 1) : 2 * b - 1;
+    return !atEnd(s) ? 2 * b - 1 : b == 0 ? 0 : 4 * (filters_.rate - 1);
   }
-  static constexpr double narrow = SlotFilter::pi / (4 * rate);
+  static constexpr double narrow = SlotFilter::pi / (4 * coarseRate);
   static std::vector<std::pair<double, double>> images(double apart, double half) {
     std::vector<std::pair<double, double>> list;
     for (double at = apart; at - half < SlotFilter::pi; at += apart) list.push_back({at - half, std::min(SlotFilter::pi, at + half)});

@@ -263,14 +263,16 @@ Candidate filterBankCandidate(const ConvProblem& p, const FilterBankShape& s, co
   Pass ring = c.passes[0];
   // One kernel for all channels has one spectrum for each slot.
   if (p.sharedKernel) ring.deviceBytes += (s.slots - 1) * (s.floats || s.ring.spectrumFloats ? 8.0 : 4.0) * static_cast<double>(points);
+  for (double* work : {&ring.tensorFlops, &ring.coreFlops, &ring.sharedBytes}) *work /= s.ringFilling;
   c.family = "multi-pass";
   c.algorithm = FFC_ALGORITHM_MULTI_PASS;
   c.name = "multi-pass/bank/" + std::to_string(s.slots) + "x" + std::to_string(points) + "/rate" + std::to_string(s.rate);
+  const std::string precision = p.precision == FFC_PRECISION_FAST ? "/fast" : "/accurate";
   c.key = std::string("multi-pass/bank") +
           (s.floats ? std::string("/float32/") + (gated(p) ? "gated" : "plain") + (p.circular() ? "/circular" : "/n" + std::to_string(points))
-                    : std::string(p.precision == FFC_PRECISION_FAST ? "/fast" : "/accurate") + (s.measured ? "/measured" : "/plain") + "/s" +
-                          std::to_string(s.slotsOfProduct) + (s.ring.uniform ? "/sets" + std::to_string(points) : "")) +
-          (p.skip ? "/skip" : "");
+          : s.folds ? precision + (p.skip ? "/fineSkip" : gated(p) ? "/fineGated" : "/fine") + "/ring" + std::to_string(points) + (s.ringFilling < 1 ? "/partSets" : "")
+                    : precision + (s.measured ? "/measured" : "/plain") + "/s" + std::to_string(s.slotsOfProduct) + (s.ring.uniform ? "/sets" + std::to_string(points) : "")) +
+          (p.skip && !s.folds ? "/skip" : "");
   const double samples = rowsOf(p) * static_cast<double>(p.length), numbers = rowsOf(p) * s.slots * static_cast<double>(points) * (s.floats ? 4.0 : 2.0);
   Pass measure, analyse, synthesise;
   measure.deviceBytes = inputBytes(p) / 8.0;  // of some
@@ -285,8 +287,10 @@ Candidate filterBankCandidate(const ConvProblem& p, const FilterBankShape& s, co
       pass->coreFlops += computed * (2.0 * cells * (s.ends ? 1.5 : 1.0) + 6.0 + 2.0 * s.slotsOfProduct);
       pass->sharedBytes = computed * 16.0;
     } else {
-      pass->tensorFlops = samples * 2.0 * s.slotsOfProduct * cells;  // all slots of the product for each
-      pass->sharedBytes = samples * 2.0 * (cells + 6.0);
+      pass->tensorFlops = samples * 2.0 * s.products;
+      pass->coreFlops += samples * 2.0 * s.folds;
+      // Of a fine bank: two values a sample to either step and back, and samples twice.
+      pass->sharedBytes = samples * 2.0 * (s.folds ? 10.0 : cells + 6.0);
     }
   }
   analyse.deviceBytes = inputBytes(p) + numbers;

@@ -70,6 +70,8 @@ struct FilterBankShape {
   bool floats = false;                               // numbers are floats, filters are folds (gpu/bank/fold.h)
   bool ends = false;                                 // folds: slots at the ends of the spectrum, which have a fold of their own
   int slotsOfProduct = 0;                            // which there are always so many of, in matrices or fours
+  double products = 0, folds = 0;                    // 16 bit: multiply-adds of a sample and way, on tensor cores and (a fine bank) on CUDA cores
+  double ringFilling = 1;                            // fine banks: how much of a set of one channel is rows
   bool measured = false;                             // a pass looks for the rows' largest samples
   int64_t chunks = 1, usualChunks = 1;               // by this context's scratch limit and by the usual one
   MmaShape ring;                                     // the transform of a slot

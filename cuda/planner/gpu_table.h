@@ -1,6 +1,6 @@
 // What the GPU families reach of the limits, and what their launches cost (constants.h), measured on an NVIDIA H200:
 // fitted to 9885 times of a sweep at 8f86f8d776fa by bench/planner/fit_constants.ts. Do not edit.
-// "bank" (slots of a filter bank), "resampled" (rings of another rate) and splits of 16384 and 32768 points have been added since, and 16-bit columns on CUDA cores that drop rows
+// "bank" (slots of a filter bank; "fine" ones by a sweep of blocks alone), "resampled" (rings of another rate) and splits of 16384 and 32768 points have been added since, and 16-bit columns on CUDA cores that drop rows
 // fitted anew, by sweeps of patterns alone; whole sequences in four slices with gates, and an only slice, by the speed run at b1ef98b.
 #pragma once
 #include "shipped_constant.h"
@@ -182,14 +182,25 @@ constexpr ShippedConstant gpuTable[] = {
     {"efficiency/multi-pass/*/run8", 1.1},
     {"efficiency/multi-pass/bank", 1.52},
     {"efficiency/multi-pass/bank/*/circular", 1.1},
+    {"efficiency/multi-pass/bank/*/fine", 0.7},
+    {"efficiency/multi-pass/bank/*/fineGated", 0.476},
+    {"efficiency/multi-pass/bank/*/fineSkip", 0.462},
     {"efficiency/multi-pass/bank/*/n1024", 0.9},
     {"efficiency/multi-pass/bank/*/n512", 0.92},
+    {"efficiency/multi-pass/bank/*/partSets", 0.87},
+    {"efficiency/multi-pass/bank/*/ring256", 0.78},
+    {"efficiency/multi-pass/bank/*/ring4096", 1.08},
+    {"efficiency/multi-pass/bank/*/ring512", 0.82},
+    {"efficiency/multi-pass/bank/*/ring8192", 1.08},
     {"efficiency/multi-pass/bank/*/s16", 0.87},
     {"efficiency/multi-pass/bank/*/sets1024", 0.9},
     {"efficiency/multi-pass/bank/*/sets2048", 0.97},
     {"efficiency/multi-pass/bank/*/sets512", 0.82},
     {"efficiency/multi-pass/bank/*/skip", 0.9},
     {"efficiency/multi-pass/bank/accurate", 0.94},
+    {"efficiency/multi-pass/bank/accurate/fine", 0.88},
+    {"efficiency/multi-pass/bank/accurate/fineGated", 0.88},
+    {"efficiency/multi-pass/bank/accurate/fineSkip", 0.88},
     {"efficiency/multi-pass/bank/float32", 0.575},
     {"efficiency/multi-pass/cores", 0.816},
     {"efficiency/multi-pass/cores/*/gated", 0.849},

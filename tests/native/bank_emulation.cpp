@@ -16,7 +16,7 @@ using namespace ffc::gpu;
 
 namespace {
 
-constexpr int D = FilterBank::rate, guard = 32;
+constexpr int D = coarseRate, guard = 32;
 std::mt19937_64 engine(7);
 
 // Rows of floats between guard bands, so many samples apart.
@@ -42,11 +42,11 @@ struct Case {
 };
 
 void check(const Case& c) {
-  std::vector<uint8_t> keep(FilterBank::blocks);
+  std::vector<uint8_t> keep(coarseBlocks);
   for (const int b : c.blocks) keep[b] = 1;
   if (c.circular) keep.push_back(0);  // half the rate itself
-  const FrequencyMask mask = c.circular ? patternOf(c.points, c.points / 2 / FilterBank::blocks, keep, FFC_MODE_CIRCULAR)
-                                        : patternOf(c.points, c.points / FilterBank::blocks, keep);
+  const FrequencyMask mask = c.circular ? patternOf(c.points, c.points / 2 / coarseBlocks, keep, FFC_MODE_CIRCULAR)
+                                        : patternOf(c.points, c.points / coarseBlocks, keep);
   const FilterBank bank(mask, filtersOfFloats);
   const int numbersOfRing = static_cast<int>(bank.points()), around = c.circular ? numbersOfRing : 0;
   const int slots = bank.slots(), count = c.circular ? numbersOfRing : numbersOfRing + foldCells, batch = 2, channels = 2;

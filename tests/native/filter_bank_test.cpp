@@ -15,7 +15,6 @@ namespace {
 
 using Complex = std::complex<double>;
 constexpr double pi = 3.14159265358979323846;
-constexpr int D = FilterBank::rate;
 
 // z of `points` numbers modulo x^points = i, at the frequencies k - 1/4, and back; circular: modulo x^points = 1, at k.
 class Ring {
@@ -41,6 +40,7 @@ class Ring {
 double errorOf(int64_t length, const FrequencyMask& mask, const BankFilters& f, bool fewKept) {
   const FilterBank bank(mask, f);
   const bool circular = bank.circular();
+  const int D = f.rate;
   const int64_t N = mask.points(), M = N / D;
   CHECK(bank.slots() > 0 && bank.points() == M);
   std::mt19937_64 random(7);
@@ -74,7 +74,7 @@ double errorOf(int64_t length, const FrequencyMask& mask, const BankFilters& f, 
     return numbers;
   };
   // What the taps' spectrum is multiplied by.
-  const FilterBank ofKernels(mask, filtersOfFloats);
+  const FilterBank ofKernels(mask, filtersOfKernels(f));
   std::vector<Complex> weights;
   if (circular) {
     const FilterBank::WeightKernels kernels = bank.weightKernels(mask);
@@ -159,6 +159,16 @@ int main() {
     for (int b = 0; b <= 1024; ++b) quarter.push_back(b);
     circular("circular: up to a block's edge", 8192, 1, quarter, 16);
   }
+  // Fine banks: blocks of a 1024th. The seam of eight numbers is much of a ring of 32, and a slot at an end is as any other.
+  const auto fine = [&](const char* what, int64_t length, int64_t block, const std::vector<int>& kept, int slots, int32_t mode = FFC_MODE_CAUSAL,
+                        bool fewKept = false) { check(what, fineFilters, length, block, kept, slots, 5e-5, 2.2e-4, mode, fewKept); };
+  fine("fine: blocks", 16384, 16, {1, 2, 7, 30, 31, 45, 500, 511, 512, 800, 1022}, 11);
+  fine("fine: the ends", 16384, 16, {0, 1023}, 2);
+  fine("fine: parts of blocks, a shorter row", 14001, 4, {2, 77, 78, 79, 80, 200, 255, 4094}, 6);
+  fine("fine, circular: blocks", 32768, 16, {1, 2, 7, 30, 31, 45, 500, 511, 1022}, 9, FFC_MODE_CIRCULAR);
+  fine("fine, circular: both ends and half the rate itself", 32768, 16, {0, 17, 1023, 1024}, 3, FFC_MODE_CIRCULAR);
+  fine("fine, circular: few bins", 65536, 1, {0, 130, 700, 32768}, 4, FFC_MODE_CIRCULAR, true);
+  CHECK(FilterBank(patternOf(16384, 16, std::vector<uint8_t>(1024, 1)), fineFilters).slots() == 0);
   CHECK(FilterBank(patternOf(8200, 64, std::vector<uint8_t>(65, 1), FFC_MODE_CIRCULAR), filtersOfHalves).slots() == 0);
   CHECK(FilterBank(patternOf(8192, 512, std::vector<uint8_t>(16, 1)), filtersOfHalves).slots() == 0);
   return report_checks("filter_bank_test");

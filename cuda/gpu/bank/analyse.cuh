@@ -1,7 +1,7 @@
 // Samples to the numbers of all slots: a warp has the coefficients of its residues in registers, 16 rows of slots by 288 samples, or by 320
 // where the rows are two numbers of eight slots.
 #pragma once
-#include "measure.cuh"
+#include "row_scale.cuh"
 
 namespace ffc::gpu {
 namespace {
@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(Product<Together>::threads, 2) analyseRows(con
       });
       if constexpr (!gated) most = max(most << 16, most & 0xffff0000u);  // bfloat16
       most = warpMax(most);
-      if (lane == 0 && !p.again) atomicMax(r.largestOfAll + tile.row, most);
+      if (lane == 0 && !p.again) globalMax(r.largestOfAll + tile.row, most);
     }
     blockSync();
     const int firstNumber = int(tile.ofRow) * tileNumbers;

@@ -8,6 +8,8 @@ namespace ffc::gpu {
 
 // A row's largest sample is looked for in so many parts, of each in every `bankSampled`-th piece of 512 bytes.
 constexpr int bankParts = 32, bankSampled = 8;
+// The exponent of a slot whose kernel has no taps.
+constexpr int32_t exponentOfNothing = -1000;
 
 // Rows of the problem are numbered channel by channel. Those that share their spectra are a group: a channel's, or all of them. A chunk
 // has `groups` groups from firstGroup on, of each the `rows` rows from firstRow on, and numbers of these, [group][slot][row][pitch].

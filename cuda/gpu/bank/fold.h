@@ -16,8 +16,8 @@
 namespace ffc::gpu {
 
 constexpr int foldCells = filtersOfFloats.cells, endCells = filtersOfFloats.endCells, beforeEndCells = (foldCells - endCells) / 2;
-constexpr int pairsOfRow = FilterBank::rate / 2;
-static_assert(foldCells == 16 && FilterBank::rate == 32, "signs and classes repeat after eight rows, registers turn after 16");
+constexpr int pairsOfRow = coarseRate / 2;
+static_assert(foldCells == 16 && coarseRate == 32, "signs and classes repeat after eight rows, registers turn after 16");
 // Slots of a class are padded to fours. Sixteen in two classes and at the ends: at most six fours.
 constexpr int slotsOfQuad = 4, mostQuads = 6, foldClasses = 3;
 constexpr uint32_t noSlot = 0xff;

@@ -20,7 +20,7 @@ struct FoldTables {
 
   // Tells the parameters which slots have come to lie where.
   FoldTables(const FilterBank& bank, FoldParams& params) {
-    constexpr int rate = FilterBank::rate;
+    constexpr int rate = coarseRate;
     for (const bool atEnd : {false, true})
       for (int pair = 0; pair < pairsOfRow; pair++)
         for (int t = 0; t < (atEnd ? endCells : foldCells); t++)
@@ -52,7 +52,7 @@ struct FoldTables {
   // Of a pair's P or Q.
   static double coefficient(const FilterBank& bank, int slot, int pair, bool second) {
     if (bank.atEnd(slot)) return bank.blockOf(slot) == 0 ? !second : second ? (pair % 2 ? 1 : -1) : 0;
-    const double angle = bank.center(slot) * ((FilterBank::rate - 1) / 2.0 - pair);
+    const double angle = bank.center(slot) * ((coarseRate - 1) / 2.0 - pair);
     return second ? (bank.reversed(slot) ? 1 : -1) * std::sin(angle) : std::cos(angle);
   }
 };

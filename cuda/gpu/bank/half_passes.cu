@@ -5,23 +5,13 @@
 #include <algorithm>
 
 #include "../mma/table_cache.h"
-#include "../mma/tables.h"
 #include "../multipass/multipass.h"
 #include "analyse.cuh"
+#include "fragments.h"
 #include "synthesise.cuh"
 
 namespace ffc::gpu {
 namespace {
-
-// Words of a left operand, [lane][4]: entry(row, column) of 16 x 16.
-template <class Entry>
-void addFragment(std::vector<uint32_t>& words, Entry&& entry) {
-  for (int lane = 0; lane < 32; lane++)
-    for (int i = 0; i < 4; i++) {
-      const int row = lane / 4 + 8 * (i & 1), column = 2 * (lane % 4) + 8 * (i >> 1);
-      words.push_back(halfPair(std::ldexp(entry(row, column), coefficientExponent), std::ldexp(entry(row, column + 1), coefficientExponent)));
-    }
-}
 
 struct BankPass {
   const void* function;
@@ -53,8 +43,7 @@ class HalfPasses final : public BankPasses {
   void synthesise(const BankRows& rows, cudaStream_t stream) const override;
 
  private:
-  void measure(const BankRows& rows, cudaStream_t stream) const;
-  int together() const { return FilterBank::most / slotsOfProduct(slots_); }
+  int together() const { return coarseSlots / slotsOfProduct(slots_); }
 
   bool bf16_;
   int multiprocessors_, slots_;
@@ -69,7 +58,7 @@ HalfPasses::HalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, T
   // Rows are slots of a number, or of two; columns are samples from the first one of the first number on.
   for (int residue = 0; residue < residues; residue += together)
     for (int step = 0; step < steps; step++)
-      addFragment(there, [&](int row, int column) {
+      addFragment(there, coefficientExponent, [&](int row, int column) {
         const int number = row / slotsOfRows;
         return coefficient(row % slotsOfRows, residue + number, taps - 1 - (16 * step + column) + D * number);
       });
@@ -77,7 +66,7 @@ HalfPasses::HalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, T
   for (int residue = 0; residue < residues; residue++)
     for (int step = 0; step < (cells + together - 1) / together; step++)
       for (int half = 0; half < D / 16; half++)
-        addFragment(back, [&](int row, int column) {
+        addFragment(back, coefficientExponent, [&](int row, int column) {
           const int cell = step * together + column / slotsOfRows;
           return coefficient(column % slotsOfRows, residue + cell, D * cell + D - 1 - (16 * half + row));
         });
@@ -100,14 +89,8 @@ BankParams paramsOf(const BankRows& rows, int64_t numbers, const Buffer& table) 
   return p;
 }
 
-void HalfPasses::measure(const BankRows& rows, cudaStream_t stream) const {
-  BankParams p;
-  p.rows = rows;
-  launchPass(reinterpret_cast<const void*>(bf16_ ? &measureRows<true> : &measureRows<false>), rows.chunk.groups * rows.chunk.rows * (bankParts / partsOfBlock), measureThreads, 0, p, stream,
-         "looking for the largest samples");
-}
 void HalfPasses::analyse(const BankRows& rows, cudaStream_t stream) const {
-  if (rows.largest) measure(rows, stream);
+  if (rows.largest) launchMeasure(rows, bf16_, stream);
   BankParams p = paramsOf(rows, rows.count, *analysis_);
   const BankPass pass = analysisOf(bf16_, rows.pre, together());
   for (int turn = 0; turn < (rows.largest ? 2 : 1); turn++, p.again = true)

@@ -16,13 +16,13 @@ struct RowParams {
   KernelTaps taps;
   float* rows;
   int64_t firstGroup, count, all;
+  float scale;
 };
 
 // [group][tap] times D^2: one D that FilterBank::weights() want, and one for the numbers that are left out.
 __global__ void __launch_bounds__(rowThreads) kernelRows(const __grid_constant__ RowParams p) {
-  constexpr float scale = FilterBank::rate * FilterBank::rate;
   for (int64_t i = blockIdx.x * int64_t{rowThreads} + threadIdx.x; i < p.all; i += gridDim.x * int64_t{rowThreads})
-    p.rows[i] = scale * p.taps.tap(i % p.count, 0, p.firstGroup + i / p.count);
+    p.rows[i] = p.scale * p.taps.tap(i % p.count, 0, p.firstGroup + i / p.count);
 }
 
 }  // namespace
@@ -30,10 +30,11 @@ __global__ void __launch_bounds__(rowThreads) kernelRows(const __grid_constant__
 BankKernels::BankKernels(const FilterBank& bank, const FrequencyMask& mask, int64_t kernelTaps, int64_t groups, const GpuLimits& limits, TableCache& cache)
     : slots_(bank.slots()),
       kernelTaps_(kernelTaps),
-      taps_(bank.points() + (bank.circular() ? 0 : filtersOfFloats.beyondRing())),
+      taps_(bank.points() + (bank.circular() ? 0 : filtersOfKernels(bank.filters()).beyondRing())),
+      rate_(bank.filters().rate),
       around_(bank.circular() ? bank.points() : 0),
       blocks_(int64_t{limits.multiprocessors} * 8),
-      passes_(makeFloatPasses(FilterBank(mask, filtersOfFloats), cache)) {
+      passes_(rate_ == fineRate ? makeFineKernelPasses(bank, cache) : makeFloatPasses(FilterBank(mask, filtersOfFloats), cache)) {
   const int64_t bytesOfGroup = (slots_ * taps_ + kernelTaps_) * 4;
   groups_ = std::clamp<int64_t>(mostBytes / bytesOfGroup, 1, groups);
   rowsAt_ = alignedUp(groups_ * slots_ * taps_ * 4);
@@ -69,6 +70,7 @@ const float* BankKernels::makeTaps(const KernelTaps& kernel, int64_t firstGroup,
   p.firstGroup = firstGroup;
   p.count = kernelTaps_;
   p.all = groups * kernelTaps_;
+  p.scale = static_cast<float>(rate_ * rate_);
   launchPass(reinterpret_cast<const void*>(&kernelRows), std::min((p.all + rowThreads - 1) / rowThreads, blocks_), rowThreads, 0, p, stream,
              "kernels of a filter bank");
   BankRows r;

@@ -28,7 +28,7 @@ class BankKernels {
 
  private:
   int slots_;
-  int64_t kernelTaps_, taps_, around_, groups_, blocks_;
+  int64_t kernelTaps_, taps_, rate_, around_, groups_, blocks_;
   std::unique_ptr<BankPasses> passes_;
   std::shared_ptr<Buffer> weights_, kept_;  // kept_: or null
   std::unique_ptr<SlotRing> weighing_;

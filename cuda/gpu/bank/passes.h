@@ -17,7 +17,7 @@
 namespace ffc::gpu {
 
 // Of the matrices' products; of half as many slots, two numbers are made by one.
-inline int slotsOfProduct(int slots) { return slots <= FilterBank::most / 2 ? FilterBank::most / 2 : FilterBank::most; }
+inline int slotsOfProduct(int slots) { return slots <= coarseSlots / 2 ? coarseSlots / 2 : coarseSlots; }
 
 // body(std::bool_constant ...) of these choices, so that what is chosen is an argument of a template.
 template <class Body>
@@ -40,5 +40,14 @@ class BankPasses {
 };
 std::unique_ptr<BankPasses> makeHalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, TableCache& cache);
 std::unique_ptr<BankPasses> makeFloatPasses(const FilterBank& bank, TableCache& cache);
+// Of fine banks (fine.h): 16-bit rows; kernels, rows of floats that are analysed and no more. Blocks take so many bytes of shared memory, and matrices
+// so many tiles.
+std::unique_ptr<BankPasses> makeFinePasses(const FilterBank& bank, bool bf16, bool fast, int multiprocessors, TableCache& cache);
+std::unique_ptr<BankPasses> makeFineKernelPasses(const FilterBank& bank, TableCache& cache);
+int64_t fineBankBytes(const FilterBank& bank);
+int fineBankTiles(const FilterBank& bank);
+
+// The pass that measures 16-bit rows.
+void launchMeasure(const BankRows& rows, bool bf16, cudaStream_t stream);
 
 }  // namespace ffc::gpu

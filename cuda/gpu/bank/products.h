@@ -5,9 +5,9 @@
 namespace ffc::gpu {
 namespace {
 
-constexpr int D = FilterBank::rate, residues = FilterBank::alike;
+constexpr int D = coarseRate, residues = FilterBank::alike;
 constexpr int cells = filtersOfHalves.cells, taps = filtersOfHalves.taps(), neighbours = filtersOfHalves.neighbours();
-constexpr int mostSlots = FilterBank::most;
+constexpr int mostSlots = coarseSlots;
 constexpr int tileNumbers = 256;  // of a tile, and as many times D samples
 constexpr int groupsOfTile = tileNumbers / (8 * residues);  // of 64 numbers
 // Coefficients are stored 2^4 times as large, so that the small ones are no subnormal halves.

@@ -113,13 +113,13 @@ struct Pieces {
       if (Count % Threads == 0 || i + 1 < rounds || piece < Count) body(piece);
     }
   }
-  // turned: to where matrices are read (placeOfPiece()), those of rows that are not aligned at once.
+  // turned: to where matrices are read (placeOfPiece()). atOnce: those of rows that are not aligned, too, which nobody takes.
   // Circular: before sample 0 lies the one before sample `around`, a multiple of eight.
-  template <bool turned = false>
+  template <bool turned = false, bool atOnce = turned>
   FFC_DEVICE void order(uint64_t row, int first, int length, int around = 0) const {
     const auto to = [&](int piece) { return place + (turned ? placeOfPiece(piece) : piece * 16); };
     if (!aligned(row)) {
-      if constexpr (turned)
+      if constexpr (atOnce)
 #pragma unroll 1
         for (int piece = threadIndex(); piece < Count; piece += Threads) sharedStore16(to(piece), gather(row, sampleOf(piece, first, around), length));
       return;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "../algorithm.h"
+#include "bank_rows.h"
 
 namespace ffc {
 namespace mma {
@@ -40,7 +41,7 @@ class SlotRing {
   // Results are those of normalised spectra, to be multiplied by 2^exponent, [channel]; a kernel without taps has `nothing`. Null:
   // results are what they are.
   virtual const int32_t* exponents(const void* spectra) const { return static_cast<void>(spectra), nullptr; }
-  static constexpr int32_t nothing = -1000;
+  static constexpr int32_t nothing = gpu::exponentOfNothing;
 };
 
 // Numbers are halves; rows reach past the ring by eight of them. period: of circular rows, or 0. By so many blocks, which have scratch of their own.

@@ -1,7 +1,7 @@
 // Numbers of all slots to samples: a warp has the coefficients of its residues in registers, 32 rows of samples by 9 x 16 numbers, or by 5 x
 // 2 x 8.
 #pragma once
-#include "measure.cuh"
+#include "row_scale.cuh"
 #include "slot_ring.h"
 
 namespace ffc::gpu {

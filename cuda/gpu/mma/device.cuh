@@ -162,6 +162,7 @@ FFC_DEVICE void sharedStore4(u32 address, u32 v) {
 FFC_DEVICE void sharedMax(u32 address, u32 v) {
   asm volatile("red.shared.max.u32 [%0],%1;" ::"r"(address), "r"(v) : "memory");
 }
+FFC_DEVICE void globalMax(u32* p, u32 v) { atomicMax(p, v); }
 
 FFC_DEVICE void sharedAdd(u32 address, u32 v) {
   asm volatile("red.shared.add.u32 [%0],%1;" ::"r"(address), "r"(v) : "memory");

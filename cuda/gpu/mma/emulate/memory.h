@@ -49,6 +49,7 @@ FFC_DEVICE void sharedStore2(u32 a, uint16_t v) { sharedPut(a, v); }
 FFC_DEVICE void sharedStore4(u32 a, u32 v) { sharedPut(a, v); }
 FFC_DEVICE void sharedAdd(u32 a, u32 v) { sharedPut(a, v + sharedGet<u32>(a)); }
 FFC_DEVICE void sharedMax(u32 a, u32 v) { sharedPut(a, std::max(v, sharedGet<u32>(a))); }
+FFC_DEVICE void globalMax(u32* p, u32 v) { *p = std::max(*p, v); }
 
 FFC_DEVICE uint4 loadConstant16(const void* p) { return *static_cast<const uint4*>(p); }
 FFC_DEVICE uint64_t keepingPolicy() { return 0; }

@@ -1,0 +1,125 @@
+// The launches of a fine filter bank's passes (fine.h), of 16-bit rows and of kernels, and the tables that they read.
+#include <algorithm>
+#include <vector>
+
+#include "../mma/table_cache.h"
+#include "../multipass/multipass.h"
+#include "fine_analyse.cuh"
+#include "fine_kernels.cuh"
+#include "fine_synthesise.cuh"
+#include "fine_tables.h"
+#include "passes.h"
+
+namespace ffc::gpu {
+namespace {
+
+template <bool bf16, bool gated, bool fast>
+__global__ void __launch_bounds__(fineThreads, 1) analyseFineRows(const __grid_constant__ FineParams p) {
+  analyseFineRowsOf<bf16, gated, std::conditional_t<fast, FoldHalves, FoldFloats>>(p);
+}
+template <bool bf16, bool more, bool fast>
+__global__ void __launch_bounds__(fineThreads, 1) synthesiseFineRows(const __grid_constant__ FineParams p) {
+  synthesiseFineRowsOf<bf16, more, std::conditional_t<fast, FoldHalves, FoldFloats>>(p);
+}
+__global__ void __launch_bounds__(fineKernelThreads, 2) analyseFineKernels(const __grid_constant__ FineKernelParams p) { analyseFineKernelsOf(p); }
+
+using Pass = const void*;
+Pass analysisOf(bool bf16, bool gated, bool fast) {
+  return chosen([](auto b, auto g, auto f) { return reinterpret_cast<Pass>(&analyseFineRows<b(), g(), f()>); }, bf16, gated, fast);
+}
+Pass synthesisOf(bool bf16, bool more, bool fast) {
+  return chosen([](auto b, auto m, auto f) { return reinterpret_cast<Pass>(&synthesiseFineRows<b(), m(), f()>); }, bf16, more, fast);
+}
+
+class FinePasses final : public BankPasses {
+ public:
+  FinePasses(const FilterBank& bank, bool bf16, bool fast, int multiprocessors, TableCache& cache) : bf16_(bf16), fast_(fast), multiprocessors_(multiprocessors) {
+    const FineTableWords words(bank);
+    const auto keep = [&](const auto& values) {
+      buffers_.push_back(cache.planTable(mma::bytesOf(values)));
+      return buffers_.back()->data();
+    };
+    tables_.weights = static_cast<const float*>(keep(words.weights));
+    tables_.outer = keep(words.outer), tables_.outerBack = keep(words.outerBack);
+    tables_.inner = keep(words.inner), tables_.innerBack = keep(words.innerBack);
+    tables_.slots = static_cast<const int16_t*>(keep(words.slots));
+    std::copy(std::begin(words.firstTile), std::end(words.firstTile), tables_.firstTile);
+    for (const bool more : {false, true}) {
+      allowSharedMemory(analysisOf(bf16, more, fast), fineAnalysisBytes);
+      allowSharedMemory(synthesisOf(bf16, more, fast), synthesisBytes());
+    }
+  }
+
+  void analyse(const BankRows& rows, cudaStream_t stream) const override {
+    if (rows.largest) launchMeasure(rows, bf16_, stream);
+    FineParams p = paramsOf(rows, rows.count);
+    for (int turn = 0; turn < (rows.largest ? 2 : 1); turn++, p.again = true)
+      launch(analysisOf(bf16_, rows.pre, fast_), p, fineAnalysisBytes, stream, "the analysis of a fine filter bank");
+  }
+  void synthesise(const BankRows& rows, cudaStream_t stream) const override {
+    // The last cell's samples are made of numbers up to eight further.
+    FineParams p = paramsOf(rows, (rows.outputLength + fineRate - 1) / fineRate + fineCells - 1);
+    launch(synthesisOf(bf16_, rows.post || rows.skip, fast_), p, synthesisBytes(), stream, "the synthesis of a fine filter bank");
+  }
+
+ private:
+  int synthesisBytes() const { return fineSynthesisBytes(tables_.firstTile[fineK0]); }
+  FineParams paramsOf(const BankRows& rows, int64_t numbers) const {
+    FineParams p;
+    p.rows = rows;
+    p.of = tables_;
+    p.tilesOfRow = static_cast<u32>((numbers + fineTile - 1) / fineTile);
+    p.tiles = rows.chunk.groups * rows.chunk.rows * p.tilesOfRow;
+    return p;
+  }
+  void launch(Pass pass, FineParams& p, int sharedBytes, cudaStream_t stream, const char* what) const {
+    launchPass(pass, std::min<int64_t>(p.tiles, multiprocessors_), fineThreads, sharedBytes, p, stream, what);
+  }
+
+  bool bf16_, fast_;
+  int multiprocessors_;
+  FineTables tables_;
+  std::vector<std::shared_ptr<Buffer>> buffers_;
+};
+
+class FineKernelPasses final : public BankPasses {
+ public:
+  FineKernelPasses(const FilterBank& bank, TableCache& cache) {
+    const FineTableWords words(bank);
+    const auto keep = [&](const auto& values) {
+      buffers_.push_back(cache.planTable(mma::bytesOf(values)));
+      return buffers_.back()->data();
+    };
+    params_.weights = static_cast<const float*>(keep(words.weights));
+    params_.outer = static_cast<const float2*>(keep(words.exactOuter));
+    params_.turns = static_cast<const float2*>(keep(words.turns));
+    params_.inner = static_cast<const float2*>(keep(words.exactInner));
+    params_.k0OfSlot = static_cast<const int8_t*>(keep(words.k0OfSlot));
+    allowSharedMemory(reinterpret_cast<Pass>(&analyseFineKernels), fineKernelBytes);
+  }
+
+  void analyse(const BankRows& rows, cudaStream_t stream) const override {
+    FineKernelParams p = params_;
+    p.rows = rows;
+    p.runsOfRow = static_cast<u32>((rows.count + fineRun - 1) / fineRun);
+    launchPass(reinterpret_cast<Pass>(&analyseFineKernels), int64_t{rows.chunk.groups} * rows.chunk.rows * p.runsOfRow, fineKernelThreads, fineKernelBytes, p, stream,
+               "the analysis of a fine filter bank's kernels");
+  }
+  void synthesise(const BankRows&, cudaStream_t) const override { throw Error(FFC_INTERNAL_ERROR, "kernels of a filter bank have no way back"); }
+
+ private:
+  FineKernelParams params_;
+  std::vector<std::shared_ptr<Buffer>> buffers_;
+};
+
+}  // namespace
+
+int64_t fineBankBytes(const FilterBank& bank) { return std::max(fineAnalysisBytes, fineSynthesisBytes(FineTableWords::tilesOf(bank))); }
+int fineBankTiles(const FilterBank& bank) { return FineTableWords::tilesOf(bank); }
+
+std::unique_ptr<BankPasses> makeFinePasses(const FilterBank& bank, bool bf16, bool fast, int multiprocessors, TableCache& cache) {
+  return std::make_unique<FinePasses>(bank, bf16, fast, multiprocessors, cache);
+}
+std::unique_ptr<BankPasses> makeFineKernelPasses(const FilterBank& bank, TableCache& cache) { return std::make_unique<FineKernelPasses>(bank, cache); }
+
+}  // namespace ffc::gpu

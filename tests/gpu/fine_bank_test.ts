@@ -1,0 +1,184 @@
+// Blocks of a 1024th of the spectrum, wherever they lie, which a fine filter bank convolves as slots at a 512th of the sampling rate, in 16 bit.
+import assert from "node:assert/strict";
+import type { Device, Dtype, FrequencyPattern } from "../../mod.ts";
+import { conv } from "../cases.ts";
+import { gaussian } from "../random.ts";
+import { rounded } from "../rounded.ts";
+import { runAllSparse, type SparseCase } from "../sparse_cases.ts";
+import { gpuTest, openGpu } from "./availability.ts";
+import { blocksOf, circularBlocksOf } from "./block_patterns.ts";
+import { difference, impulses, rms, runRows } from "./sparse_rows.ts";
+
+const length = 2 ** 20, dtypes = ["float16", "bfloat16"] as const;
+/** Of noise, in the fast class. */
+const bound = 2e-3;
+const bank = (slots: number, points = length) => `multi-pass/bank/${slots}x${points / 512}/rate512`;
+/** Spread over the spectrum, both ends among them; about so many of 1024. */
+const spread = (step: number) => Array.from({ length: Math.ceil(1024 / step) }, (_, i) => Math.floor(i * step));
+const ninth = [...spread(11.2), 1023];
+/** 40 blocks whose rows all belong to one product, so that it has several tiles and the others none. */
+const alike = Array.from({ length: 40 }, (_, i) => 16 * i);
+
+gpuTest("fine filter banks: the planner takes slots for many small blocks", () => {
+  using device = openGpu();
+  const chosen = (keepFrequencies: FrequencyPattern, more: object = {}) => {
+    const options = {
+      batch: 8,
+      channels: 16,
+      length,
+      kernelLength: length,
+      dtype: "float16",
+      keepFrequencies,
+    } as const;
+    using plan = device.plan({ ...options, ...more });
+    const { data, chosen } = plan.explain();
+    const { rowFlops, rowFlopsSkipped, rowBytes, rowBytesSkipped } = data.sparsity as { [key: string]: number };
+    return { name: chosen.name, flops: rowFlopsSkipped! / rowFlops!, bytes: rowBytesSkipped! / rowBytes! };
+  };
+  for (const dtype of dtypes) {
+    const { name, flops, bytes } = chosen(blocksOf(ninth, length, 1024).pattern, { dtype });
+    assert.equal(name, bank(ninth.length));
+    assert.ok(flops > 0.3 && bytes > 0.5, `${flops} ${bytes}`);
+    assert.equal(chosen(blocksOf(spread(4), length, 1024).pattern, { dtype }).name, bank(256));
+    assert.equal(
+      chosen(blocksOf(ninth, length, 1024).pattern, { dtype, preGate: true, postGate: true }).name,
+      bank(ninth.length),
+    );
+    const circular = circularBlocksOf(ninth, length, 1024).pattern;
+    assert.equal(chosen(circular, { dtype, mode: "circular" }).name, bank(ninth.length));
+  }
+  // Blocks of a 64th at a length that has no coarse bank.
+  const long = { length: 2 ** 22, kernelLength: 2 ** 22 };
+  assert.equal(chosen({ blocks: [1, 30, 62], blockBins: 2 ** 16 }, long).name, bank(48, 2 ** 22));
+  // What it does not do: float32, too many slots, grids that it does not divide.
+  assert.doesNotMatch(chosen(blocksOf(ninth, length, 1024).pattern, { dtype: "float32" }).name, /bank/);
+  assert.doesNotMatch(chosen(blocksOf(spread(2), length, 1024).pattern).name, /bank/);
+  const odd = circularBlocksOf([1, 500, 900], 10 ** 6, 1000).pattern;
+  assert.doesNotMatch(chosen(odd, { length: 10 ** 6, mode: "circular" }).name, /rate512/);
+});
+
+for (const dtype of dtypes) {
+  gpuTest(`fine filter banks: against float64, ${dtype}`, async () => {
+    using device = openGpu();
+    const cases: SparseCase[] = [];
+    const add = (points: number, blocks: readonly number[], more: Partial<SparseCase>) => {
+      const shape = { mode: "causal", length: points, kernelLength: points, dtype, kernelDtype: "float32" } as const;
+      const pattern = more.mode === "circular"
+        ? circularBlocksOf(blocks, points, 1024)
+        : blocksOf(blocks, points, 1024);
+      cases.push({ ...conv({ ...shape, ...more }), ...pattern, candidate: bank(blocks.length, points) });
+    };
+    add(length, ninth, { precision: "fast", batch: 2 });
+    add(length, spread(4), { precision: "accurate", channels: 2, preGate: true });
+    add(length, alike, { precision: "accurate", length: length - 5, skip: true, postGate: true, kernelLength: 1000 });
+    add(length, ninth, {
+      precision: "fast",
+      length: 600001,
+      preGate: true,
+      postGate: true,
+      sharedKernel: true,
+      channels: 2,
+    });
+    add(length, ninth, { precision: "fast", skip: true, inPlace: true, batch: 2, channels: 2 });
+    add(2 ** 17, spread(3.4), { precision: "fast", batch: 9, kernelLength: 2 ** 18 });
+    add(2 ** 18, ninth, { precision: "accurate", length: 2 ** 18 - 3, batch: 3 });
+    add(2 ** 21, [0, 511, 1023], { precision: "fast", length: 2 ** 21 - 8 });
+    add(2 ** 18, ninth, { mode: "circular", precision: "fast", batch: 3, skip: true });
+    add(2 ** 19, [...alike, 1023], {
+      mode: "circular",
+      precision: "accurate",
+      preGate: true,
+      postGate: true,
+      kernelLength: 2 ** 19 + 5,
+    });
+    assert.equal(await runAllSparse(device, cases), cases.length);
+  });
+}
+
+/** Rows through a bank of these blocks. */
+function run(device: Device, rows: Float64Array[], dtype: Dtype, blocks: readonly number[]) {
+  const { pattern, kept } = blocksOf(blocks, length, 1024), name = bank(blocks.length);
+  return runRows(device, rows, dtype, { keepFrequencies: pattern, candidate: name }, kept, (plan) => {
+    assert.equal(plan.explain().chosen.name, name);
+  });
+}
+
+// Behind the last sample the filters reach into the rings' imaginary parts, and before the first one into zeros.
+gpuTest("fine filter banks: impulses at both ends of a row", async () => {
+  using device = openGpu();
+  const places = [0, 300, length / 2 - 1, length - 3000, length - 1];
+  const rows = impulses(length, places);
+  for (const dtype of dtypes) {
+    const results = await run(device, rows, dtype, ninth);
+    const usual = rms(results[0]!.exact);
+    for (const [r, { y, exact }] of results.entries()) {
+      const error = difference(y, exact) / usual;
+      assert.ok(error < 1.1 * bound, `${dtype}, sample ${places[r]}: ${error}`);
+      for (const part of [[-4096, length], [0, 4096]] as const) {
+        const end = difference(y.slice(...part), exact.slice(...part)) / usual;
+        assert.ok(end < 3 * bound, `${dtype}, sample ${places[r]}, outputs from ${part[0]}: ${end}`);
+      }
+    }
+  }
+});
+
+gpuTest("fine filter banks: tones that are kept and dropped, small and large inputs", async () => {
+  using device = openGpu();
+  const tone = (part: number, size: number) =>
+    Float64Array.from({ length }, (_, n) => size * Math.cos(Math.PI * part * n));
+  for (const dtype of dtypes) {
+    for (const size of dtype === "float16" ? [0.01, 1000] : [1e-6, 1e4]) {
+      // A constant, in the middle of a block, just beside one, at the other end.
+      const parts = [0, 480.5 / 1024, 479.9 / 1024, 1];
+      const rows = [...parts.map((part) => tone(part, size)), gaussian(length, 9, size)];
+      const blocks = [...new Set([...ninth, 480])].filter((b) => b !== 479).sort((a, b) => a - b);
+      const results = await run(device, rows, dtype, blocks);
+      // Of an input of this size that is kept.
+      const usual = rms(results.at(-1)!.exact) / Math.sqrt(blocks.length / 1024);
+      for (const [r, { y, exact }] of results.entries()) {
+        const error = difference(y, exact) / Math.max(rms(exact), usual);
+        assert.ok(error < 1.25 * bound, `${dtype}, ${parts[r] ?? "noise"}, size ${size}: ${error}`);
+      }
+    }
+  }
+});
+
+// A sample that the pass which looks at some does not see: its row is analysed once more.
+gpuTest("fine filter banks: a row's largest sample is found wherever it is", async () => {
+  using device = openGpu();
+  for (const dtype of dtypes) {
+    const row = gaussian(length, 5, 0.01);
+    row[length / 2 + 12345] = 60; // not in one of the eighths
+    const [result] = await run(device, [row], dtype, ninth);
+    const error = difference(result!.y, result!.exact) / rms(result!.exact);
+    assert.ok(error < 1.25 * bound, `${dtype}: ${error}`);
+  }
+});
+
+gpuTest("fine filter banks: chunks of rows give the bits of one chunk", async () => {
+  const { pattern } = blocksOf(ninth, length, 1024), rows = 3 * 5, dtype = "bfloat16";
+  const u = rounded(gaussian(length, 4, 1), dtype).host as Uint16Array,
+    taps = Float32Array.from(gaussian(5 * 300, 5, 0.1));
+  const outputs = async (scratchLimitBytes: number) => {
+    using device = openGpu({ scratchLimitBytes });
+    const options = { batch: 3, channels: 5, length, kernelLength: 300, dtype, kernelDtype: "float32" } as const;
+    using plan = device.plan({ ...options, keepFrequencies: pattern, candidate: bank(ninth.length) });
+    using spectrum = plan.spectrum(taps);
+    const all = new Uint16Array(rows * length);
+    for (let row = 0; row < rows; row++) all.set(u.subarray(1000 * row), row * length); // zeros behind
+    using input = device.tensor(all, { shape: [3, 5, length], dtype });
+    using y = plan.forward(input, spectrum);
+    return { values: await y.read() as Uint16Array, workspaceBytes: plan.info.workspaceBytes };
+  };
+  const whole = await outputs(2 ** 30);
+  // Two rows of a channel, two channels.
+  for (const limit of [900_000, 3_000_000]) {
+    const chunked = await outputs(limit);
+    assert.ok(
+      chunked.workspaceBytes < whole.workspaceBytes / 1.5,
+      `${chunked.workspaceBytes}, ${whole.workspaceBytes}`,
+    );
+    assert.equal(chunked.values.findIndex((value, i) => value !== whole.values[i]), -1);
+  }
+  assert.ok(whole.values.some((value) => value !== 0));
+});
