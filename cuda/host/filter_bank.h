@@ -203,6 +203,11 @@ class FilterBank {
   }
   const SlotFilter& filterOf(int s) const { return filterOf(filters_, atEnd(s)); }
   static const SlotFilter& filterOf(const BankFilters& filters, bool atEnd) {
+    if (filters.rate == fineRate) {
+      // Between the taps of one for D = 32, four fewer, since splines reach further.
+      static const SlotFilter fine(coarseRate * fineFilters.cells - 4, narrow, images(SlotFilter::pi / coarseRate, narrow), fineFilters.flatness, fineRate / coarseRate);
+      return fine;
+    }
     // Between the ends a slot has images at all multiples of its width, because the mirrored spectrum has some, too; at the ends, at
     // every second one.
     const auto make = [](const BankFilters& f, int wide) {
@@ -210,10 +215,6 @@ class FilterBank {
     };
     static const SlotFilter inner = make(filtersOfHalves, 1), outer = make(filtersOfHalves, 2);
     static const SlotFilter exactInner = make(filtersOfFloats, 1), exactOuter = make(filtersOfFloats, 2);
-    // Between the taps of one for D = 32, four fewer, since splines reach further.
-    constexpr int stretch = fineRate / coarseRate;
-    static const SlotFilter fine(coarseRate * fineFilters.cells - 4, narrow, images(SlotFilter::pi / coarseRate, narrow), fineFilters.flatness, stretch);
-    if (filters.rate == fineRate) return fine;
     if (filters.cells == filtersOfHalves.cells) return atEnd ? outer : inner;
     return atEnd ? exactOuter : exactInner;
   }
