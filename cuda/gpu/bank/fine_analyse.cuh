@@ -13,6 +13,7 @@ namespace {
 constexpr int cellsOfTile = fineTile + fineCells - 1, fineSamplesBytes = cellsOfTile * fineRate * 2;
 constexpr int fineValuesAt = 2 * fineSamplesBytes, fineBetweenAt = fineValuesAt + fineTile * bytesOfNumber;
 constexpr int fineTablesAt = fineBetweenAt + betweenBytes, fineAnalysisBytes = fineTablesAt + fineTablesBytes;
+static_assert(fineValuesAt % 128 == 0 && fineBetweenAt % 128 == 0, "places are XORed within lines");
 
 template <bool bf16, bool gated, class Fold>
 FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
@@ -120,7 +121,7 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
   const auto outerStep = [&] {
     constexpr int together = 2;
 #pragma unroll
-    for (int first = 0; first < fineTile / 8; first += together) {
+    for (int first = 0; first < fineGroups; first += together) {
       u32 b[together][2][4];
       typename Fold::Sums d[together][2][2];
 #pragma unroll
@@ -142,7 +143,7 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
   InnerMatrices<Fold::halves && !gated> inner(p, p.of.inner, warp);
   const u32 fromBetween = between + placeBetweenThere(0, warp, lane);
   const auto innerStep = [&] {
-    constexpr int groups = fineTile / 8;
+    constexpr int groups = fineGroups;
     const int firstNumber = int(stored.ofRow) * fineTile;
     const int64_t apart = slotBytes(r);
     inner.forTiles([&](int tile, const u32 (&a)[4][4]) {

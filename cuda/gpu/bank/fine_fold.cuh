@@ -29,7 +29,7 @@ constexpr int bytesOfNumber = fineValues * 2, bytesOfGroup = 8 * bytesOfNumber;
 FFC_DEVICE u32 placeOfValues(int inGroup, int t0, int piece) {
   return u32(inGroup * bytesOfNumber + (t0 >> 1) * 128 + (((t0 & 1) * 4 + piece) ^ ((t0 >> 1) & 7) ^ inGroup) * 16);
 }
-// From a number to the next one of its group, which has another XOR.
+// From a number to a further one of its group, which has another XOR; groups are aligned to 128 bytes.
 FFC_DEVICE constexpr u32 furtherInGroup(u32 address, int numbers) { return (address ^ u32(numbers * 16)) + u32(numbers * bytesOfNumber); }
 // A column's r and r + 1 for an even r: four values each. t0 of the first is this lane, of the second 31 - lane; t1 are those of the column's 64.
 struct ColumnPair {
@@ -46,7 +46,7 @@ FFC_DEVICE constexpr int valueAt(int place, bool ofOdd) { return ofOdd ? (place 
 FFC_DEVICE constexpr int placeOfValue(int value, bool ofOdd) { return ofOdd ? (value + 3) & 3 : -value & 3; }
 
 // ---- pieces of eight numbers between the steps. There: [group][k0][part of t0]; back: [group][t0][part of k0], XORed with the slower digit.
-constexpr int betweenBytes = fineTile / 8 * bytesOfGroup;
+constexpr int betweenBytes = fineGroups * bytesOfGroup;
 FFC_DEVICE u32 placeBetweenThere(int group, int k0, int part) { return u32(((group * fineK0 + k0) * 2 * fineT0 + (part ^ (k0 & 7))) * 16); }
 FFC_DEVICE u32 placeBetweenBack(int group, int t0, int part) { return u32(((group * fineT0 + t0) * 2 * fineK0 + (part ^ (t0 & 7))) * 16); }
 

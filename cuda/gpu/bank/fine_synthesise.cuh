@@ -9,9 +9,10 @@ namespace {
 
 // Five groups of values come round. Numbers as they arrive: [tile of rows][row][32], pieces of eight XORed with half of the row, of two tiles; and the
 // slots' levels, halves, in the rows' order.
-constexpr int groupsOfRing = fineTile / 8 + 1;
+constexpr int groupsOfRing = fineGroups + 1;
 constexpr int ringAt = 0, backBetweenAt = ringAt + groupsOfRing * bytesOfGroup, fineLevelsAt = backBetweenAt + betweenBytes;
 constexpr int fineLevelsBytes = alignedShared(mostFineTiles * fineRowsOfTile * 2), arrivingTile = fineRowsOfTile * fineTile * 2, backTablesAt = fineLevelsAt + fineLevelsBytes, fineArrivingAt = backTablesAt + fineTablesBytes;
+static_assert(backBetweenAt % 128 == 0 && fineArrivingAt % 128 == 0, "places are XORed within lines");
 FFC_MMA_SHARED constexpr int fineSynthesisBytes(int tiles) { return fineArrivingAt + 2 * tiles * arrivingTile; }
 // Powers of two that keep halves within their range: of the numbers, and of the weights, whose sums are a 512th of them. A tone's samples are up to 3700 then,
 // if the kernel does not make them larger.
@@ -82,7 +83,7 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
     if (arriving.left == 0) return;
     const u32 to = base + fineArrivingAt + turn * tiles * arrivingTile;
     const int64_t apart = slotBytes(r);
-    constexpr int pieces = fineTile / 8, rowsAtOnce = fineThreads / pieces;
+    constexpr int pieces = fineGroups, rowsAtOnce = fineThreads / pieces;
     int m = int(arriving.ofRow) * fineTile + 8 * (thread % pieces);
     if (m >= r.count) m -= r.around;
     const bool inRow = u32(m) < u32(r.count);
@@ -104,7 +105,7 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
     constexpr int groups = 2;
     const u32 from = fromArriving + base + fineArrivingAt + turn * tiles * arrivingTile;
 #pragma unroll 1
-    for (int first = 0; first < fineTile / 8; first += groups) {
+    for (int first = 0; first < fineGroups; first += groups) {
       typename Fold::Sums d[groups][4];
       inner.forTiles([&](int tile, const u32 (&a)[4][4]) {
         u32 b[groups][2];
@@ -135,7 +136,7 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
   const auto outerStep = [&](int firstGroup) {
     constexpr int together = 2;
 #pragma unroll
-    for (int first = 0; first < fineTile / 8; first += together) {
+    for (int first = 0; first < fineGroups; first += together) {
       u32 b[together][2][4];
       typename Fold::Sums d[together][2][2];
 #pragma unroll
