@@ -754,59 +754,46 @@ inline std::vector<Case> sparseCases(bool speed) {
       add(FFC_DTYPE_BFLOAT16, FFC_PRECISION_DEFAULT, length, 2, 3, FFC_ALGORITHM_FUSED_FP32);
     for (const int64_t length : {65536, 1048576})
       add(FFC_DTYPE_FLOAT16, FFC_PRECISION_DEFAULT, length, 2, 3, FFC_ALGORITHM_MULTI_PASS);
-    // Filter banks, of rows of any length and alignment.
+    // Filter banks, of rows of any length and alignment: blocks of one of `all`, causal and where that is offered circular.
+    const auto addBank = [&](int dtype, int precision, int64_t length, int64_t all, int64_t blocks, int rate, auto&& change) {
+      constexpr unsigned anyFlags = FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL;
+      Case c;
+      c.dtype = dtype;
+      c.precision = precision;
+      c.length = c.kernelLength = length;
+      if (random() % 2) c.kernelLength = 1 + random() % length;
+      c.batch = 2;
+      c.channels = 2;
+      c.flags = random() & anyFlags;
+      c.rowGap = random() % 2;
+      c.pattern = scatteredBlocks(length, all, blocks);
+      change(c.pattern);
+      c.candidate = bankCandidate(blocks, sparsePoints(length), rate);
+      list.push_back(c);
+      if (sparsePoints(length) != length || length > 1 << 20) return;
+      c.mode = FFC_MODE_CIRCULAR;
+      c.flags = random() & anyFlags;
+      c.kernelLength = length;
+      c.pattern = circularBlocks(length, all, blocks);
+      list.push_back(c);
+    };
     for (const int64_t length : {4096, 10000, 32767, 65536, 120000, 200001, 262144, 300001, 524288, 524289, 1000000, 1048573, 1048576, 2097152, 2000003})
       for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
         for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
           for (const int64_t blocks : {1, 6, 16}) {
             if (dtype == FFC_DTYPE_FLOAT32 ? precision == FFC_PRECISION_FAST || length > 1 << 20 : length < 8192) continue;
-            Case c;
-            c.dtype = dtype;
-            c.precision = precision;
-            c.length = c.kernelLength = length;
-            if (random() % 2) c.kernelLength = 1 + random() % length;
-            c.batch = 2;
-            c.channels = 2;
-            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
-            c.rowGap = random() % 2;
-            c.pattern = scatteredBlocks(length, 64, blocks);
-            // Those at both ends instead of two that the pattern keeps.
-            if (random() % 3 == 0) std::swap(c.pattern.keep[0], c.pattern.keep[12]);
-            if (blocks > 1 && random() % 3 == 0) std::swap(c.pattern.keep[63], c.pattern.keep[52]);
-            c.candidate = bankCandidate(blocks, sparsePoints(length));
-            list.push_back(c);
-            if (sparsePoints(length) != length || length > 1 << 20) continue;
-            c.mode = FFC_MODE_CIRCULAR;
-            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
-            c.kernelLength = length;
-            c.pattern = circularBlocks(length, 64, blocks);
-            list.push_back(c);
+            addBank(dtype, precision, length, 64, blocks, 32, [&](Pattern& pattern) {
+              // Those at both ends instead of two that the pattern keeps.
+              if (random() % 3 == 0) std::swap(pattern.keep[0], pattern.keep[12]);
+              if (blocks > 1 && random() % 3 == 0) std::swap(pattern.keep[63], pattern.keep[52]);
+            });
           }
-    // Fine ones: some slots, so many that tiles are several for a k0, and all of one k0.
+    // Fine ones: some slots, and so many that tiles are several for a k0.
     for (const int64_t length : {131072, 200001, 262144, 524289, 1000000, 1048576, 2097152, 4000003})
       for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
         for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
-          for (const int64_t blocks : {3, 92, 256, 304}) {
-            if (blocks == 256 && length > 1 << 20) continue;
-            Case c;
-            c.dtype = dtype;
-            c.precision = precision;
-            c.length = c.kernelLength = length;
-            if (random() % 2) c.kernelLength = 1 + random() % length;
-            c.batch = 2;
-            c.channels = 2;
-            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
-            c.rowGap = random() % 2;
-            c.pattern = scatteredBlocks(length, 1024, blocks);
-            c.candidate = bankCandidate(blocks, sparsePoints(length), 512);
-            list.push_back(c);
-            if (sparsePoints(length) != length || length > 1 << 20) continue;
-            c.mode = FFC_MODE_CIRCULAR;
-            c.flags = random() & (FFC_CONV_PRE_GATE | FFC_CONV_POST_GATE | FFC_CONV_SKIP | FFC_CONV_SHARED_KERNEL);
-            c.kernelLength = length;
-            c.pattern = circularBlocks(length, 1024, blocks);
-            list.push_back(c);
-          }
+          for (const int64_t blocks : {3, 92, 256, 304})
+            if (blocks != 256 || length <= 1 << 20) addBank(dtype, precision, length, 1024, blocks, 512, [](Pattern&) {});
     // Circular rows on their own frequencies.
     for (const int64_t length : {4096, 8192, 16384, 32768, 1 << 16, 1 << 17, 1 << 18, 1 << 20})
       for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})

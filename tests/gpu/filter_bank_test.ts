@@ -8,7 +8,7 @@ import { rounded } from "../rounded.ts";
 import { runAllSparse, type SparseCase } from "../sparse_cases.ts";
 import { gpuTest, openGpu } from "./availability.ts";
 import { blocksOf as blocksOfPoints, circularBlocksOf } from "./block_patterns.ts";
-import { difference, impulses, rms, runRows } from "./sparse_rows.ts";
+import { difference, impulses, judgeImpulses, rms, runRows } from "./sparse_rows.ts";
 
 const length = 2 ** 20, dtypes = ["float16", "bfloat16", "float32"] as const;
 /** Of noise, in the fast class; float32 has one class. */
@@ -140,16 +140,7 @@ gpuTest("filter banks: impulses at both ends of a row", async () => {
   const rows = impulses(length, places);
   for (const dtype of dtypes) {
     const results = await run(device, rows, dtype, six);
-    const usual = rms(results[0]!.exact);
-    for (const [r, { y, exact }] of results.entries()) {
-      const error = difference(y, exact) / usual;
-      assert.ok(error < 1.1 * bound[dtype], `${dtype}, sample ${places[r]}: ${error}`);
-      // The last outputs alone, and the first ones.
-      for (const part of [[-256, length], [0, 256]] as const) {
-        const end = difference(y.slice(...part), exact.slice(...part)) / usual;
-        assert.ok(end < 3 * bound[dtype], `${dtype}, sample ${places[r]}, outputs from ${part[0]}: ${end}`);
-      }
-    }
+    judgeImpulses(results, places, 256, bound[dtype], dtype);
   }
 });
 

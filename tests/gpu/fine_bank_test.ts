@@ -7,7 +7,7 @@ import { rounded } from "../rounded.ts";
 import { runAllSparse, type SparseCase } from "../sparse_cases.ts";
 import { gpuTest, openGpu } from "./availability.ts";
 import { blocksOf, circularBlocksOf } from "./block_patterns.ts";
-import { difference, impulses, rms, runRows } from "./sparse_rows.ts";
+import { difference, impulses, judgeImpulses, rms, runRows } from "./sparse_rows.ts";
 
 const length = 2 ** 20, dtypes = ["float16", "bfloat16"] as const;
 /** Of noise, in the fast class. */
@@ -110,15 +110,7 @@ gpuTest("fine filter banks: impulses at both ends of a row", async () => {
   const rows = impulses(length, places);
   for (const dtype of dtypes) {
     const results = await run(device, rows, dtype, ninth);
-    const usual = rms(results[0]!.exact);
-    for (const [r, { y, exact }] of results.entries()) {
-      const error = difference(y, exact) / usual;
-      assert.ok(error < 1.1 * bound, `${dtype}, sample ${places[r]}: ${error}`);
-      for (const part of [[-4096, length], [0, 4096]] as const) {
-        const end = difference(y.slice(...part), exact.slice(...part)) / usual;
-        assert.ok(end < 3 * bound, `${dtype}, sample ${places[r]}, outputs from ${part[0]}: ${end}`);
-      }
-    }
+    judgeImpulses(results, places, 4096, bound, dtype);
   }
 });
 

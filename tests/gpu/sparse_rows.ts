@@ -1,4 +1,5 @@
 // Rows of inputs through one frequency-sparse plan, beside float64: for what filters do to single rows.
+import assert from "node:assert/strict";
 import type { ConvPlan, ConvPlanOptions, Device, Dtype } from "../../mod.ts";
 import { sparseGrid, sparseRow } from "../oracle.ts";
 import { gaussian } from "../random.ts";
@@ -47,3 +48,23 @@ export function impulses(length: number, places: readonly number[]): Float64Arra
 export const rms = (values: ArrayLike<number>) =>
   Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0) / values.length);
 export const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => rms(Array.from(a, (v, n) => v - b[n]!));
+
+/** What runRows() gave for impulses at these places: of each row, and of so many outputs at either end. */
+export function judgeImpulses(
+  results: readonly { y: Float32Array; exact: Float64Array }[],
+  places: readonly number[],
+  edge: number,
+  bound: number,
+  what: string,
+): void {
+  const usual = rms(results[0]!.exact);
+  for (const [r, { y, exact }] of results.entries()) {
+    const error = difference(y, exact) / usual;
+    assert.ok(error < 1.1 * bound, `${what}, sample ${places[r]}: ${error}`);
+    // The last outputs alone, and the first ones.
+    for (const part of [[-edge, exact.length], [0, edge]] as const) {
+      const end = difference(y.slice(...part), exact.slice(...part)) / usual;
+      assert.ok(end < 3 * bound, `${what}, sample ${places[r]}, outputs from ${part[0]}: ${end}`);
+    }
+  }
+}

@@ -193,7 +193,7 @@ void checkKernels(int length, const std::vector<int>& blocks, bool circular) {
   if (circular) keep.push_back(0);
   const FrequencyMask mask = circular ? patternOf(points, points / 4 / rate, keep, FFC_MODE_CIRCULAR) : patternOf(points, points / 2 / rate, keep);
   const FilterBank bank(mask, fineFilters);
-  const FineTableWords tables(bank);
+  const FineKernelWords tables(bank);
   const int ofRing = static_cast<int>(bank.points()), slots = bank.slots(), count = circular ? ofRing : ofRing + 8, channels = 2;
   std::vector<float> u(static_cast<size_t>(length * channels)), numbers(static_cast<size_t>(slots * channels * count + guard), NAN);
   std::normal_distribution<float> normal;
@@ -209,9 +209,9 @@ void checkKernels(int length, const std::vector<int>& blocks, bool circular) {
   r.pitch = r.count = count;
   r.around = circular ? ofRing : 0;
   p.weights = tables.weights.data();
-  p.outer = reinterpret_cast<const float2*>(tables.exactOuter.data());
+  p.outer = reinterpret_cast<const float2*>(tables.outer.data());
   p.turns = reinterpret_cast<const float2*>(tables.turns.data());
-  p.inner = reinterpret_cast<const float2*>(tables.exactInner.data());
+  p.inner = reinterpret_cast<const float2*>(tables.inner.data());
   p.k0OfSlot = tables.k0OfSlot.data();
   p.runsOfRow = static_cast<uint32_t>((count + fineRun - 1) / fineRun);
   mma::emulation::launch(static_cast<int>(channels * p.runsOfRow), fineKernelBytes, engine(), [&] { analyseFineKernelsOf(p); }, fineKernelThreads);

@@ -85,15 +85,15 @@ class FinePasses final : public BankPasses {
 class FineKernelPasses final : public BankPasses {
  public:
   FineKernelPasses(const FilterBank& bank, TableCache& cache) {
-    const FineTableWords words(bank);
+    const FineKernelWords words(bank);
     const auto keep = [&](const auto& values) {
       buffers_.push_back(cache.planTable(mma::bytesOf(values)));
       return buffers_.back()->data();
     };
     params_.weights = static_cast<const float*>(keep(words.weights));
-    params_.outer = static_cast<const float2*>(keep(words.exactOuter));
+    params_.outer = static_cast<const float2*>(keep(words.outer));
     params_.turns = static_cast<const float2*>(keep(words.turns));
-    params_.inner = static_cast<const float2*>(keep(words.exactInner));
+    params_.inner = static_cast<const float2*>(keep(words.inner));
     params_.k0OfSlot = static_cast<const int8_t*>(keep(words.k0OfSlot));
     allowSharedMemory(reinterpret_cast<Pass>(&analyseFineKernels), fineKernelBytes);
   }

@@ -9,15 +9,16 @@
 
 namespace ffc::gpu {
 
-struct FineTableWords {
+// What the tables of rows and of kernels are made of.
+struct FineEntries {
   std::vector<float> weights;
-  std::vector<uint32_t> outer, outerBack, inner, innerBack;
-  std::vector<int16_t> slots;
-  // Of kernels (fine_kernels.cuh): complex numbers, and a slot's k0.
-  std::vector<float> exactOuter, turns, exactInner;
-  std::vector<int8_t> k0OfSlot;
-  uint8_t firstTile[fineK0 + 1] = {};
 
+  explicit FineEntries(const FilterBank& bank) {
+    const SlotFilter& filter = FilterBank::filterOf(bank.filters(), false);
+    for (int i = 0; i < fineCells; i++)
+      for (int r = 0; r < fineColumns; r++)
+        weights.push_back(static_cast<float>(2 * std::sqrt(double{fineRate}) * filter.tap(fineRate * (fineCells - 1 - i) + fineColumns - 1 - r)));
+  }
   // Tiles of rows, for the planner.
   static int tilesOf(const FilterBank& bank) {
     int rows[fineK0] = {}, tiles = 0;
@@ -26,11 +27,30 @@ struct FineTableWords {
     return tiles;
   }
 
-  explicit FineTableWords(const FilterBank& bank) {
-    const SlotFilter& filter = FilterBank::filterOf(bank.filters(), false);
-    for (int i = 0; i < fineCells; i++)
-      for (int r = 0; r < fineColumns; r++)
-        weights.push_back(static_cast<float>(2 * std::sqrt(double{fineRate}) * filter.tap(fineRate * (fineCells - 1 - i) + fineColumns - 1 - r)));
+ protected:
+  // k of a slot, whose real part or negative imaginary part it is.
+  static int frequencyOf(const FilterBank& bank, int slot) {
+    const int b = bank.blockOf(slot);
+    return b % 2 ? (fineValues - 1 - b) / 2 : b / 2;
+  }
+  // e^{-2 pi i x}, of which row `part` multiplies the real or the imaginary part.
+  static double partOf(double x, int part, int column) {
+    const std::complex<double> e = std::polar(1.0, -2 * SlotFilter::pi * x);
+    return part == 0 ? (column == 0 ? e.real() : -e.imag()) : (column == 0 ? e.imag() : e.real());
+  }
+  static double innerEntry(const FilterBank& bank, int slot, int t0, int column) {
+    const int k1 = frequencyOf(bank, slot) / fineK0, imaginary = bank.blockOf(slot) % 2;
+    return (imaginary ? -1 : 1) * partOf((t0 + 0.25) * k1 / fineK1, imaginary, column) / std::sqrt(double{fineT0});
+  }
+};
+
+// Of 16-bit rows (FineTables).
+struct FineTableWords : FineEntries {
+  std::vector<uint32_t> outer, outerBack, inner, innerBack;
+  std::vector<int16_t> slots;
+  uint8_t firstTile[fineK0 + 1] = {};
+
+  explicit FineTableWords(const FilterBank& bank) : FineEntries(bank) {
     for (int t0 = 0; t0 < fineT0; t0++)
       for (int i = 0; i < 2; i++)
         for (int j = 0; j < 2; j++) {
@@ -44,28 +64,9 @@ struct FineTableWords {
       for (size_t first = 0; first < rows.size(); first += fineRowsOfTile) addTile(bank, rows, first);
       firstTile[k0 + 1] = static_cast<uint8_t>(slots.size() / fineRowsOfTile);
     }
-    const auto add = [](std::vector<float>& to, double real, double imaginary) { to.insert(to.end(), {static_cast<float>(real), static_cast<float>(imaginary)}); };
-    const auto addTurn = [&](std::vector<float>& to, double x, double size) { add(to, size * partOf(x, 0, 0), size * partOf(x, 1, 0)); };
-    for (int k0 = 0; k0 < fineK0; k0++) {
-      for (int t1 = 0; t1 < fineT1; t1++) addTurn(exactOuter, t1 * (k0 + 0.25) / fineT1, 1 / std::sqrt(double{fineT1}));
-      for (int t0 = 0; t0 < fineT0; t0++) addTurn(turns, (t0 + 0.25) * (k0 + 0.25) / fineRate, 1);
-    }
-    for (int t0 = 0; t0 < fineT0; t0++)
-      for (int slot = 0; slot < bank.slots(); slot++) add(exactInner, innerEntry(bank, slot, t0, 0), innerEntry(bank, slot, t0, 1));
-    for (int slot = 0; slot < bank.slots(); slot++) k0OfSlot.push_back(static_cast<int8_t>(frequencyOf(bank, slot) % fineK0));
   }
 
  private:
-  // k of a slot, whose real part or negative imaginary part it is.
-  static int frequencyOf(const FilterBank& bank, int slot) {
-    const int b = bank.blockOf(slot);
-    return b % 2 ? (fineValues - 1 - b) / 2 : b / 2;
-  }
-  // e^{-2 pi i x}, of which row `part` multiplies the real or the imaginary part.
-  static double partOf(double x, int part, int column) {
-    const std::complex<double> e = std::polar(1.0, -2 * SlotFilter::pi * x);
-    return part == 0 ? (column == 0 ? e.real() : -e.imag()) : (column == 0 ? e.imag() : e.real());
-  }
   // Rows: k0 of the real part, then of the imaginary part. Columns are those of a line of values: for two t1 their real and imaginary parts, t1 and
   // t1 + 8; pairs of t1 are exchanged where t0 is odd.
   static double outerEntry(int t0, int row, int column) {
@@ -74,10 +75,6 @@ struct FineTableWords {
   }
   // On the way back the parts of a k0 are neighbours.
   static int backRow(int index) { return index / 2 + fineK0 * (index % 2); }
-  static double innerEntry(const FilterBank& bank, int slot, int t0, int column) {
-    const int k1 = frequencyOf(bank, slot) / fineK0, imaginary = bank.blockOf(slot) % 2;
-    return (imaginary ? -1 : 1) * partOf((t0 + 0.25) * k1 / fineK1, imaginary, column) / std::sqrt(double{fineT0});
-  }
   void addTile(const FilterBank& bank, const std::vector<int16_t>& rows, size_t first) {
     const auto slotOf = [&](int row) { return first + row < rows.size() ? rows[first + row] : int16_t{-1}; };
     const auto entry = [&](int row, int t0, int column) { return slotOf(row) < 0 ? 0 : innerEntry(bank, slotOf(row), t0, column); };
@@ -87,6 +84,24 @@ struct FineTableWords {
       addFragment(innerBack, 0, [&](int row, int column) { return entry(column, 16 * (step / 2) + row, step % 2); });
     }
     for (int row = 0; row < fineRowsOfTile; row++) slots.push_back(slotOf(row));
+  }
+};
+
+// Of kernels (fine_kernels.cuh): complex numbers, and a slot's k0.
+struct FineKernelWords : FineEntries {
+  std::vector<float> outer, turns, inner;
+  std::vector<int8_t> k0OfSlot;
+
+  explicit FineKernelWords(const FilterBank& bank) : FineEntries(bank) {
+    const auto add = [](std::vector<float>& to, double real, double imaginary) { to.insert(to.end(), {static_cast<float>(real), static_cast<float>(imaginary)}); };
+    const auto addTurn = [&](std::vector<float>& to, double x, double size) { add(to, size * partOf(x, 0, 0), size * partOf(x, 1, 0)); };
+    for (int k0 = 0; k0 < fineK0; k0++) {
+      for (int t1 = 0; t1 < fineT1; t1++) addTurn(outer, t1 * (k0 + 0.25) / fineT1, 1 / std::sqrt(double{fineT1}));
+      for (int t0 = 0; t0 < fineT0; t0++) addTurn(turns, (t0 + 0.25) * (k0 + 0.25) / fineRate, 1);
+    }
+    for (int t0 = 0; t0 < fineT0; t0++)
+      for (int slot = 0; slot < bank.slots(); slot++) add(inner, innerEntry(bank, slot, t0, 0), innerEntry(bank, slot, t0, 1));
+    for (int slot = 0; slot < bank.slots(); slot++) k0OfSlot.push_back(static_cast<int8_t>(frequencyOf(bank, slot) % fineK0));
   }
 };
 
