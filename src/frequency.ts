@@ -34,8 +34,8 @@ import { checkCount } from "./shape.ts";
  *   float32 more than 32768; circular rows that are a power of two), where filters fold less than 2.2e-4 (fast class: 5e-4, float32: 5.5e-7) of any frequency into the band. What
  *   lies in at most 16 of the 64 equal parts of half the sampling rate, wherever these are (`blockBins`: a 64th of the bins), is convolved
  *   part by part at a 32nd of the rate (causal, up to 1048576 samples, in 16 bit up to 2097152; circular, up to 1048576 samples, a multiple
- *   of 256; where that is quicker, which it may be from 8192 samples on, in 16 bit from 32768); in 16 bit what lies in at most 304 of 1024
- *   parts, at a 512th of it (from 131072 samples on; circular: a multiple of 4096; on a GPU with 227 KB of shared memory a block). The rest
+ *   of 256; where that is quicker, which it may be from 8192 samples on, in 16 bit from 32768); what lies in at most 304 of 1024
+ *   parts, at a 512th of it (from 131072 samples on; circular: a multiple of 4096; in 16 bit on a GPU with 227 KB of shared memory a block). The rest
  *   keep frequencies of every class and save next to nothing; `plan.explain()` says how much. `modulus` must divide P or N. In
  *   causal mode index k = 1 … N/2 is bin 2k - 1 and index N - k is bin 2k (index 0: bin 0); in circular mode index k
  *   is bin min(k, P - k), so that classes c and modulus - c must both be in the list or both not

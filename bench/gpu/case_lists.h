@@ -324,13 +324,16 @@ inline std::vector<Case> coverCandidates() {
           c.candidate = bankCandidate(slots);
         }
   // Fine banks: one tile of rows for each product, or several.
-  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+  for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16, FFC_DTYPE_FLOAT32})
     for (const int precision : {fast, accurate})
       for (const int64_t slots : {92, 300})
         for (const int64_t ragged : {0, 3}) {
+          // In float32 one of the four has both gates and a term.
+          const bool both = dtype == FFC_DTYPE_FLOAT32 && slots == 300;
+          if (dtype == FFC_DTYPE_FLOAT32 && precision == fast) continue;
           Case& c = add(FFC_ALGORITHM_AUTO, dtype, precision, (1 << 17) - ragged, (1 << 17) - ragged, ragged > 0);
           c.flags &= ~FFC_CONV_SKIP;
-          if ((precision == fast) == (ragged > 0)) c.flags |= FFC_CONV_SKIP;
+          if ((precision == fast) == (ragged > 0) || both) c.flags |= FFC_CONV_SKIP;
           c.rowGap = ragged;
           c.pattern = scatteredBlocks(1 << 17, 1024, slots);
           c.candidate = bankCandidate(slots, 1 << 17, 512);
@@ -790,10 +793,11 @@ inline std::vector<Case> sparseCases(bool speed) {
           }
     // Fine ones: some slots, and so many that tiles are several for a k0.
     for (const int64_t length : {131072, 200001, 262144, 524289, 1000000, 1048576, 2097152, 4000003})
-      for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})
+      for (const int dtype : {FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16, FFC_DTYPE_FLOAT32})
         for (const int precision : {FFC_PRECISION_FAST, FFC_PRECISION_ACCURATE})
           for (const int64_t blocks : {3, 92, 256, 304})
-            if (blocks != 256 || length <= 1 << 20) addBank(dtype, precision, length, 1024, blocks, 512, [](Pattern&) {});
+            if (dtype == FFC_DTYPE_FLOAT32 && precision == FFC_PRECISION_FAST) continue;
+            else if (blocks != 256 || length <= 1 << 20) addBank(dtype, precision, length, 1024, blocks, 512, [](Pattern&) {});
     // Circular rows on their own frequencies.
     for (const int64_t length : {4096, 8192, 16384, 32768, 1 << 16, 1 << 17, 1 << 18, 1 << 20})
       for (const int dtype : {FFC_DTYPE_FLOAT32, FFC_DTYPE_FLOAT16, FFC_DTYPE_BFLOAT16})

@@ -177,7 +177,7 @@ function gpuProblems(set: string): ConvPlanOptions[] {
     }
   }
   for (const length of powers(2 ** 17, 2 ** 22)) {
-    for (const kind of kinds.slice(1)) {
+    for (const kind of kinds) {
       for (const count of [92, 256] as const) {
         const keepFrequencies = fineBlocks(length, count);
         add(length, kind, { keepFrequencies });

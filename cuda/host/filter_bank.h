@@ -19,7 +19,7 @@
 // roundings. Within the block G rises to 1.8 (2.8), which the kernel's spectrum makes up for, D K / G^2. Kernels, in any dtype, come to the lower rate
 // by the filters of float32: what these do to a frequency, which is known, is taken back there, too.
 //
-// There are two kinds: coarse banks, D = 32, and in 16 bit fine ones, D = 512, for hundreds of slots. Matrices of all coefficients would be too
+// There are two kinds: coarse banks, D = 32, and fine ones, D = 512, for hundreds of slots. Matrices of all coefficients would be too
 // large for these; w_b (n + 1/2) with n = 512 h + r, counted from the middle of D samples, has the cosine of a slot at
 // 1024 places but for signs, so samples are folded to those, and a product with cosines is the rest (gpu/bank/fine.h).
 #pragma once
@@ -147,9 +147,9 @@ struct BankFilters {
   constexpr int beyondRing() const { return (neighbours() + 7) / 8 * 8; }
 };
 inline constexpr BankFilters filtersOfHalves{coarseRate, 9, 9, coarseSlots, 1e-9}, filtersOfFloats{coarseRate, 16, 8, coarseSlots, 1e-16};
-inline constexpr BankFilters fineFilters{fineRate, 9, 0, fineSlots, 1e-9};
+inline constexpr BankFilters fineFiltersOfHalves{fineRate, 9, 0, fineSlots, 1e-9}, fineFiltersOfFloats{fineRate, 16, 0, fineSlots, 1e-16};
 // By which kernels come to the lower rate.
-constexpr const BankFilters& filtersOfKernels(const BankFilters& filters) { return filters.rate == fineRate ? fineFilters : filtersOfFloats; }
+constexpr const BankFilters& filtersOfKernels(const BankFilters& filters) { return filters.rate == fineRate ? fineFiltersOfFloats : filtersOfFloats; }
 
 class FilterBank {
  public:
@@ -205,8 +205,11 @@ class FilterBank {
   static const SlotFilter& filterOf(const BankFilters& filters, bool atEnd) {
     if (filters.rate == fineRate) {
       // Between the taps of one for D = 32, four fewer, since splines reach further.
-      static const SlotFilter fine(coarseRate * fineFilters.cells - 4, narrow, images(SlotFilter::pi / coarseRate, narrow), fineFilters.flatness, fineRate / coarseRate);
-      return fine;
+      const auto make = [](const BankFilters& f) {
+        return SlotFilter(coarseRate * f.cells - 4, narrow, images(SlotFilter::pi / coarseRate, narrow), f.flatness, fineRate / coarseRate);
+      };
+      static const SlotFilter fine = make(fineFiltersOfHalves), exactFine = make(fineFiltersOfFloats);
+      return filters.cells == fineFiltersOfHalves.cells ? fine : exactFine;
     }
     // Between the ends a slot has images at all multiples of its width, because the mirrored spectrum has some, too; at the ends, at
     // every second one.

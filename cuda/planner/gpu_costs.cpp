@@ -269,7 +269,8 @@ Candidate filterBankCandidate(const ConvProblem& p, const FilterBankShape& s, co
   c.name = "multi-pass/bank/" + std::to_string(s.slots) + "x" + std::to_string(points) + "/rate" + std::to_string(s.rate);
   const std::string precision = p.precision == FFC_PRECISION_FAST ? "/fast" : "/accurate";
   c.key = std::string("multi-pass/bank") +
-          (s.floats ? std::string("/float32/") + (gated(p) ? "gated" : "plain") + (p.circular() ? "/circular" : "/n" + std::to_string(points))
+          (s.floats && s.folds ? std::string("/float32") + (p.skip ? "/fineSkip" : gated(p) ? "/fineGated" : "/fine")
+          : s.floats ? std::string("/float32/") + (gated(p) ? "gated" : "plain") + (p.circular() ? "/circular" : "/n" + std::to_string(points))
           : s.folds ? precision + (p.skip ? "/fineSkip" : gated(p) ? "/fineGated" : "/fine") + "/ring" + std::to_string(points) + (s.ringFilling < 1 ? "/partSets" : "")
                     : precision + (s.measured ? "/measured" : "/plain") + "/s" + std::to_string(s.slotsOfProduct) + (s.ring.uniform ? "/sets" + std::to_string(points) : "")) +
           (p.skip && !s.folds ? "/skip" : "");
@@ -281,7 +282,10 @@ Candidate filterBankCandidate(const ConvProblem& p, const FilterBankShape& s, co
     // A sample is in taps / rate numbers.
     const double cells = static_cast<double>(s.taps) / s.rate;
     pass->coreFlops = pointwiseFlops(p) / 2.0;
-    if (s.floats) {
+    if (s.floats && s.folds) {
+      pass->coreFlops += samples * 2.0 * (s.folds + s.products);
+      pass->sharedBytes = samples * 8.0 * 6.0;  // complex points, six times
+    } else if (s.floats) {
       // Multiply-adds of a pair of samples: of the fold, and two for each slot.
       const double computed = rowsOf(p) * s.rate * (pass == &analyse ? s.numbersThere : s.numbersBack);
       pass->coreFlops += computed * (2.0 * cells * (s.ends ? 1.5 : 1.0) + 6.0 + 2.0 * s.slotsOfProduct);

@@ -67,16 +67,16 @@ Candidate multiPassCandidate(const ConvProblem& problem, const MultiPassShape& s
 // Slots of the spectrum at a part of the rate (host/filter_bank.h), convolved as rows of a fused transform.
 struct FilterBankShape {
   int slots = 0, rate = 1, taps = 0;
-  bool floats = false;                               // numbers are floats, filters are folds (gpu/bank/fold.h)
+  bool floats = false;                               // numbers are floats; filters of a coarse bank are folds (gpu/bank/fold.h)
   bool ends = false;                                 // folds: slots at the ends of the spectrum, which have a fold of their own
   int slotsOfProduct = 0;                            // which there are always so many of, in matrices or fours
-  double products = 0, folds = 0;                    // 16 bit: multiply-adds of a sample and way, on tensor cores and (a fine bank) on CUDA cores
-  double ringFilling = 1;                            // fine banks: how much of a set of one channel is rows
+  double products = 0, folds = 0;                    // 16 bit and fine banks: multiply-adds of a sample and way, on tensor cores (floats: CUDA cores), and of a fine bank's fold
+  double ringFilling = 1;                            // fine banks of 16 bit: how much of a set of one channel is rows
   bool measured = false;                             // a pass looks for the rows' largest samples
   int64_t chunks = 1, usualChunks = 1;               // by this context's scratch limit and by the usual one
   MmaShape ring;                                     // the transform of a slot
   Fp32Shape floatRing;                               // or this
-  double numbersThere = 0, numbersBack = 0;          // floats: of a row and a slot, that are computed on either way
+  double numbersThere = 0, numbersBack = 0;          // coarse, floats: of a row and a slot, that are computed on either way
 };
 Candidate filterBankCandidate(const ConvProblem& problem, const FilterBankShape& shape, const GpuSize& size);
 

@@ -47,7 +47,9 @@ gpuTest("filter banks: the planner takes slots for blocks anywhere in the spectr
   assert.equal(chosen({ mask, blockBins: 64 }).name, bank(4));
   for (const blocks of [[40], six, sixteen]) {
     const { name, flops, bytes } = chosen(blocksOf(blocks).pattern, { dtype: "float32" });
-    assert.equal(name, bank(blocks.length));
+    // Sixteen coarse slots and the 256 of a fine bank that they are take about as long.
+    const names = [bank(blocks.length), ...(blocks.length > 8 ? ["multi-pass/bank/256x2048/rate512"] : [])];
+    assert.ok(names.includes(name), name);
     assert.ok(bytes > 0.5 && (flops > 0.3) === (blocks.length <= 8), `float32, ${blocks.length}: ${flops} ${bytes}`);
   }
   // With a skip term; circular, too, where the lowest quarter has one bin of a seventeenth block, and half of the rate may be quicker.

@@ -1,4 +1,4 @@
-// Blocks of a 1024th of the spectrum, wherever they lie, which a fine filter bank convolves as slots at a 512th of the sampling rate, in 16 bit.
+// Blocks of a 1024th of the spectrum, wherever they lie, which a fine filter bank convolves as slots at a 512th of the sampling rate.
 import assert from "node:assert/strict";
 import type { Device, Dtype, FrequencyPattern } from "../../mod.ts";
 import { conv } from "../cases.ts";
@@ -9,9 +9,9 @@ import { gpuTest, openGpu } from "./availability.ts";
 import { blocksOf, circularBlocksOf } from "./block_patterns.ts";
 import { difference, impulses, judgeImpulses, rms, runRows } from "./sparse_rows.ts";
 
-const length = 2 ** 20, dtypes = ["float16", "bfloat16"] as const;
-/** Of noise, in the fast class. */
-const bound = 2e-3;
+const length = 2 ** 20, dtypes = ["float16", "bfloat16", "float32"] as const;
+/** Of noise, in the fast class; float32 has one class. */
+const bound = { float16: 2e-3, bfloat16: 2e-3, float32: 1e-6 };
 const bank = (slots: number, points = length) => `multi-pass/bank/${slots}x${points / 512}/rate512`;
 /** Spread over the spectrum, both ends among them; about so many of 1024. */
 const spread = (step: number) => Array.from({ length: Math.ceil(1024 / step) }, (_, i) => Math.floor(i * step));
@@ -38,7 +38,8 @@ gpuTest("fine filter banks: the planner takes slots for many small blocks", () =
   for (const dtype of dtypes) {
     const { name, flops, bytes } = chosen(blocksOf(ninth, length, 1024).pattern, { dtype });
     assert.equal(name, bank(ninth.length));
-    assert.ok(flops > 0.3 && bytes > 0.5, `${flops} ${bytes}`);
+    // In float32 the transforms of the filters are a good part of those that they save.
+    assert.ok(flops > (dtype === "float32" ? 0.1 : 0.3) && bytes > 0.5, `${flops} ${bytes}`);
     assert.equal(chosen(blocksOf(spread(4), length, 1024).pattern, { dtype }).name, bank(256));
     assert.equal(
       chosen(blocksOf(ninth, length, 1024).pattern, { dtype, preGate: true, postGate: true }).name,
@@ -50,8 +51,7 @@ gpuTest("fine filter banks: the planner takes slots for many small blocks", () =
   // Blocks of a 64th at a length that has no coarse bank.
   const long = { length: 2 ** 22, kernelLength: 2 ** 22 };
   assert.equal(chosen({ blocks: [1, 30, 62], blockBins: 2 ** 16 }, long).name, bank(48, 2 ** 22));
-  // What it does not do: float32, too many slots, grids that it does not divide.
-  assert.doesNotMatch(chosen(blocksOf(ninth, length, 1024).pattern, { dtype: "float32" }).name, /bank/);
+  // What it does not do: too many slots, grids that it does not divide.
   assert.doesNotMatch(chosen(blocksOf(spread(2), length, 1024).pattern).name, /bank/);
   const odd = circularBlocksOf([1, 500, 900], 10 ** 6, 1000).pattern;
   assert.doesNotMatch(chosen(odd, { length: 10 ** 6, mode: "circular" }).name, /rate512/);
@@ -66,7 +66,8 @@ for (const dtype of dtypes) {
       const pattern = more.mode === "circular"
         ? circularBlocksOf(blocks, points, 1024)
         : blocksOf(blocks, points, 1024);
-      cases.push({ ...conv({ ...shape, ...more }), ...pattern, candidate: bank(blocks.length, points) });
+      const given = conv({ ...shape, ...more, ...(dtype === "float32" && { precision: "accurate" as const }) });
+      cases.push({ ...given, ...pattern, candidate: bank(blocks.length, points) });
     };
     add(length, ninth, { precision: "fast", batch: 2 });
     add(length, spread(4), { precision: "accurate", channels: 2, preGate: true });
@@ -110,7 +111,7 @@ gpuTest("fine filter banks: impulses at both ends of a row", async () => {
   const rows = impulses(length, places);
   for (const dtype of dtypes) {
     const results = await run(device, rows, dtype, ninth);
-    judgeImpulses(results, places, 4096, bound, dtype);
+    judgeImpulses(results, places, 4096, bound[dtype], dtype);
   }
 });
 
@@ -129,7 +130,7 @@ gpuTest("fine filter banks: tones that are kept and dropped, small and large inp
       const usual = rms(results.at(-1)!.exact) / Math.sqrt(blocks.length / 1024);
       for (const [r, { y, exact }] of results.entries()) {
         const error = difference(y, exact) / Math.max(rms(exact), usual);
-        assert.ok(error < 1.25 * bound, `${dtype}, ${parts[r] ?? "noise"}, size ${size}: ${error}`);
+        assert.ok(error < 1.25 * bound[dtype], `${dtype}, ${parts[r] ?? "noise"}, size ${size}: ${error}`);
       }
     }
   }
@@ -138,39 +139,41 @@ gpuTest("fine filter banks: tones that are kept and dropped, small and large inp
 // A sample that the pass which looks at some does not see: its row is analysed once more.
 gpuTest("fine filter banks: a row's largest sample is found wherever it is", async () => {
   using device = openGpu();
-  for (const dtype of dtypes) {
+  for (const dtype of ["float16", "bfloat16"] as const) {
     const row = gaussian(length, 5, 0.01);
     row[length / 2 + 12345] = 60; // not in one of the eighths
     const [result] = await run(device, [row], dtype, ninth);
     const error = difference(result!.y, result!.exact) / rms(result!.exact);
-    assert.ok(error < 1.25 * bound, `${dtype}: ${error}`);
+    assert.ok(error < 1.25 * bound[dtype], `${dtype}: ${error}`);
   }
 });
 
-gpuTest("fine filter banks: chunks of rows give the bits of one chunk", async () => {
-  const { pattern } = blocksOf(ninth, length, 1024), rows = 3 * 5, dtype = "bfloat16";
-  const u = rounded(gaussian(length, 4, 1), dtype).host as Uint16Array,
-    taps = Float32Array.from(gaussian(5 * 300, 5, 0.1));
-  const outputs = async (scratchLimitBytes: number) => {
-    using device = openGpu({ scratchLimitBytes });
-    const options = { batch: 3, channels: 5, length, kernelLength: 300, dtype, kernelDtype: "float32" } as const;
-    using plan = device.plan({ ...options, keepFrequencies: pattern, candidate: bank(ninth.length) });
-    using spectrum = plan.spectrum(taps);
-    const all = new Uint16Array(rows * length);
-    for (let row = 0; row < rows; row++) all.set(u.subarray(1000 * row), row * length); // zeros behind
-    using input = device.tensor(all, { shape: [3, 5, length], dtype });
-    using y = plan.forward(input, spectrum);
-    return { values: await y.read() as Uint16Array, workspaceBytes: plan.info.workspaceBytes };
-  };
-  const whole = await outputs(2 ** 30);
-  // Two rows of a channel, two channels.
-  for (const limit of [900_000, 3_000_000]) {
-    const chunked = await outputs(limit);
-    assert.ok(
-      chunked.workspaceBytes < whole.workspaceBytes / 1.5,
-      `${chunked.workspaceBytes}, ${whole.workspaceBytes}`,
-    );
-    assert.equal(chunked.values.findIndex((value, i) => value !== whole.values[i]), -1);
-  }
-  assert.ok(whole.values.some((value) => value !== 0));
-});
+for (const dtype of ["bfloat16", "float32"] as const) {
+  gpuTest(`fine filter banks: chunks of rows give the bits of one chunk, ${dtype}`, async () => {
+    const { pattern } = blocksOf(ninth, length, 1024), rows = 3 * 5;
+    const u = rounded(gaussian(length, 4, 1), dtype).host as Uint16Array | Float32Array,
+      taps = Float32Array.from(gaussian(5 * 300, 5, 0.1));
+    const outputs = async (scratchLimitBytes: number) => {
+      using device = openGpu({ scratchLimitBytes });
+      const options = { batch: 3, channels: 5, length, kernelLength: 300, dtype, kernelDtype: "float32" } as const;
+      using plan = device.plan({ ...options, keepFrequencies: pattern, candidate: bank(ninth.length) });
+      using spectrum = plan.spectrum(taps);
+      const all = dtype === "float32" ? new Float32Array(rows * length) : new Uint16Array(rows * length);
+      for (let row = 0; row < rows; row++) all.set(u.subarray(1000 * row), row * length); // zeros behind
+      using input = device.tensor(all, { shape: [3, 5, length], dtype });
+      using y = plan.forward(input, spectrum);
+      return { values: await y.read() as Uint16Array | Float32Array, workspaceBytes: plan.info.workspaceBytes };
+    };
+    const whole = await outputs(2 ** 30);
+    // Two rows of a channel, two channels.
+    for (const limit of dtype === "float32" ? [1_800_000, 6_000_000] : [900_000, 3_000_000]) {
+      const chunked = await outputs(limit);
+      assert.ok(
+        chunked.workspaceBytes < whole.workspaceBytes / 1.5,
+        `${chunked.workspaceBytes}, ${whole.workspaceBytes}`,
+      );
+      assert.equal(chunked.values.findIndex((value, i) => value !== whole.values[i]), -1);
+    }
+    assert.ok(whole.values.some((value) => value !== 0));
+  });
+}

@@ -2,7 +2,9 @@
 // float64 (cuda/host/filter_bank.h). What is written starts as NaN, and what lies around it must survive.
 #define FFC_EMULATE
 #include "../../cuda/gpu/bank/fine_analyse.cuh"
-#include "../../cuda/gpu/bank/fine_kernels.cuh"
+#include "../../cuda/gpu/bank/fine_float_analyse.cuh"
+#include "../../cuda/gpu/bank/fine_float_synthesise.cuh"
+#include "../../cuda/gpu/bank/fine_float_tables.h"
 #include "../../cuda/gpu/bank/fine_synthesise.cuh"
 #include "../../cuda/gpu/bank/fine_tables.h"
 #include "check.h"
@@ -60,7 +62,7 @@ void check(const Case& c) {
   for (const int b : c.blocks) keep[b] = 1;
   if (c.circular) keep.push_back(0);  // half the rate itself
   const FrequencyMask mask = c.circular ? patternOf(c.points, c.points / 4 / rate, keep, FFC_MODE_CIRCULAR) : patternOf(c.points, c.points / 2 / rate, keep);
-  const FilterBank bank(mask, fineFilters);
+  const FilterBank bank(mask, fineFiltersOfHalves);
   const int ofRing = static_cast<int>(bank.points()), around = c.circular ? ofRing : 0;
   const int slots = bank.slots(), count = c.circular ? ofRing : ofRing + 8, batch = 2, channels = 1;
   const int apart = c.aligned ? (c.length + 15) / 8 * 8 : c.length + 3;
@@ -185,51 +187,98 @@ void check(const Case& c) {
   CHECK(between && y.intact());
 }
 
-// Kernels, in float32.
-void checkKernels(int length, const std::vector<int>& blocks, bool circular) {
-  const int points = 16384;
+// Rows of floats, as kernels are, too; on blocks that begin within rows.
+struct FloatCase {
+  int points, length;
+  std::vector<int> blocks;
+  int blocksOfDevice = 3;
+  bool gated = false, skips = false, circular = false;
+};
+
+void checkFloats(const FloatCase& c) {
   std::vector<uint8_t> keep(2 * rate);
-  for (const int b : blocks) keep[b] = 1;
-  if (circular) keep.push_back(0);
-  const FrequencyMask mask = circular ? patternOf(points, points / 4 / rate, keep, FFC_MODE_CIRCULAR) : patternOf(points, points / 2 / rate, keep);
-  const FilterBank bank(mask, fineFilters);
-  const FineKernelWords tables(bank);
-  const int ofRing = static_cast<int>(bank.points()), slots = bank.slots(), count = circular ? ofRing : ofRing + 8, channels = 2;
-  std::vector<float> u(static_cast<size_t>(length * channels)), numbers(static_cast<size_t>(slots * channels * count + guard), NAN);
+  for (const int b : c.blocks) keep[b] = 1;
+  if (c.circular) keep.push_back(0);
+  const FrequencyMask mask = c.circular ? patternOf(c.points, c.points / 4 / rate, keep, FFC_MODE_CIRCULAR) : patternOf(c.points, c.points / 2 / rate, keep);
+  const FilterBank bank(mask, fineFiltersOfFloats);
+  const FloatFineWords tables(bank);
+  const int ofRing = static_cast<int>(bank.points()), around = c.circular ? ofRing : 0, slots = bank.slots(), count = c.circular ? ofRing : ofRing + 16, batch = 2, apart = c.length + 3;
   std::normal_distribution<float> normal;
-  for (float& x : u) x = normal(engine);
-  FineKernelParams p;
+  const auto row = [&](size_t size, bool filled) {
+    std::vector<float> v(size + 2 * guard, NAN);
+    for (size_t i = 0; filled && i < size; i++) v[guard + i] = normal(engine);
+    return v;
+  };
+  std::vector<float> u = row(apart * batch, true), gate = row(apart * batch, true), y = row(apart * batch, false), numbers = row(slots * batch * count, false);
+  const auto at = [](std::vector<float>& v) { return v.data() + guard; };
+  FloatFineParams p;
+  p.weights = tables.weights.data(), p.slots = tables.slots.data(), p.frequencies = tables.frequencies.data(), p.kept = static_cast<int32_t>(tables.frequencies.size());
+  p.turnsThere = tables.turnsThere.data(), p.turnsBack = tables.turnsBack.data();
   BankRows& r = p.rows;
-  r.u = u.data();
-  r.uStride = {0, length};
-  r.length = length;
-  r.chunk.groups = channels;
-  r.numbers = numbers.data();
+  r.u = at(u), r.y = at(y);
+  r.pre = r.post = c.gated ? at(gate) : nullptr;
+  r.uStride = r.preStride = r.postStride = r.yStride = {apart, int64_t{apart} * batch};
+  r.length = r.outputLength = c.length;
+  r.batch = r.rowsOfGroup = r.chunk.rows = batch;
+  r.numbers = at(numbers);
   r.slots = slots;
   r.pitch = r.count = count;
-  r.around = circular ? ofRing : 0;
-  p.weights = tables.weights.data();
-  p.outer = reinterpret_cast<const float2*>(tables.outer.data());
-  p.turns = reinterpret_cast<const float2*>(tables.turns.data());
-  p.inner = reinterpret_cast<const float2*>(tables.inner.data());
-  p.k0OfSlot = tables.k0OfSlot.data();
-  p.runsOfRow = static_cast<uint32_t>((count + fineRun - 1) / fineRun);
-  mma::emulation::launch(static_cast<int>(channels * p.runsOfRow), fineKernelBytes, engine(), [&] { analyseFineKernelsOf(p); }, fineKernelThreads);
+  r.around = around;
+  const float skip[] = {0.75f};
+  if (c.skips) r.skip = skip, r.skipType = FFC_DTYPE_FLOAT32;
+  const auto run = [&](int numbersOfRow, int bytes, auto&& body) {
+    p.tilesOfRow = static_cast<uint32_t>((numbersOfRow + floatFineTile - 1) / floatFineTile);
+    p.tiles = batch * p.tilesOfRow;
+    mma::emulation::launch(c.blocksOfDevice, bytes, engine(), body, floatFineThreads);
+  };
+  const auto numbersOf = [&](int slot, int b) { return at(numbers) + (int64_t{slot} * batch + b) * count; };
+  const auto intact = [&](std::vector<float>& v) {
+    for (int i = 0; i < guard; ++i)
+      if (!std::isnan(v[i]) || !std::isnan(v[v.size() - 1 - i])) return false;
+    return true;
+  };
+
+  run(count, floatFineAnalysisBytes(slots), [&] { c.gated ? analyseFineFloatsOf<true>(p) : analyseFineFloatsOf<false>(p); });
   double error = 0, size = 0;
-  for (int h = 0; h < channels; ++h)
+  for (int b = 0; b < batch; ++b)
     for (int slot = 0; slot < slots; ++slot)
       for (int m = 0; m < count; ++m) {
         double sum = 0;
         for (int j = 0; j < bank.filters().taps(); ++j) {
           int n = rate * m + rate - 1 - j;
-          if (n < 0) n += rate * r.around;
-          if (n >= 0 && n < length) sum += bank.coefficient(slot, m, j) * u[h * length + n];
+          if (n < 0) n += rate * around;
+          if (n >= 0 && n < c.length) sum += bank.coefficient(slot, m, j) * at(u)[b * apart + n] * (c.gated ? at(gate)[b * apart + n] : 1.0);
         }
-        error += std::pow(numbers[(h * slots + slot) * count + m] - sum, 2), size += sum * sum;
+        error += std::pow(numbersOf(slot, b)[m] - sum, 2), size += sum * sum;
       }
-  std::printf("  kernels of %d taps, %d slots%s: %.2g\n", length, slots, circular ? ", circular" : "", std::sqrt(error / size));
-  CHECK(std::sqrt(error / size) > 1e-9 && std::sqrt(error / size) < 1e-6);
-  for (int i = 0; i < guard; ++i) CHECK(std::isnan(numbers[numbers.size() - 1 - i]));
+  const double errorThere = std::sqrt(error / size);
+  CHECK(intact(numbers));
+
+  for (float& x : numbers) x = std::isnan(x) ? x : normal(engine);
+  run((c.length + rate - 1) / rate + floatFineCells - 1, floatFineSynthesisBytes(slots), [&] {
+    c.gated ? c.skips ? synthesiseFineFloatsOf<true, true>(p) : synthesiseFineFloatsOf<true, false>(p)
+            : c.skips ? synthesiseFineFloatsOf<false, true>(p) : synthesiseFineFloatsOf<false, false>(p);
+  });
+  error = size = 0;
+  bool between = true;
+  for (int b = 0; b < batch; ++b) {
+    for (int n = 0; n < c.length; ++n) {
+      double sum = 0;
+      for (int slot = 0; slot < slots; ++slot)
+        for (int m = n / rate; m < n / rate + floatFineCells; ++m)
+          sum += bank.coefficient(slot, m, rate * m + rate - 1 - n) * (m < count ? numbersOf(slot, b)[m] : c.circular ? numbersOf(slot, b)[m - around] : 0);
+      const double g = c.gated ? at(gate)[b * apart + n] : 1;
+      if (c.skips) sum += skip[0] * at(u)[b * apart + n] * g;
+      error += std::pow(at(y)[b * apart + n] - sum * g, 2), size += sum * g * sum * g;
+    }
+    for (int n = c.length; n < apart; ++n) between &= std::isnan(at(y)[b * apart + n]);
+  }
+  const double errorBack = std::sqrt(error / size);
+  std::printf("  floats: N %d, length %d, %d slots%s%s%s: %.2g there, %.2g back\n", c.points, c.length, slots, c.gated ? ", gated" : "", c.skips ? ", skip" : "",
+              c.circular ? ", circular" : "", errorThere, errorBack);
+  CHECK(errorThere > 1e-9 && errorThere < 1e-6);
+  CHECK(errorBack > 1e-9 && errorBack < 1e-6);
+  CHECK(between && intact(y));
 }
 
 }  // namespace
@@ -270,7 +319,9 @@ int main() {
     c.bf16 = true;
     check(c);
   }
-  checkKernels(16384, few, false);
-  checkKernels(5001, many, true);
+  checkFloats({16384, 16384, few});
+  checkFloats({16384, 5001, many, 2, true, true});
+  checkFloats({16384, 16001, few, 5, true});
+  checkFloats({16384, 16384, few, 3, false, true, true});
   return report_checks("fine_bank_emulation");
 }

@@ -1,5 +1,5 @@
 // Frequency-sparse plans, causal or circular, whose frequencies lie in a few blocks anywhere in the spectrum (host/filter_bank.h): each block is a slot of its own
-// at a 32nd of the rate, or in 16 bit a 512th, where one block of the device, or a cluster of two in float32, convolves a whole row.
+// at a 32nd of the rate, or a 512th, where one block of the device, or a cluster of two in float32, convolves a whole row.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -23,11 +23,12 @@ using namespace gpu;
 constexpr int64_t leastFloatPoints = 4096 / coarseRate;
 
 bool floats(const ConvProblem& problem) { return problem.dtype == Dtype::float32; }
+bool isFine(const FilterBank& bank) { return bank.filters().rate == fineRate; }
 int64_t numberBytes(const ConvProblem& problem) { return floats(problem) ? 4 : 2; }
 
 // Float16 samples are as large as the rings of a coarse bank take them; in fine slots noise is much smaller than a tone. Numbers in float32 have any size.
 bool measuresRows(const ConvProblem& problem, const FilterBank& bank) {
-  return !floats(problem) && (problem.preGate || problem.dtype == Dtype::bfloat16 || bank.filters().rate == fineRate);
+  return !floats(problem) && (problem.preGate || problem.dtype == Dtype::bfloat16 || isFine(bank));
 }
 int64_t measuredBytes(const ConvProblem& problem, const FilterBank& bank) { return measuresRows(problem, bank) ? (bankParts + 1) * 4 : 0; }  // of a row
 
@@ -40,12 +41,15 @@ int64_t pitchOf(const FilterBank& bank) {
 int64_t groupsOf(const ConvProblem& problem) { return problem.sharedKernel ? 1 : problem.channels; }
 int64_t rowsOfGroup(const ConvProblem& problem) { return problem.rows() / groupsOf(problem); }
 
-// Multiply-adds of 16-bit filters for a sample, one way: all slots of a matrix, or of a fine bank (fine.h) a fold and two steps.
+// Multiply-adds of 16-bit filters for a sample, one way: all slots of a matrix, or of a fine bank (fine.h) two steps.
 double filterProducts(const FilterBank& bank) {
-  if (bank.filters().rate == coarseRate) return slotsOfProduct(bank.slots()) * static_cast<double>(bank.filters().cells);
+  if (!isFine(bank)) return slotsOfProduct(bank.slots()) * static_cast<double>(bank.filters().cells);
   return (double{fineT0} * 4 * fineK0 * fineT1 + double{fineRowsOfTile} * 2 * fineT0 * fineBankTiles(bank)) / fineRate;
 }
-double foldProducts(const FilterBank& bank) { return bank.filters().rate == coarseRate ? 0 : fineCells; }
+// Of a fine bank in float32: butterflies of six for 16 and for 32 points of every 512 (fine_float.cuh), and two for a slot.
+double transformProducts(const FilterBank& bank) { return 6.0 * (fineT0 * 32 + fineK0 * 80) / fineRate + 2.0 * bank.slots() / fineRate; }
+// Of a fine bank's folds.
+double foldProducts(const FilterBank& bank) { return isFine(bank) ? bank.filters().cells : 0; }
 
 class FilterBankPlan final : public GpuAlgorithm {
  public:
@@ -54,7 +58,7 @@ class FilterBankPlan final : public GpuAlgorithm {
       : problem_(problem),
         slots_(bank.slots()),
         rate_(bank.filters().rate),
-        products_(filterProducts(bank) + foldProducts(bank)),
+        products_((isFine(bank) && floats(problem) ? transformProducts(bank) : filterProducts(bank)) + foldProducts(bank)),
         circular_(bank.circular()),
         measured_(measuresRows(problem, bank)),
         pitch_(pitchOf(bank)),
@@ -87,9 +91,9 @@ class FilterBankPlan final : public GpuAlgorithm {
     const double bytes = static_cast<double>(numberBytes(problem_)), element = floats(problem_) || problem_.precision == FFC_PRECISION_ACCURATE ? 8 : 4;
     double filters, ring;
     if (floats(problem_)) {
-      // 5 N log2 N a transform and 6 N a product, there and back. A fold (fold.h) of a pair of samples, two operations a multiply-add.
+      // 5 N log2 N a transform and 6 N a product, there and back. A fold (fold.h) of a pair of samples, two operations a multiply-add; of a fine bank, as below.
       w.flops = points * (10 * std::log2(points) + 18);
-      filters = 2 * (2 * foldCells + 6 + 2 * slots_);
+      filters = rate_ == fineRate ? 2 * 2 * products_ : 2 * (2 * foldCells + 6 + 2 * slots_);
       ring = 10 * std::log2(points / rate_) + 6;
     } else {
       // By products of 16 points, half of them at half cost. Real multiply-adds count as two operations. The filters are products, too: of a coarse
@@ -214,21 +218,27 @@ void offerFloatBank(const ConvProblem& problem, const FilterBank& bank, const Gp
   countChunks(shape, problem, bank, limits, 0, 0);
   shape.floatRing = floatRingShape(bank.points(), bank.circular(), limits);
   if (!shape.floatRing.points || bank.points() < leastFloatPoints) return;
-  const int64_t numbers = pitchOf(bank), rows = (problem.outputLength + coarseRate - 1) / coarseRate;
-  shape.slotsOfProduct = slotsOfQuad * FoldTables::foursOf(bank);
-  for (int slot = 0; slot < bank.slots(); slot++) shape.ends |= bank.atEnd(slot);
-  shape.numbersThere = FoldPieces(numbers).computed(numbers, false);
-  shape.numbersBack = FoldPieces(rows).computed(rows, true);
+  if (isFine(bank)) {
+    if (fineFloatBankBytes(bank.slots()) > limits.sharedMemoryPerBlock) return;
+    shape.products = transformProducts(bank);
+    shape.folds = foldProducts(bank);
+  } else {
+    const int64_t numbers = pitchOf(bank), rows = (problem.outputLength + coarseRate - 1) / coarseRate;
+    shape.slotsOfProduct = slotsOfQuad * FoldTables::foursOf(bank);
+    for (int slot = 0; slot < bank.slots(); slot++) shape.ends |= bank.atEnd(slot);
+    shape.numbersThere = FoldPieces(numbers).computed(numbers, false);
+    shape.numbersBack = FoldPieces(rows).computed(rows, true);
+  }
   offers.add(filterBankCandidate(problem, shape, sizeOf(limits)), [&problem, &limits, &cache, bank, ring = shape.floatRing] {
     return std::make_unique<FilterBankPlan>(problem, bank, makeFloatRing(ring, channelsOf(problem, bank), periodOf(bank), limits, cache), ring.radices,
-                                            makeFloatPasses(bank, cache), limits, cache);
+                                            isFine(bank) ? makeFineFloatPasses(bank, limits.multiprocessors, cache) : makeFloatPasses(bank, cache), limits, cache);
   });
 }
 
 // Of 16-bit rows.
 void offerHalfBank(const ConvProblem& problem, const FilterBank& bank, const GpuLimits& limits, TableCache& cache, Offers& offers) {
   FilterBankShape shape = shapeOf(problem, bank);
-  const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, fine = bank.filters().rate == fineRate;
+  const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, fine = isFine(bank);
   if (fine && fineBankBytes(bank) > limits.sharedMemoryPerBlock) return;
   const mma::Choice ring = mma::choiceOfRing({bank.points(), bank.circular(), accurate, rowsOfGroup(problem), channelsOf(problem, bank)}, limits);
   if (!ring.instance || (bank.circular() && !floatRingShape(bank.points(), true, limits).points)) return;
@@ -270,9 +280,9 @@ void offerFilterBank(const ConvProblem& problem, const GpuLimits& limits, TableC
     const FilterBank bank(*problem.mask, filters);
     if (bank.slots()) add(problem, bank, limits, cache, offers);
   };
-  if (floats(problem)) return offer(filtersOfFloats, offerFloatBank);
-  offer(filtersOfHalves, offerHalfBank);
-  offer(fineFilters, offerHalfBank);
+  const bool f = floats(problem);
+  offer(f ? filtersOfFloats : filtersOfHalves, f ? offerFloatBank : offerHalfBank);
+  offer(f ? fineFiltersOfFloats : fineFiltersOfHalves, f ? offerFloatBank : offerHalfBank);
 }
 
 }  // namespace ffc

@@ -16,7 +16,7 @@
 
 namespace ffc::gpu {
 
-constexpr int fineCells = fineFilters.cells, fineValues = 2 * fineRate;
+constexpr int fineCells = fineFiltersOfHalves.cells, fineValues = 2 * fineRate;
 constexpr int fineColumns = 256;  // r and -1 - r of a cell are a column
 constexpr int fineT0 = 32, fineT1 = 16, fineK0 = 16, fineK1 = 32;
 static_assert(fineT0 * fineT1 == fineRate && fineK0 * fineK1 == fineRate && fineCells == 9);
@@ -36,5 +36,18 @@ struct FineTables {
   const int16_t* slots = nullptr;  // of the tiles' rows; -1: none
   uint8_t firstTile[fineK0 + 1] = {};
 };
+
+// Of floats (fine_float.cuh): a slot's numbers are x re + y im of the complex value at `place` of each transform. The way back, by kept frequencies: the value at `place` is
+// x real + y imaginary + i (y real - x imaginary) of a number of d_2k and one of d_(1023 - 2k), of which one may be none, `slots`.
+struct FineSlot {
+  uint32_t place;
+  float x, y;
+  uint32_t unused;
+};
+struct FineFrequency {
+  uint16_t place, unused, real, imaginary;
+  float x, y;
+};
+static_assert(sizeof(FineSlot) == 16 && sizeof(FineFrequency) == 16);
 
 }  // namespace ffc::gpu

@@ -99,7 +99,7 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
       for (int i = 0; i < fineCells; i++)
 #pragma unroll
         for (int side = 0; side < 2; side++) {
-          const FoldTerm term = foldTerm(m, i, side);
+          const FoldTerm term = foldTerm(m, m + i, side);
           v[term.value] = Fold::multiplyAdd(weights.at(i, side), x[m + i][side], v[term.value], term.minus);
         }
       const auto of = [&](int place, bool odd) { return v[valueAt(place, odd)]; };
@@ -119,24 +119,11 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
   // Of a warp's second t0 another bit of a piece is set.
   const u32 fromValues = values + placeOfValues(n, 2 * warp, matrix), toBetween = between + placeBetweenThere(0, (matrix & 1) * 8 + n, 4 * warp + (matrix >> 1));
   const auto outerStep = [&] {
-    constexpr int together = 2;
-#pragma unroll
-    for (int first = 0; first < fineGroups; first += together) {
-      u32 b[together][2][4];
-      typename Fold::Sums d[together][2][2];
-#pragma unroll
-      for (int i = 0; i < together; i++)
-#pragma unroll
-        for (int t0 = 0; t0 < 2; t0++) loadMatrices((first + i) * bytesOfGroup + (fromValues ^ (t0 * 64)), b[i][t0][0], b[i][t0][1], b[i][t0][2], b[i][t0][3]);
-      outer.multiply(d, b);
-#pragma unroll
-      for (int i = 0; i < together; i++)
-#pragma unroll
-        for (int t0 = 0; t0 < 2; t0++) {
-          const auto& e = d[i][t0];
-          storeMatrices(placeBetweenThere(first + i, 0, 0) + (toBetween ^ (t0 * 32)), e[0].pair(0), e[0].pair(1), e[1].pair(0), e[1].pair(1));
-        }
-    }
+    using Sums = typename Fold::Sums;
+    outer.template step<Sums>([&](int group, int t0, u32(&b)[4]) { loadMatrices(group * bytesOfGroup + (fromValues ^ (t0 * 64)), b[0], b[1], b[2], b[3]); },
+                              [&](int group, int t0, const Sums(&e)[2]) {
+                                storeMatrices(placeBetweenThere(group, 0, 0) + (toBetween ^ (t0 * 32)), e[0].pair(0), e[0].pair(1), e[1].pair(0), e[1].pair(1));
+                              });
   };
 
   // A warp has one k0.

@@ -2,6 +2,7 @@
 // is a part of.
 #pragma once
 #include "fine.h"
+#include "fine_term.cuh"
 #include "row_scale.cuh"
 
 namespace ffc::gpu {
@@ -49,19 +50,6 @@ FFC_DEVICE constexpr int placeOfValue(int value, bool ofOdd) { return ofOdd ? (v
 constexpr int betweenBytes = fineGroups * bytesOfGroup;
 FFC_DEVICE u32 placeBetweenThere(int group, int k0, int part) { return u32(((group * fineK0 + k0) * 2 * fineT0 + (part ^ (k0 & 7))) * 16); }
 FFC_DEVICE u32 placeBetweenBack(int group, int t0, int part) { return u32(((group * fineT0 + t0) * 2 * fineK0 + (part ^ (t0 & 7))) * 16); }
-
-// ---- the fold. Sample 512 c + 256 + r (or 255 - r, `mirrored`, which is place 511 - r of the cell before) of the i-th of a number's nine cells, for number m modulo 8.
-struct FoldTerm {
-  int value;  // of v[r], v[511 - r], v[512 + r], v[1023 - r]
-  bool minus;
-};
-FFC_DEVICE constexpr FoldTerm foldTerm(int m, int i, bool mirrored) {
-  const int cell = (m + i + (mirrored ? 7 : 0)) & 7, quarter = cell & 3;
-  // Even numbers: place 1024 + q is minus place 1023 - q. Odd ones: the same without the minus, and all places in reverse.
-  constexpr int even[2][4] = {{0, 2, 3, 1}, {1, 3, 2, 0}}, odd[2][4] = {{3, 1, 0, 2}, {2, 0, 1, 3}};
-  const bool turned = (cell >> 2) != ((m >> 1) & 1);  // 2048 places further; numbers 2 and 3 of four
-  return m % 2 == 0 ? FoldTerm{even[mirrored][quarter], turned != (quarter >= 2)} : FoldTerm{odd[mirrored][quarter], turned};
-}
 
 // ---- tables in shared memory: the weights, and the slots of the tiles' rows.
 FFC_MMA_SHARED constexpr int alignedShared(int bytes) { return (bytes + 127) / 128 * 128; }
@@ -166,6 +154,25 @@ struct OuterMatrices {
         for (int t0 = 0; t0 < 2; t0++)
 #pragma unroll
           for (int i = 0; i < 2; i++) d[group][t0][i].add(of[t0][i][j], b[group][t0][2 * j], b[group][t0][2 * j + 1]);
+  }
+  // The outer step of all groups of a tile: load(group, t0, b), store(group, t0, both halves of the rows).
+  template <class Sums, class Load, class Store>
+  FFC_DEVICE void step(Load&& load, Store&& store) const {
+    constexpr int together = 2;
+#pragma unroll
+    for (int first = 0; first < fineGroups; first += together) {
+      u32 b[together][2][4];
+      Sums d[together][2][2];
+#pragma unroll
+      for (int i = 0; i < together; i++)
+#pragma unroll
+        for (int t0 = 0; t0 < 2; t0++) load(first + i, t0, b[i][t0]);
+      multiply(d, b);
+#pragma unroll
+      for (int i = 0; i < together; i++)
+#pragma unroll
+        for (int t0 = 0; t0 < 2; t0++) store(first + i, t0, d[i][t0]);
+    }
   }
 };
 // The matrices of the inner step of a warp's tiles, one k0's. Those of the first tile, often the only one, stay where there are registers.

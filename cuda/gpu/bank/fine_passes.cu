@@ -1,11 +1,10 @@
-// The launches of a fine filter bank's passes (fine.h), of 16-bit rows and of kernels, and the tables that they read.
+// The launches of a fine filter bank's passes (fine.h) of 16-bit rows, and the tables that they read.
 #include <algorithm>
 #include <vector>
 
 #include "../mma/table_cache.h"
 #include "../multipass/multipass.h"
 #include "fine_analyse.cuh"
-#include "fine_kernels.cuh"
 #include "fine_synthesise.cuh"
 #include "fine_tables.h"
 #include "passes.h"
@@ -21,7 +20,6 @@ template <bool bf16, bool more, bool fast>
 __global__ void __launch_bounds__(fineThreads, 1) synthesiseFineRows(const __grid_constant__ FineParams p) {
   synthesiseFineRowsOf<bf16, more, std::conditional_t<fast, FoldHalves, FoldFloats>>(p);
 }
-__global__ void __launch_bounds__(fineKernelThreads, 2) analyseFineKernels(const __grid_constant__ FineKernelParams p) { analyseFineKernelsOf(p); }
 
 using Pass = const void*;
 Pass analysisOf(bool bf16, bool gated, bool fast) {
@@ -82,36 +80,6 @@ class FinePasses final : public BankPasses {
   std::vector<std::shared_ptr<Buffer>> buffers_;
 };
 
-class FineKernelPasses final : public BankPasses {
- public:
-  FineKernelPasses(const FilterBank& bank, TableCache& cache) {
-    const FineKernelWords words(bank);
-    const auto keep = [&](const auto& values) {
-      buffers_.push_back(cache.planTable(mma::bytesOf(values)));
-      return buffers_.back()->data();
-    };
-    params_.weights = static_cast<const float*>(keep(words.weights));
-    params_.outer = static_cast<const float2*>(keep(words.outer));
-    params_.turns = static_cast<const float2*>(keep(words.turns));
-    params_.inner = static_cast<const float2*>(keep(words.inner));
-    params_.k0OfSlot = static_cast<const int8_t*>(keep(words.k0OfSlot));
-    allowSharedMemory(reinterpret_cast<Pass>(&analyseFineKernels), fineKernelBytes);
-  }
-
-  void analyse(const BankRows& rows, cudaStream_t stream) const override {
-    FineKernelParams p = params_;
-    p.rows = rows;
-    p.runsOfRow = static_cast<u32>((rows.count + fineRun - 1) / fineRun);
-    launchPass(reinterpret_cast<Pass>(&analyseFineKernels), int64_t{rows.chunk.groups} * rows.chunk.rows * p.runsOfRow, fineKernelThreads, fineKernelBytes, p, stream,
-               "the analysis of a fine filter bank's kernels");
-  }
-  void synthesise(const BankRows&, cudaStream_t) const override { throw Error(FFC_INTERNAL_ERROR, "kernels of a filter bank have no way back"); }
-
- private:
-  FineKernelParams params_;
-  std::vector<std::shared_ptr<Buffer>> buffers_;
-};
-
 }  // namespace
 
 int64_t fineBankBytes(const FilterBank& bank) { return std::max(fineAnalysisBytes, fineSynthesisBytes(FineTableWords::tilesOf(bank))); }
@@ -120,6 +88,5 @@ int fineBankTiles(const FilterBank& bank) { return FineTableWords::tilesOf(bank)
 std::unique_ptr<BankPasses> makeFinePasses(const FilterBank& bank, bool bf16, bool fast, int multiprocessors, TableCache& cache) {
   return std::make_unique<FinePasses>(bank, bf16, fast, multiprocessors, cache);
 }
-std::unique_ptr<BankPasses> makeFineKernelPasses(const FilterBank& bank, TableCache& cache) { return std::make_unique<FineKernelPasses>(bank, cache); }
 
 }  // namespace ffc::gpu

@@ -134,32 +134,26 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
   // Of a warp's second t0 another bit of a piece is set.
   const u32 fromBetween = between + placeBetweenBack(0, 2 * warp, lane), toValues = values + placeOfValues(n, 2 * warp, matrix);
   const auto outerStep = [&](int firstGroup) {
-    constexpr int together = 2;
-#pragma unroll
-    for (int first = 0; first < fineGroups; first += together) {
-      u32 b[together][2][4];
-      typename Fold::Sums d[together][2][2];
-#pragma unroll
-      for (int i = 0; i < together; i++)
-#pragma unroll
-        for (int t0 = 0; t0 < 2; t0++)
-          loadTransposed((fromBetween ^ (t0 * 16)) + placeBetweenBack(first + i, t0, 0) - t0 * 16, b[i][t0][0], b[i][t0][1], b[i][t0][2], b[i][t0][3]);
-      outer.multiply(d, b);
-#pragma unroll
-      for (int i = 0; i < together; i++) {
-        const int ofRing = firstGroup + first + i - (firstGroup + first + i < groupsOfRing ? 0 : groupsOfRing);
-#pragma unroll
-        for (int t0 = 0; t0 < 2; t0++) {
-          const auto& e = d[i][t0];
+    using Sums = typename Fold::Sums;
+    outer.template step<Sums>(
+        [&](int group, int t0, u32(&b)[4]) { loadTransposed((fromBetween ^ (t0 * 16)) + placeBetweenBack(group, t0, 0) - t0 * 16, b[0], b[1], b[2], b[3]); },
+        [&](int group, int t0, const Sums(&e)[2]) {
+          const int ofRing = firstGroup + group - (firstGroup + group < groupsOfRing ? 0 : groupsOfRing);
           storeTransposed((toValues ^ (t0 * 64)) + ofRing * bytesOfGroup, e[0].pair(0), e[0].pair(1), e[1].pair(0), e[1].pair(1));
-        }
-      }
-    }
+        });
   };
 
   // Cells 8 a .. 8 a + 7 of the 32 that begin eight before the tile's numbers; their numbers are those of group a - 1 and a.
   const int a = thread / (fineColumns / 2);
   const auto unfold = [&](int firstGroup) {
+    // What other tensors have in the next tile: a cell is asked for where it is used, and would be waited for longer than it takes.
+    if constexpr (more) {
+      const int64_t next = (int64_t(stored.ofRow) + 1) * fineTile * fineRate - fineRun * fineRate;
+      const auto prefetchNext = [&](uint64_t row) { prefetchSamples<2>(row, next, fineTile * fineRate, r.outputLength); };
+      if (post) prefetchNext(post);
+      if (r.skip) prefetchNext(u);
+      if (r.skip && pre) prefetchNext(pre);
+    }
     // A power of two of any size in two factors; that of halves is left for the sums.
     constexpr bool direct = Fold::halves && !bf16;
     const int within = direct ? max(-14, min(15, exponent)) : max(-60, min(60, exponent)), beyond = max(-126, min(127, exponent - within));
@@ -192,7 +186,7 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
             if (i < 0 || i >= fineCells) continue;
 #pragma unroll
             for (int side = 0; side < 2; side++) {
-              const FoldTerm term = foldTerm(m, i, side);
+              const FoldTerm term = foldTerm(m, m + i, side);
               x[cell][side] = Fold::multiplyAdd(weights.at(i, side), v[term.value], x[cell][side], term.minus);
             }
           }

@@ -9,39 +9,27 @@
 
 namespace ffc::gpu {
 
-// What the tables of rows and of kernels are made of.
+// What the tables of 16-bit rows and of floats are made of.
 struct FineEntries {
+  // [tap of the cells][r] of a column r, 2 h times `scale`.
   std::vector<float> weights;
 
-  explicit FineEntries(const FilterBank& bank) {
+  FineEntries(const FilterBank& bank, double scale) {
     const SlotFilter& filter = FilterBank::filterOf(bank.filters(), false);
-    for (int i = 0; i < fineCells; i++)
-      for (int r = 0; r < fineColumns; r++)
-        weights.push_back(static_cast<float>(2 * std::sqrt(double{fineRate}) * filter.tap(fineRate * (fineCells - 1 - i) + fineColumns - 1 - r)));
-  }
-  // Tiles of rows, for the planner.
-  static int tilesOf(const FilterBank& bank) {
-    int rows[fineK0] = {}, tiles = 0;
-    for (int slot = 0; slot < bank.slots(); slot++) rows[frequencyOf(bank, slot) % fineK0]++;
-    for (const int n : rows) tiles += (n + fineRowsOfTile - 1) / fineRowsOfTile;
-    return tiles;
+    const int cells = bank.filters().cells;
+    for (int i = 0; i < cells; i++)
+      for (int r = 0; r < fineColumns; r++) weights.push_back(static_cast<float>(2 * scale * filter.tap(fineRate * (cells - 1 - i) + fineColumns - 1 - r)));
   }
 
  protected:
   // k of a slot, whose real part or negative imaginary part it is.
   static int frequencyOf(const FilterBank& bank, int slot) {
     const int b = bank.blockOf(slot);
-    return b % 2 ? (fineValues - 1 - b) / 2 : b / 2;
+    return isImaginary(bank, slot) ? (fineValues - 1 - b) / 2 : b / 2;
   }
-  // e^{-2 pi i x}, of which row `part` multiplies the real or the imaginary part.
-  static double partOf(double x, int part, int column) {
-    const std::complex<double> e = std::polar(1.0, -2 * SlotFilter::pi * x);
-    return part == 0 ? (column == 0 ? e.real() : -e.imag()) : (column == 0 ? e.imag() : e.real());
-  }
-  static double innerEntry(const FilterBank& bank, int slot, int t0, int column) {
-    const int k1 = frequencyOf(bank, slot) / fineK0, imaginary = bank.blockOf(slot) % 2;
-    return (imaginary ? -1 : 1) * partOf((t0 + 0.25) * k1 / fineK1, imaginary, column) / std::sqrt(double{fineT0});
-  }
+  static bool isImaginary(const FilterBank& bank, int slot) { return bank.blockOf(slot) % 2; }
+  // e^{-2 pi i x}
+  static std::complex<double> turnOf(double x) { return std::polar(1.0, -2 * SlotFilter::pi * x); }
 };
 
 // Of 16-bit rows (FineTables).
@@ -50,7 +38,7 @@ struct FineTableWords : FineEntries {
   std::vector<int16_t> slots;
   uint8_t firstTile[fineK0 + 1] = {};
 
-  explicit FineTableWords(const FilterBank& bank) : FineEntries(bank) {
+  explicit FineTableWords(const FilterBank& bank) : FineEntries(bank, std::sqrt(double{fineRate})) {
     for (int t0 = 0; t0 < fineT0; t0++)
       for (int i = 0; i < 2; i++)
         for (int j = 0; j < 2; j++) {
@@ -66,7 +54,24 @@ struct FineTableWords : FineEntries {
     }
   }
 
+  // Tiles of rows, for the planner.
+  static int tilesOf(const FilterBank& bank) {
+    int rows[fineK0] = {}, tiles = 0;
+    for (int slot = 0; slot < bank.slots(); slot++) rows[frequencyOf(bank, slot) % fineK0]++;
+    for (const int n : rows) tiles += (n + fineRowsOfTile - 1) / fineRowsOfTile;
+    return tiles;
+  }
+
  private:
+  // e^{-2 pi i x}, of which row `part` multiplies the real or the imaginary part.
+  static double partOf(double x, int part, int column) {
+    const std::complex<double> e = turnOf(x);
+    return part == 0 ? (column == 0 ? e.real() : -e.imag()) : (column == 0 ? e.imag() : e.real());
+  }
+  static double innerEntry(const FilterBank& bank, int slot, int t0, int column) {
+    const int k1 = frequencyOf(bank, slot) / fineK0, imaginary = isImaginary(bank, slot);
+    return (imaginary ? -1 : 1) * partOf((t0 + 0.25) * k1 / fineK1, imaginary, column) / std::sqrt(double{fineT0});
+  }
   // Rows: k0 of the real part, then of the imaginary part. Columns are those of a line of values: for two t1 their real and imaginary parts, t1 and
   // t1 + 8; pairs of t1 are exchanged where t0 is odd.
   static double outerEntry(int t0, int row, int column) {
@@ -84,24 +89,6 @@ struct FineTableWords : FineEntries {
       addFragment(innerBack, 0, [&](int row, int column) { return entry(column, 16 * (step / 2) + row, step % 2); });
     }
     for (int row = 0; row < fineRowsOfTile; row++) slots.push_back(slotOf(row));
-  }
-};
-
-// Of kernels (fine_kernels.cuh): complex numbers, and a slot's k0.
-struct FineKernelWords : FineEntries {
-  std::vector<float> outer, turns, inner;
-  std::vector<int8_t> k0OfSlot;
-
-  explicit FineKernelWords(const FilterBank& bank) : FineEntries(bank) {
-    const auto add = [](std::vector<float>& to, double real, double imaginary) { to.insert(to.end(), {static_cast<float>(real), static_cast<float>(imaginary)}); };
-    const auto addTurn = [&](std::vector<float>& to, double x, double size) { add(to, size * partOf(x, 0, 0), size * partOf(x, 1, 0)); };
-    for (int k0 = 0; k0 < fineK0; k0++) {
-      for (int t1 = 0; t1 < fineT1; t1++) addTurn(outer, t1 * (k0 + 0.25) / fineT1, 1 / std::sqrt(double{fineT1}));
-      for (int t0 = 0; t0 < fineT0; t0++) addTurn(turns, (t0 + 0.25) * (k0 + 0.25) / fineRate, 1);
-    }
-    for (int t0 = 0; t0 < fineT0; t0++)
-      for (int slot = 0; slot < bank.slots(); slot++) add(inner, innerEntry(bank, slot, t0, 0), innerEntry(bank, slot, t0, 1));
-    for (int slot = 0; slot < bank.slots(); slot++) k0OfSlot.push_back(static_cast<int8_t>(frequencyOf(bank, slot) % fineK0));
   }
 };
 

@@ -10,7 +10,7 @@
 
 namespace ffc::gpu {
 
-// Kernels are rows of floats, which the analysis of float32 rows takes, or for fine banks one of their own, whatever the dtype of the tensors. Weights of causal banks are factors of the
+// Kernels are rows of floats, which the analysis of float32 rows takes, whatever the dtype of the tensors. Weights of causal banks are factors of the
 // rings' spectra. Circular taps are convolved with theirs (FilterBank::weightKernels()), which takes a ring of its own, in float32.
 class BankKernels {
  public:

@@ -40,12 +40,12 @@ class BankPasses {
 };
 std::unique_ptr<BankPasses> makeHalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, TableCache& cache);
 std::unique_ptr<BankPasses> makeFloatPasses(const FilterBank& bank, TableCache& cache);
-// Of fine banks (fine.h): 16-bit rows; kernels, rows of floats that are analysed and no more. Blocks take so many bytes of shared memory, and matrices
-// so many tiles.
+// Of fine banks (fine.h). Blocks take so many bytes of shared memory, and matrices of 16 bits so many tiles.
 std::unique_ptr<BankPasses> makeFinePasses(const FilterBank& bank, bool bf16, bool fast, int multiprocessors, TableCache& cache);
-std::unique_ptr<BankPasses> makeFineKernelPasses(const FilterBank& bank, TableCache& cache);
+std::unique_ptr<BankPasses> makeFineFloatPasses(const FilterBank& bank, int multiprocessors, TableCache& cache);
 int64_t fineBankBytes(const FilterBank& bank);
 int fineBankTiles(const FilterBank& bank);
+int64_t fineFloatBankBytes(int slots);
 
 // The pass that measures 16-bit rows.
 void launchMeasure(const BankRows& rows, bool bf16, cudaStream_t stream);

@@ -94,6 +94,12 @@ FFC_DEVICE uint4 gather(uint64_t row, int n, int length) {
   }
   return {w[0], w[1], w[2], w[3]};
 }
+// Lines of 128 bytes on their way to L2, one for each thread: from sample `first` of a row on, `count` samples of so many bytes.
+template <int bytes>
+FFC_DEVICE void prefetchSamples(uint64_t row, int64_t first, int count, int length) {
+  const int64_t line = 128 * int64_t(threadIndex()), at = first * bytes + line;
+  if (line < count * bytes && at >= 0 && at < int64_t(length) * bytes) prefetch(reinterpret_cast<const void*>(row + at));
+}
 FFC_DEVICE bool aligned(uint64_t row) { return (row & 15) == 0; }
 // Eight rows of a matrix that lie D / 8 residues pieces of 16 bytes apart have banks of their own.
 FFC_DEVICE u32 placeOfPiece(int piece) { return u32(piece ^ (piece >> 5 & 7)) * 16; }
