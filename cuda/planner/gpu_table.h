@@ -188,7 +188,7 @@ constexpr ShippedConstant gpuTable[] = {
     {"efficiency/multi-pass/bank/*/n1024", 0.9},
     {"efficiency/multi-pass/bank/*/n512", 0.92},
     {"efficiency/multi-pass/bank/*/partSets", 0.87},
-    {"efficiency/multi-pass/bank/*/ring256", 0.78},
+    {"efficiency/multi-pass/bank/*/ring256", 0.86},
     {"efficiency/multi-pass/bank/*/ring4096", 1.08},
     {"efficiency/multi-pass/bank/*/ring512", 0.82},
     {"efficiency/multi-pass/bank/*/ring8192", 1.08},
