@@ -231,7 +231,7 @@ void offerFloatBank(const ConvProblem& problem, const FilterBank& bank, const Gp
   }
   offers.add(filterBankCandidate(problem, shape, sizeOf(limits)), [&problem, &limits, &cache, bank, ring = shape.floatRing] {
     return std::make_unique<FilterBankPlan>(problem, bank, makeFloatRing(ring, channelsOf(problem, bank), periodOf(bank), limits, cache), ring.radices,
-                                            isFine(bank) ? makeFineFloatPasses(bank, limits.multiprocessors, cache) : makeFloatPasses(bank, cache), limits, cache);
+                                            makePassesOfFloats(bank, limits.multiprocessors, cache), limits, cache);
   });
 }
 

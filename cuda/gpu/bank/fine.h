@@ -45,7 +45,8 @@ struct FineSlot {
   uint32_t unused;
 };
 struct FineFrequency {
-  uint16_t place, unused, real, imaginary;
+  uint32_t place;
+  uint16_t real, imaginary;
   float x, y;
 };
 static_assert(sizeof(FineSlot) == 16 && sizeof(FineFrequency) == 16);

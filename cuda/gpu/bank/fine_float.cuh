@@ -87,8 +87,8 @@ struct ColumnSamples {
       : first(int64_t(cell) * fineRate + fineColumns + threadIndex()), second(int64_t(cell) * fineRate + fineColumns - 1 - threadIndex()),
         leftOfFirst(length - int(first)), leftOfSecond(length - int(second)) {}
   FFC_DEVICE float2 load(const float* row, int i) const {
-    return {i * fineRate < leftOfFirst ? asFloat(loadConstant4(row + first + i * fineRate)) : 0.0f,
-            i * fineRate < leftOfSecond ? asFloat(loadConstant4(row + second + i * fineRate)) : 0.0f};
+    return {i * fineRate < leftOfFirst ? loadFloat(row + first + i * fineRate) : 0.0f,
+            i * fineRate < leftOfSecond ? loadFloat(row + second + i * fineRate) : 0.0f};
   }
   FFC_DEVICE void store(float* row, int i, float2 x) const {
     if (i * fineRate < leftOfFirst) row[first + i * fineRate] = x.x;
@@ -110,7 +110,7 @@ FFC_DEVICE constexpr u32 ofNumber(u32 address, int number) { return (address ^ u
 // A thread's weights.
 FFC_DEVICE void loadWeights(float (&w)[floatFineCells], const float* weights) {
 #pragma unroll
-  for (int i = 0; i < floatFineCells; i++) w[i] = asFloat(loadConstant4(weights + i * fineColumns + threadIndex()));
+  for (int i = 0; i < floatFineCells; i++) w[i] = loadFloat(weights + i * fineColumns + threadIndex());
 }
 
 // ---- tables in shared memory, behind the points: a thread's turn of the second step, and an entry of 16 bytes for each slot (there) or kept frequency (back).
@@ -119,6 +119,14 @@ FFC_DEVICE void loadFloatFineTables(u32 base, const float2* turns, const void* e
   const uint2 v = loadConstant8(turns + threadIndex());
   sharedStore8(base + floatFineTables + threadIndex() * 8, uint64_t(v.y) << 32 | v.x);
   for (int i = threadIndex(); i < count; i += floatFineThreads) sharedStore16(base + entriesAt + i * 16, loadConstant16(static_cast<const uint4*>(entries) + i));
+}
+FFC_DEVICE FineSlot slotAt(u32 entries, int index) {
+  const uint4 v = sharedLoad16(entries + index * 16);
+  return {v.x, asFloat(v.y), asFloat(v.z), v.w};
+}
+FFC_DEVICE FineFrequency frequencyAt(u32 entries, int index) {
+  const uint4 v = sharedLoad16(entries + index * 16);
+  return {v.x, uint16_t(v.y), uint16_t(v.y >> 16), asFloat(v.z), asFloat(v.w)};
 }
 
 }  // namespace

@@ -113,11 +113,10 @@ FFC_DEVICE void analyseFineFloatsOf(const FloatFineParams& p) {
       const bool inRow = first + number < r.count;  // a multiple of eight
 #pragma unroll 4
       for (int slot = firstSlot; slot < r.slots; slot += atOnce, to += atOnce * apart) {
-        const uint4 entry = sharedLoad16(entries + slot * 16);
-        const u32 place = from + (entry.x ^ u32(number * 8));
+        const FineSlot s = slotAt(entries, slot);
+        const u32 place = from + (s.place ^ u32(number * 8));
         const float2 v = loadPoint(place), w = loadPoint(ofNumber(place, 1));
-        const float x = asFloat(entry.y), y = asFloat(entry.z);
-        if (inRow) *reinterpret_cast<float2*>(to) = {fmaf(x, v.x, y * v.y), fmaf(x, w.x, y * w.y)};
+        if (inRow) *reinterpret_cast<float2*>(to) = {fmaf(s.x, v.x, s.y * v.y), fmaf(s.x, w.x, s.y * w.y)};
       }
     }
     loadWeights(weight, p.weights);

@@ -15,11 +15,11 @@ FFC_DEVICE void synthesiseFineFloatsOf(const FloatFineParams& p) {
   const BankRows& r = p.rows;
   const int thread = threadIndex(), lane = thread & 31, warp = thread >> 5;
   const u32 points = sharedBase(), turns = points + floatFineTables, entries = points + entriesAt, arrived = points + floatFineArrivedAt;
-  BankTile tile(p), arriving = tile;
+  BankTile tile(p);
   if (tile.left == 0) return;
   // A block that begins within a row needs the tile before, too, and stores nothing of it.
-  bool before = tile.ofRow > 0;
-  if (before) tile.ofRow--, tile.left++, arriving = tile;
+  bool before = tile.stepBack();
+  BankTile arriving = tile;
 
   loadFloatFineTables(points, p.turnsBack, p.frequencies, p.kept);
   if (thread < floatFineTile) sharedStore4(arrived + r.slots * rowOfArrived + thread * 4, 0);
@@ -72,12 +72,11 @@ FFC_DEVICE void synthesiseFineFloatsOf(const FloatFineParams& p) {
       const u32 number = thread % pairs * 2, to = points + number * pointsOfNumber, from = arrived + number * 4;
 #pragma unroll 4
       for (int i = thread / pairs; i < p.kept; i += floatFineThreads / pairs) {
-        const uint4 entry = sharedLoad16(entries + i * 16);
-        const float2 real = loadPoint(from + (entry.y & 0xffff) * rowOfArrived), imaginary = loadPoint(from + (entry.y >> 16) * rowOfArrived);
-        const float x = asFloat(entry.z), y = asFloat(entry.w);
-        const u32 place = to + (entry.x ^ number * 8);
-        storePoint(place, {fmaf(x, real.x, y * imaginary.x), fmaf(y, real.x, -x * imaginary.x)});
-        storePoint(ofNumber(place, 1), {fmaf(x, real.y, y * imaginary.y), fmaf(y, real.y, -x * imaginary.y)});
+        const FineFrequency f = frequencyAt(entries, i);
+        const float2 real = loadPoint(from + f.real * rowOfArrived), imaginary = loadPoint(from + f.imaginary * rowOfArrived);
+        const u32 place = to + (f.place ^ number * 8);
+        storePoint(place, {fmaf(f.x, real.x, f.y * imaginary.x), fmaf(f.y, real.x, -f.x * imaginary.x)});
+        storePoint(ofNumber(place, 1), {fmaf(f.x, real.y, f.y * imaginary.y), fmaf(f.y, real.y, -f.x * imaginary.y)});
       }
     }
     blockSync();

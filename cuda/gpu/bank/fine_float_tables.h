@@ -22,7 +22,7 @@ struct FloatFineWords : FineEntries {
     }
     for (int k = 0; k < fineRate; k++)
       if (ofPart[0][k] < bank.slots() || ofPart[1][k] < bank.slots())
-        frequencies.push_back({static_cast<uint16_t>(place(k)), 0, static_cast<uint16_t>(ofPart[0][k]), static_cast<uint16_t>(ofPart[1][k]), turn(k).x, -turn(k).y});
+        frequencies.push_back({place(k), static_cast<uint16_t>(ofPart[0][k]), static_cast<uint16_t>(ofPart[1][k]), turn(k).x, -turn(k).y});
     for (int size = 2; size <= fineT0; size *= 2)
       for (int j = 0; j < (size + 3) / 4; j++) {
         const int at = placeOfTurn(size, j);

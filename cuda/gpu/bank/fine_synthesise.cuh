@@ -46,8 +46,7 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
   BankTile arriving(p);
   if (arriving.left == 0) return;
   // A block that begins within a row needs the tile before, too, and stores nothing of it.
-  bool before = arriving.ofRow > 0;
-  if (before) arriving.ofRow--, arriving.left++;
+  bool before = arriving.stepBack();
   BankTile made = arriving, stored = arriving;
   loadFineTables<Fold>(p, tables, float(1 << weightsExponent));
   const OuterMatrices outer(p.of.outerBack, warp);

@@ -24,7 +24,6 @@ FFC_DEVICE Four sharedFour(u32 address) {
   return {{asFloat(v.x), asFloat(v.y), asFloat(v.z), asFloat(v.w)}};
 }
 FFC_DEVICE void storeFour(u32 address, float x, float y, float z, float w) { sharedStore16(address, uint4{floatBits(x), floatBits(y), floatBits(z), floatBits(w)}); }
-FFC_DEVICE float loadFloat(const float* p) { return asFloat(loadConstant4(p)); }
 
 // A block's tables into shared memory, before anyone reads them.
 template <bool ends>

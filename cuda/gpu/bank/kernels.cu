@@ -25,10 +25,6 @@ __global__ void __launch_bounds__(rowThreads) kernelRows(const __grid_constant__
     p.rows[i] = p.scale * p.taps.tap(i % p.count, 0, p.firstGroup + i / p.count);
 }
 
-std::unique_ptr<BankPasses> makePasses(const FilterBank& bank, int multiprocessors, TableCache& cache) {
-  return bank.filters().rate == fineRate ? makeFineFloatPasses(bank, multiprocessors, cache) : makeFloatPasses(bank, cache);
-}
-
 }  // namespace
 
 BankKernels::BankKernels(const FilterBank& bank, const FrequencyMask& mask, int64_t kernelTaps, int64_t groups, const GpuLimits& limits, TableCache& cache)
@@ -38,7 +34,7 @@ BankKernels::BankKernels(const FilterBank& bank, const FrequencyMask& mask, int6
       rate_(bank.filters().rate),
       around_(bank.circular() ? bank.points() : 0),
       blocks_(int64_t{limits.multiprocessors} * 8),
-      passes_(makePasses(FilterBank(mask, filtersOfKernels(bank.filters())), limits.multiprocessors, cache)) {
+      passes_(makePassesOfFloats(FilterBank(mask, filtersOfKernels(bank.filters())), limits.multiprocessors, cache)) {
   const int64_t bytesOfGroup = (slots_ * taps_ + kernelTaps_) * 4;
   groups_ = std::clamp<int64_t>(mostBytes / bytesOfGroup, 1, groups);
   rowsAt_ = alignedUp(groups_ * slots_ * taps_ * 4);

@@ -43,6 +43,9 @@ std::unique_ptr<BankPasses> makeFloatPasses(const FilterBank& bank, TableCache& 
 // Of fine banks (fine.h). Blocks take so many bytes of shared memory, and matrices of 16 bits so many tiles.
 std::unique_ptr<BankPasses> makeFinePasses(const FilterBank& bank, bool bf16, bool fast, int multiprocessors, TableCache& cache);
 std::unique_ptr<BankPasses> makeFineFloatPasses(const FilterBank& bank, int multiprocessors, TableCache& cache);
+inline std::unique_ptr<BankPasses> makePassesOfFloats(const FilterBank& bank, int multiprocessors, TableCache& cache) {
+  return bank.filters().rate == fineRate ? makeFineFloatPasses(bank, multiprocessors, cache) : makeFloatPasses(bank, cache);
+}
 int64_t fineBankBytes(const FilterBank& bank);
 int fineBankTiles(const FilterBank& bank);
 int64_t fineFloatBankBytes(int slots);

@@ -24,6 +24,7 @@ template <bool bf16>
 FFC_DEVICE u32 packPair(float a, float b) {
   return bf16 ? packBfloat(a, b) : packHalf(a, b);
 }
+FFC_DEVICE float loadFloat(const float* p) { return asFloat(loadConstant4(p)); }
 FFC_DEVICE float powerOfTwo(int e) { return asFloat(u32(127 + e) << 23); }
 
 // Of the first one of a row's elements, so many bytes each.
@@ -64,6 +65,12 @@ struct BankTile {
     left = end - first;
     row = first / p.tilesOfRow;
     ofRow = first - row * p.tilesOfRow;
+  }
+  // To the tile before, if the block begins within a row. Whether it does.
+  FFC_DEVICE bool stepBack() {
+    const bool within = ofRow > 0;
+    if (within) ofRow--, left++;
+    return within;
   }
   // To the next row.
   FFC_DEVICE void skipRow(const BankParams& p) {
