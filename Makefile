@@ -33,7 +33,7 @@ $(BUILD)/obj/cuda/cpu/%_avx512.o: CXXFLAGS += -mavx512f -mavx512dq -mavx512bw -m
 # What needs more than the 99 KB of shared memory that a block has on 8.6 and 8.9, or works only beside something that does, is never offered
 # there, and has no code of its own.
 # What needs more than the 163 KB of 8.0 has code for 9.0 and later.
-LARGER := bank/fine_passes
+LARGER := bank/fine_half_passes
 LARGE := bank/half_passes $(addprefix mma/instances_,halves packed_long radix3 radix4 sliced2 sliced4) \
   $(addprefix multipass/tensor_,column_instances_accurate column_instances_fast row_instances_accurate row_instances_fast spectrum_instances)
 $(LARGE:%=$(BUILD)/obj/cuda/gpu/%.cu.o): CODE := $(call codeFor,$(filter-out 86,$(ARCHS)))

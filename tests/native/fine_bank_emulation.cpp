@@ -1,12 +1,12 @@
 // The passes of a fine filter bank (cuda/gpu/bank/fine.h) on the CPU, lane by lane as in mma_emulation.cpp, against the sums that they stand for in
 // float64 (cuda/host/filter_bank.h). What is written starts as NaN, and what lies around it must survive.
 #define FFC_EMULATE
-#include "../../cuda/gpu/bank/fine_analyse.cuh"
+#include "../../cuda/gpu/bank/fine_half_analyse.cuh"
 #include "../../cuda/gpu/bank/fine_float_analyse.cuh"
 #include "../../cuda/gpu/bank/fine_float_synthesise.cuh"
 #include "../../cuda/gpu/bank/fine_float_tables.h"
-#include "../../cuda/gpu/bank/fine_synthesise.cuh"
-#include "../../cuda/gpu/bank/fine_tables.h"
+#include "../../cuda/gpu/bank/fine_half_synthesise.cuh"
+#include "../../cuda/gpu/bank/fine_half_tables.h"
 #include "check.h"
 #include "pattern.h"
 
@@ -73,8 +73,8 @@ void check(const Case& c) {
     for (int b = 0; c.impulse >= 0 && b < batch; ++b) u.data()[b * apart + c.impulse] = c.bf16 ? 0x4270 : 0x5380;  // 60
   };
 
-  FineParams p;
-  const FineTableWords tables(bank);
+  HalfFineParams p;
+  const HalfFineWords tables(bank);
   p.of.weights = tables.weights.data();
   p.of.outer = tables.outer.data(), p.of.outerBack = tables.outerBack.data();
   p.of.inner = tables.inner.data(), p.of.innerBack = tables.innerBack.data();
@@ -106,19 +106,19 @@ void check(const Case& c) {
   const float skip[] = {0.75f};
   if (c.skips) r.skip = skip, r.skipType = FFC_DTYPE_FLOAT32;
   const auto run = [&](int numbersOfRow, int bytes, auto&& body) {
-    p.tilesOfRow = static_cast<uint32_t>((numbersOfRow + fineTile - 1) / fineTile);
+    p.tilesOfRow = static_cast<uint32_t>((numbersOfRow + halfFineTile - 1) / halfFineTile);
     p.tiles = batch * p.tilesOfRow;
-    mma::emulation::launch(c.blocksOfDevice, bytes, engine(), body, fineThreads);
+    mma::emulation::launch(c.blocksOfDevice, bytes, engine(), body, halfFineThreads);
   };
   const auto numbersOf = [&](int slot, int b) { return numbers.data() + (int64_t{slot} * batch + b) * count; };
   const auto scaleOf = [&](int b) { return 133 - static_cast<int>(largest[b * bankParts] >> 23) + ringExponent; };
 
   const auto analyseAll = [&] {
-  run(count, fineAnalysisBytes, [&] {
+  run(count, halfFineAnalysisBytes, [&] {
     const auto analyse = [&](auto fold) {
       using Fold = decltype(fold);
-      c.bf16 ? c.gated ? analyseFineRowsOf<true, true, Fold>(p) : analyseFineRowsOf<true, false, Fold>(p)
-             : c.gated ? analyseFineRowsOf<false, true, Fold>(p) : analyseFineRowsOf<false, false, Fold>(p);
+      c.bf16 ? c.gated ? analyseFineHalvesOf<true, true, Fold>(p) : analyseFineHalvesOf<true, false, Fold>(p)
+             : c.gated ? analyseFineHalvesOf<false, true, Fold>(p) : analyseFineHalvesOf<false, false, Fold>(p);
     };
     if (c.fast)
       analyse(FoldHalves());
@@ -153,12 +153,12 @@ void check(const Case& c) {
   // Back from other numbers, as small as white noise and a white kernel make them.
   numbers = Samples(int64_t{slots} * batch * count, false, 5);
   r.numbers = numbers.data();
-  run((c.length + rate - 1) / rate + 8, fineSynthesisBytes(tables.firstTile[fineK0]), [&] {
+  run((c.length + rate - 1) / rate + 8, halfFineSynthesisBytes(tables.firstTile[fineK0]), [&] {
     const bool more = c.gated || c.skips;
     const auto synthesise = [&](auto fold) {
       using Fold = decltype(fold);
-      c.bf16 ? more ? synthesiseFineRowsOf<true, true, Fold>(p) : synthesiseFineRowsOf<true, false, Fold>(p)
-             : more ? synthesiseFineRowsOf<false, true, Fold>(p) : synthesiseFineRowsOf<false, false, Fold>(p);
+      c.bf16 ? more ? synthesiseFineHalvesOf<true, true, Fold>(p) : synthesiseFineHalvesOf<true, false, Fold>(p)
+             : more ? synthesiseFineHalvesOf<false, true, Fold>(p) : synthesiseFineHalvesOf<false, false, Fold>(p);
     };
     if (c.fast)
       synthesise(FoldHalves());
@@ -171,7 +171,7 @@ void check(const Case& c) {
     for (int n = 0; n < c.length; ++n) {
       double sum = 0;
       for (int slot = 0; slot < slots; ++slot)
-        for (int m = n / rate; m < n / rate + fineCells; ++m)
+        for (int m = n / rate; m < n / rate + halfFineCells; ++m)
           sum += bank.coefficient(slot, m, rate * m + rate - 1 - n) * std::ldexp(half(numbersOf(slot, b)[m < count ? m : m - around]), exponents[slot] - scaleOf(b));
       if (c.skips) sum += skip[0] * number(u.data()[b * apart + n]) * (c.gated ? number(gate.data()[b * apart + n]) : 1.0);
       if (c.gated) sum *= number(gate.data()[b * apart + n]);

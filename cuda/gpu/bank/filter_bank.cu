@@ -8,7 +8,7 @@
 
 #include "../mma/choice.h"
 #include "../multipass/multipass.h"
-#include "fine.h"
+#include "fine_half.h"
 #include "fold_tables.h"
 #include "kernels.h"
 #include "passes.h"
@@ -41,10 +41,10 @@ int64_t pitchOf(const FilterBank& bank) {
 int64_t groupsOf(const ConvProblem& problem) { return problem.sharedKernel ? 1 : problem.channels; }
 int64_t rowsOfGroup(const ConvProblem& problem) { return problem.rows() / groupsOf(problem); }
 
-// Multiply-adds of 16-bit filters for a sample, one way: all slots of a matrix, or of a fine bank (fine.h) two steps.
+// Multiply-adds of 16-bit filters for a sample, one way: all slots of a matrix, or of a fine bank (fine_half.h) two steps.
 double filterProducts(const FilterBank& bank) {
   if (!isFine(bank)) return slotsOfProduct(bank.slots()) * static_cast<double>(bank.filters().cells);
-  return (double{fineT0} * 4 * fineK0 * fineT1 + double{fineRowsOfTile} * 2 * fineT0 * fineBankTiles(bank)) / fineRate;
+  return (double{fineT0} * 4 * fineK0 * fineT1 + double{fineRowsOfTile} * 2 * fineT0 * fineHalfBankTiles(bank)) / fineRate;
 }
 // Of a fine bank in float32: butterflies of six for 16 and for 32 points of every 512 (fine_float.cuh), and two for a slot.
 double transformProducts(const FilterBank& bank) { return 6.0 * (fineT0 * 32 + fineK0 * 80) / fineRate + 2.0 * bank.slots() / fineRate; }
@@ -239,7 +239,7 @@ void offerFloatBank(const ConvProblem& problem, const FilterBank& bank, const Gp
 void offerHalfBank(const ConvProblem& problem, const FilterBank& bank, const GpuLimits& limits, TableCache& cache, Offers& offers) {
   FilterBankShape shape = shapeOf(problem, bank);
   const bool accurate = problem.precision == FFC_PRECISION_ACCURATE, fine = isFine(bank);
-  if (fine && fineBankBytes(bank) > limits.sharedMemoryPerBlock) return;
+  if (fine && fineHalfBankBytes(bank) > limits.sharedMemoryPerBlock) return;
   const mma::Choice ring = mma::choiceOfRing({bank.points(), bank.circular(), accurate, rowsOfGroup(problem), channelsOf(problem, bank)}, limits);
   if (!ring.instance || (bank.circular() && !floatRingShape(bank.points(), true, limits).points)) return;
   // Four slices keep results there; half of it is for them.
@@ -266,7 +266,7 @@ void offerHalfBank(const ConvProblem& problem, const FilterBank& bank, const Gpu
   offers.add(filterBankCandidate(problem, shape, sizeOf(limits)), [&problem, &limits, &cache, bank, ring, blocks, radices, fine, accurate] {
     const bool bf16 = problem.dtype == Dtype::bfloat16;
     return std::make_unique<FilterBankPlan>(problem, bank, makeHalfRing(ring, channelsOf(problem, bank), periodOf(bank), blocks, cache), radices,
-                                            fine ? makeFinePasses(bank, bf16, !accurate, limits.multiprocessors, cache) : makeHalfPasses(bank, bf16, limits.multiprocessors, cache),
+                                            fine ? makeFineHalfPasses(bank, bf16, !accurate, limits.multiprocessors, cache) : makeHalfPasses(bank, bf16, limits.multiprocessors, cache),
                                             limits, cache);
   });
 }

@@ -4,7 +4,7 @@
 //   16 points  t1 -> k0, by a thread for each t0      32 points  t0 -> k1, by a thread for each k0
 // with every factor e^{-2 pi i t (k + 1/4) / 512} in the butterflies' own; what is left, e^{-2 pi i (k + 1/4) / 2048}, only kept frequencies are multiplied by.
 #pragma once
-#include "fine.h"
+#include "fine_float.h"
 #include "fine_term.cuh"
 
 namespace ffc::gpu {

@@ -1,7 +1,7 @@
 // The tables of a fine filter bank of floats (fine_float.cuh).
 #pragma once
+#include "fine_entries.h"
 #include "fine_float.cuh"
-#include "fine_tables.h"
 
 namespace ffc::gpu {
 

@@ -41,13 +41,13 @@ class BankPasses {
 std::unique_ptr<BankPasses> makeHalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, TableCache& cache);
 std::unique_ptr<BankPasses> makeFloatPasses(const FilterBank& bank, TableCache& cache);
 // Of fine banks (fine.h). Blocks take so many bytes of shared memory, and matrices of 16 bits so many tiles.
-std::unique_ptr<BankPasses> makeFinePasses(const FilterBank& bank, bool bf16, bool fast, int multiprocessors, TableCache& cache);
+std::unique_ptr<BankPasses> makeFineHalfPasses(const FilterBank& bank, bool bf16, bool fast, int multiprocessors, TableCache& cache);
 std::unique_ptr<BankPasses> makeFineFloatPasses(const FilterBank& bank, int multiprocessors, TableCache& cache);
 inline std::unique_ptr<BankPasses> makePassesOfFloats(const FilterBank& bank, int multiprocessors, TableCache& cache) {
   return bank.filters().rate == fineRate ? makeFineFloatPasses(bank, multiprocessors, cache) : makeFloatPasses(bank, cache);
 }
-int64_t fineBankBytes(const FilterBank& bank);
-int fineBankTiles(const FilterBank& bank);
+int64_t fineHalfBankBytes(const FilterBank& bank);
+int fineHalfBankTiles(const FilterBank& bank);
 int64_t fineFloatBankBytes(int slots);
 
 // The pass that measures 16-bit rows.

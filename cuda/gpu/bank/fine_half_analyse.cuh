@@ -1,22 +1,22 @@
-// Samples to the numbers of all slots of a fine bank (fine.h). Two intervals a tile of 32 numbers, with a barrier after each:
+// 16-bit samples to the numbers of all slots of a fine bank (fine_half.h). Two intervals a tile of 32 numbers, with a barrier after each:
 //   outer step of tile j: values -> between
 //   inner step of tile j: between -> numbers;  fold of tile j + 1: samples -> values. Half of each scheduler's warps begin with the one, half with the
 //   other: a fold hardly waits, and a step does little else (all with the step first: 0.52 to 0.61 ms of 402 million samples).
 #pragma once
-#include "fine_fold.cuh"
+#include "fine_half.cuh"
 
 namespace ffc::gpu {
 namespace {
 
 // Number m = 8 a + 2 g + e of a tile is column 2 a + e of group g, so that a lane's two columns of the four groups are eight neighbouring numbers.
 // Cells m - 8 .. of a tile's numbers are samples of 40 cells. Without a gate those of the next tile come into another place; with one the gate's do.
-constexpr int cellsOfTile = fineTile + fineCells - 1, fineSamplesBytes = cellsOfTile * fineRate * 2;
-constexpr int fineValuesAt = 2 * fineSamplesBytes, fineBetweenAt = fineValuesAt + fineTile * bytesOfNumber;
-constexpr int fineTablesAt = fineBetweenAt + betweenBytes, fineAnalysisBytes = fineTablesAt + fineTablesBytes;
+constexpr int cellsOfTile = halfFineTile + halfFineCells - 1, fineSamplesBytes = cellsOfTile * fineRate * 2;
+constexpr int fineValuesAt = 2 * fineSamplesBytes, fineBetweenAt = fineValuesAt + halfFineTile * bytesOfNumber;
+constexpr int fineTablesAt = fineBetweenAt + betweenBytes, halfFineAnalysisBytes = fineTablesAt + fineTablesBytes;
 static_assert(fineValuesAt % 128 == 0 && fineBetweenAt % 128 == 0, "places are XORed within lines");
 
 template <bool bf16, bool gated, class Fold>
-FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
+FFC_DEVICE void analyseFineHalvesOf(const HalfFineParams& p) {
   const BankRows& r = p.rows;
   const u32 base = sharedBase(), values = base + fineValuesAt, between = base + fineBetweenAt, tables = base + fineTablesAt;
   const int thread = threadIndex(), lane = thread & 31, warp = thread >> 5, g = lane >> 2, c = lane & 3, n = lane & 7, matrix = lane >> 3;
@@ -34,7 +34,7 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
     skipRows(tile);
     return tile.left > 0;
   };
-  loadFineTables<Fold>(p, tables, float(1 << ringExponent));
+  loadHalfFineTables<Fold>(p, tables, float(1 << ringExponent));
   const OuterMatrices outer(p.of.outer, warp);
 
   uint64_t u, pre = 0, numbers;
@@ -48,8 +48,8 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
   const auto beginStored = [&] { numbers = BankRow(r, stored.row).numbersOf(r); };
   const auto order = [&](u32 to) {
     if (ordered.left == 0) return;
-    const int first = (int(ordered.ofRow) * fineTile - (fineCells - 1)) * fineRate, around = fineRate * r.around;
-    using Samples = Pieces<cellsOfTile * fineRate / 8, fineThreads>;
+    const int first = (int(ordered.ofRow) * halfFineTile - (halfFineCells - 1)) * fineRate, around = fineRate * r.around;
+    using Samples = Pieces<cellsOfTile * fineRate / 8, halfFineThreads>;
     Samples{base + to}.template order<false, true>(u, first, r.length, around);
     if constexpr (gated) Samples{base + fineSamplesBytes}.template order<false, true>(pre, first, r.length, around);
     if (advance(ordered)) beginOrdered();
@@ -71,7 +71,7 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
     const auto load = [&](int k) {
       const auto at = [&](u32 address) {
         const u32 word = sharedLoad4(address + k * fineRate * 2);
-        if (!gated && k >= fineCells - 1) most = largerHalves(most, word & 0x7fff7fffu);
+        if (!gated && k >= halfFineCells - 1) most = largerHalves(most, word & 0x7fff7fffu);
         if constexpr (!bf16 && !gated && Fold::halves) {
           return word;
         } else {
@@ -79,7 +79,7 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
           if constexpr (gated) {
             const float2 f = unpackPair<bf16>(sharedLoad4(address + fineSamplesBytes + k * fineRate * 2));
             v.x *= f.x, v.y *= f.y;
-            if (k >= fineCells - 1) most = max(most, max(floatBits(v.x) & 0x7fffffffu, floatBits(v.y) & 0x7fffffffu));
+            if (k >= halfFineCells - 1) most = max(most, max(floatBits(v.x) & 0x7fffffffu, floatBits(v.y) & 0x7fffffffu));
           }
           if constexpr (scaledBefore) v.x *= scale, v.y *= scale;
           return Fold::of(v);
@@ -90,13 +90,13 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
     };
     const u32 first = furtherInGroup(values + column.first, 2 * a), second = furtherInGroup(values + column.second, 2 * a);
 #pragma unroll
-    for (int k = 0; k < fineCells - 1; k++) load(k);
+    for (int k = 0; k < halfFineCells - 1; k++) load(k);
 #pragma unroll
     for (int m = 0; m < fineRun; m++) {
-      load(m + fineCells - 1);
+      load(m + halfFineCells - 1);
       Pair v[4] = {};
 #pragma unroll
-      for (int i = 0; i < fineCells; i++)
+      for (int i = 0; i < halfFineCells; i++)
 #pragma unroll
         for (int side = 0; side < 2; side++) {
           const FoldTerm term = foldTerm(m, m + i, side);
@@ -131,7 +131,7 @@ FFC_DEVICE void analyseFineRowsOf(const FineParams& p) {
   const u32 fromBetween = between + placeBetweenThere(0, warp, lane);
   const auto innerStep = [&] {
     constexpr int groups = fineGroups;
-    const int firstNumber = int(stored.ofRow) * fineTile;
+    const int firstNumber = int(stored.ofRow) * halfFineTile;
     const int64_t apart = slotBytes(r);
     inner.forTiles([&](int tile, const u32 (&a)[4][4]) {
       typename Fold::Sums d[groups];

@@ -1,8 +1,8 @@
-// Numbers of all slots of a fine bank to samples (fine.h), the transpose of fine_analyse.cuh. Two intervals a tile of 32 numbers, with a barrier after each:
+// Numbers of all slots of a fine bank to samples (fine.h), the transpose of fine_half_analyse.cuh. Two intervals a tile of 32 numbers, with a barrier after each:
 //   outer step of tile j: between -> values
 //   inner step of tile j + 1: numbers -> between;  unfold of tile j: values -> samples of 32 cells, the last eight numbers of the tile before being there yet
 #pragma once
-#include "fine_fold.cuh"
+#include "fine_half.cuh"
 
 namespace ffc::gpu {
 namespace {
@@ -11,13 +11,13 @@ namespace {
 // slots' levels, halves, in the rows' order.
 constexpr int groupsOfRing = fineGroups + 1;
 constexpr int ringAt = 0, backBetweenAt = ringAt + groupsOfRing * bytesOfGroup, fineLevelsAt = backBetweenAt + betweenBytes;
-constexpr int fineLevelsBytes = alignedShared(mostFineTiles * fineRowsOfTile * 2), arrivingTile = fineRowsOfTile * fineTile * 2, backTablesAt = fineLevelsAt + fineLevelsBytes, fineArrivingAt = backTablesAt + fineTablesBytes;
+constexpr int fineLevelsBytes = alignedShared(mostFineTiles * fineRowsOfTile * 2), arrivingTile = fineRowsOfTile * halfFineTile * 2, backTablesAt = fineLevelsAt + fineLevelsBytes, fineArrivingAt = backTablesAt + fineTablesBytes;
 static_assert(backBetweenAt % 128 == 0 && fineArrivingAt % 128 == 0, "places are XORed within lines");
-FFC_MMA_SHARED constexpr int fineSynthesisBytes(int tiles) { return fineArrivingAt + 2 * tiles * arrivingTile; }
+FFC_MMA_SHARED constexpr int halfFineSynthesisBytes(int tiles) { return fineArrivingAt + 2 * tiles * arrivingTile; }
 // Powers of two that keep halves within their range: of the numbers, and of the weights, whose sums are a 512th of them. A tone's samples are up to 3700 then,
 // if the kernel does not make them larger.
 constexpr int numbersExponent = 1, weightsExponent = 6;
-FFC_DEVICE u32 placeOfArriving(int row, int piece) { return u32(row * fineTile * 2 + (piece ^ (row >> 1 & 3)) * 16); }
+FFC_DEVICE u32 placeOfArriving(int row, int piece) { return u32(row * halfFineTile * 2 + (piece ^ (row >> 1 & 3)) * 16); }
 
 // Samples n and n + 1 of a row, n even, those beyond its length zero.
 FFC_DEVICE u32 loadSamples(uint64_t row, int n, int length) {
@@ -37,7 +37,7 @@ FFC_DEVICE void storeSamples(uint64_t row, int n, int length, u32 pair) {
 
 // more: a gate, a skip term or both.
 template <bool bf16, bool more, class Fold>
-FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
+FFC_DEVICE void synthesiseFineHalvesOf(const HalfFineParams& p) {
   const BankRows& r = p.rows;
   const u32 base = sharedBase(), values = base + ringAt, between = base + backBetweenAt, levels = base + fineLevelsAt;
   const int thread = threadIndex(), lane = thread & 31, warp = thread >> 5, c = lane & 3, n = lane & 7, matrix = lane >> 3;
@@ -48,7 +48,7 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
   // A block that begins within a row needs the tile before, too, and stores nothing of it.
   bool before = arriving.stepBack();
   BankTile made = arriving, stored = arriving;
-  loadFineTables<Fold>(p, tables, float(1 << weightsExponent));
+  loadHalfFineTables<Fold>(p, tables, float(1 << weightsExponent));
   const OuterMatrices outer(p.of.outerBack, warp);
 
   uint64_t numbers, y, post, u, pre, others = 0;
@@ -73,7 +73,7 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
     for (int slot = lane; slot < r.slots; slot += 32) most = max(most, int(loadFresh4(exponents + slot)));
     most = int(warpMax(u32(most + 1024))) - 1024;
     nextExponent = most - fineExponent<bf16>(r, made.row, true) - ringExponent - numbersExponent - weightsExponent;
-    for (int at = thread; at < tiles * fineRowsOfTile; at += fineThreads) {
+    for (int at = thread; at < tiles * fineRowsOfTile; at += halfFineThreads) {
       const int slot = fineSlot(tables, at), below = slot < 0 ? -100 : int(loadFresh4(exponents + slot)) - most;
       sharedStore2(levels + 2 * at, uint16_t(packHalf(below < -24 ? 0.0f : powerOfTwo(below + numbersExponent), 0)));
     }
@@ -82,8 +82,8 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
     if (arriving.left == 0) return;
     const u32 to = base + fineArrivingAt + turn * tiles * arrivingTile;
     const int64_t apart = slotBytes(r);
-    constexpr int pieces = fineGroups, rowsAtOnce = fineThreads / pieces;
-    int m = int(arriving.ofRow) * fineTile + 8 * (thread % pieces);
+    constexpr int pieces = fineGroups, rowsAtOnce = halfFineThreads / pieces;
+    int m = int(arriving.ofRow) * halfFineTile + 8 * (thread % pieces);
     if (m >= r.count) m -= r.around;
     const bool inRow = u32(m) < u32(r.count);
     const uint64_t source = numbers + 2 * m;
@@ -147,8 +147,8 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
   const auto unfold = [&](int firstGroup) {
     // What other tensors have in the next tile: a cell is asked for where it is used, and would be waited for longer than it takes.
     if constexpr (more) {
-      const int64_t next = (int64_t(stored.ofRow) + 1) * fineTile * fineRate - fineRun * fineRate;
-      const auto prefetchNext = [&](uint64_t row) { prefetchSamples<2>(row, next, fineTile * fineRate, r.outputLength); };
+      const int64_t next = (int64_t(stored.ofRow) + 1) * halfFineTile * fineRate - fineRun * fineRate;
+      const auto prefetchNext = [&](uint64_t row) { prefetchSamples<2>(row, next, halfFineTile * fineRate, r.outputLength); };
       if (post) prefetchNext(post);
       if (r.skip) prefetchNext(u);
       if (r.skip && pre) prefetchNext(pre);
@@ -159,7 +159,7 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
     const float scale = powerOfTwo(within), rest = powerOfTwo(beyond);
     const ColumnPair column(thread);
     const FineWeights<Fold> weights(tables, column.pair, Fold::halves ? 1.0f : scale);
-    const int firstCell = int(stored.ofRow) * fineTile - fineRun + fineRun * a;
+    const int firstCell = int(stored.ofRow) * halfFineTile - fineRun + fineRun * a;
     const auto groupOf = [&](int after) {
       const int at = firstGroup + a + after;
       return values + (at < 0 ? at + groupsOfRing : at < groupsOfRing ? at : at - groupsOfRing) * bytesOfGroup;
@@ -181,8 +181,8 @@ FFC_DEVICE void synthesiseFineRowsOf(const FineParams& p) {
           }
 #pragma unroll
           for (int cell = 0; cell < fineRun; cell++) {
-            const int i = fineCells - 1 - (half * fineRun + m - cell);
-            if (i < 0 || i >= fineCells) continue;
+            const int i = halfFineCells - 1 - (half * fineRun + m - cell);
+            if (i < 0 || i >= halfFineCells) continue;
 #pragma unroll
             for (int side = 0; side < 2; side++) {
               const FoldTerm term = foldTerm(m, m + i, side);

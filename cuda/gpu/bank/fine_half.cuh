@@ -1,15 +1,15 @@
-// What both ways of a fine filter bank share on the device: where values and what the steps exchange lie in shared memory, and which values a sample
-// is a part of.
+// What both ways of a fine filter bank of 16-bit rows share on the device: where values and what the steps exchange lie in shared memory, how a fold
+// computes, and the matrices.
 #pragma once
-#include "fine.h"
+#include "fine_half.h"
 #include "fine_term.cuh"
 #include "row_scale.cuh"
 
 namespace ffc::gpu {
 namespace {
 
-struct FineParams : BankParams {
-  FineTables of;
+struct HalfFineParams : BankParams {
+  HalfFineTables of;
 };
 
 // Numbers are so many powers of two larger than the samples' scale makes them: a tone 3700 (14700 in a row whose largest sample was seen four times too small),
@@ -23,7 +23,7 @@ FFC_DEVICE int fineExponent(const BankRows& r, u32 row, bool judge) {
   return bf16 || r.pre ? exponent : min(15, exponent);
 }
 
-// ---- values: v[q] of a number and t0 are a row of 32, in the columns' order (fine_tables.h), 64 bytes; those of t0 and t0 + 1 share a line. Numbers are in
+// ---- values: v[q] of a number and t0 are a row of 32, in the columns' order (fine_half_tables.h), 64 bytes; those of t0 and t0 + 1 share a line. Numbers are in
 // groups of eight, which are a matrix' rows or columns; its pieces of 16 bytes are XORed with t0 / 2 and the place in the group, so that eight numbers of
 // a t0, and 16 t0 of a number (half a warp of columns), lie in banks of their own.
 constexpr int bytesOfNumber = fineValues * 2, bytesOfGroup = 8 * bytesOfNumber;
@@ -53,7 +53,7 @@ FFC_DEVICE u32 placeBetweenBack(int group, int t0, int part) { return u32(((grou
 
 // ---- tables in shared memory: the weights, and the slots of the tiles' rows.
 FFC_MMA_SHARED constexpr int alignedShared(int bytes) { return (bytes + 127) / 128 * 128; }
-constexpr int fineWeightsBytes = fineCells * fineColumns * 4, fineTablesBytes = fineWeightsBytes + alignedShared(mostFineTiles * fineRowsOfTile * 4);
+constexpr int fineWeightsBytes = halfFineCells * fineColumns * 4, fineTablesBytes = fineWeightsBytes + alignedShared(mostFineTiles * fineRowsOfTile * 4);
 FFC_DEVICE int fineSlot(u32 tables, int row) { return int(sharedLoad4(tables + fineWeightsBytes + 4 * row)); }
 
 // How a fold computes with pairs of samples, r and r + 1: in floats, or in halves, which cost the fast class 3e-4.
@@ -99,8 +99,8 @@ struct FoldHalves {
 };
 // Before anyone reads them. Weights are pairs of r and r + 1, times `scale`.
 template <class Fold>
-FFC_DEVICE void loadFineTables(const FineParams& p, u32 to, float scale) {
-  for (int i = threadIndex(); i < fineCells * fineColumns / 2; i += fineThreads) {
+FFC_DEVICE void loadHalfFineTables(const HalfFineParams& p, u32 to, float scale) {
+  for (int i = threadIndex(); i < halfFineCells * fineColumns / 2; i += halfFineThreads) {
     const uint2 w = loadConstant8(p.of.weights + 2 * i);
     const float2 pair = {scale * asFloat(w.x), scale * asFloat(w.y)};
     if constexpr (Fold::halves)
@@ -108,16 +108,16 @@ FFC_DEVICE void loadFineTables(const FineParams& p, u32 to, float scale) {
     else
       sharedStore8(to + 8 * i, uint64_t(floatBits(pair.y)) << 32 | floatBits(pair.x));
   }
-  for (int i = threadIndex(); i < p.of.firstTile[fineK0] * fineRowsOfTile; i += fineThreads) sharedStore4(to + fineWeightsBytes + 4 * i, u32(p.of.slots[i]));
+  for (int i = threadIndex(); i < p.of.firstTile[fineK0] * fineRowsOfTile; i += halfFineThreads) sharedStore4(to + fineWeightsBytes + 4 * i, u32(p.of.slots[i]));
   blockSync();
 }
 // A thread's weights times a power of two.
 template <class Fold>
 struct FineWeights {
-  typename Fold::Pair of[fineCells];
+  typename Fold::Pair of[halfFineCells];
   FFC_DEVICE FineWeights(u32 tables, int pair, float scale) {
 #pragma unroll
-    for (int i = 0; i < fineCells; i++)
+    for (int i = 0; i < halfFineCells; i++)
       if constexpr (Fold::halves) {
         of[i] = halfMul(sharedLoad4(tables + (i * fineColumns / 2 + pair) * 4), lowTwice(packHalf(scale, 0)));
       } else {
@@ -125,7 +125,7 @@ struct FineWeights {
         of[i] = {asFloat(u32(w)) * scale, asFloat(u32(w >> 32)) * scale};
       }
   }
-  FFC_DEVICE typename Fold::Pair at(int i, bool mirrored) const { return of[mirrored ? fineCells - 1 - i : i]; }
+  FFC_DEVICE typename Fold::Pair at(int i, bool mirrored) const { return of[mirrored ? halfFineCells - 1 - i : i]; }
 };
 
 FFC_DEVICE void loadFragment(u32 (&a)[4], const void* table, int index) {
@@ -181,7 +181,7 @@ struct InnerMatrices {
   const void* table;
   int firstTile, endTile;
   u32 first[4][4];
-  FFC_DEVICE InnerMatrices(const FineParams& p, const void* matrices, int warp) : table(matrices), firstTile(p.of.firstTile[warp]), endTile(p.of.firstTile[warp + 1]) {
+  FFC_DEVICE InnerMatrices(const HalfFineParams& p, const void* matrices, int warp) : table(matrices), firstTile(p.of.firstTile[warp]), endTile(p.of.firstTile[warp + 1]) {
     if (resident && firstTile < endTile) load(first, firstTile);
   }
   // body(tile, matrices)
