@@ -63,14 +63,8 @@ struct LongRows {
     barrierWait(staging.barriers + at.slot * 8, at.parity);
     const int channel = staging.positionOf(set).channel, first = restBegin() + lane() * 8, end = endOf(channel);
     const u32 slot = staging.slotOf(at);
-    const auto put = [&](u32 to, uint4 v, int keepFrom, int keepTo) {
-      u32 w[4] = {v.x, v.y, v.z, v.w};
-#pragma unroll
-      for (int i = 0; i < 4; i++) w[i] &= keptSamples(i, keepFrom, keepTo);
-      sharedStore16(to, uint4{w[0], w[1], w[2], w[3]});
-    };
-    if (first < end && first < points) put(slot + placeOf(first), sharedLoad16(restAt(set) + lane() * 16), 0, end - first);
-    if (lane() == 31) put(slot, sharedLoad16(slot), end - p.length, 8);
+    if (first < end && first < points) storeKept(slot + placeOf(first), sharedLoad16(restAt(set) + lane() * 16), 0, end - first);
+    if (lane() == 31) storeKept(slot, sharedLoad16(slot), end - p.length, 8);
   }
 
   // By the warp that will let the next samples in.

@@ -130,23 +130,21 @@ struct SlicedStaging {
       tensorLoadPart<C::samplesLeave>(to + p.longGroups * 2048, &p.rests.u, 16 * part, p.longGroups, b, start, barrier);
     }
   }
+  // A function of its own, that loads before anything else: otherwise the compiler's code for whole sequences is another.
+  FFC_DEVICE static void moveKept(u32 from, u32 to, int keepFrom, int keepTo) {
+    const uint4 v = sharedLoad16(from);
+    storeKept(to, v, keepFrom, keepTo);
+  }
   // They have landed. What precedes the row is of another one.
   FFC_DEVICE void placeRest(int set) const {
     if (!parted() || set >= sets) return;
     int first;
     const int phase = phaseOf(set), lane = threadIndex() & 31;
-    const auto put = [&](u32 from, u32 to, int keepFrom, int keepTo) {
-      const uint4 v = sharedLoad16(from);
-      u32 w[4] = {v.x, v.y, v.z, v.w};
-#pragma unroll
-      for (int i = 0; i < 4; i++) w[i] &= keptSamples(i, keepFrom, keepTo);
-      sharedStore16(to, uint4{w[0], w[1], w[2], w[3]});
-    };
     if (restOf(set, first)) {
       const int part = first / points;
-      put(restPlace(), base + part * partBytes + placeOf((first - part * points) >> 3), 0, phase + p.length - first);
+      moveKept(restPlace(), base + part * partBytes + placeOf((first - part * points) >> 3), 0, phase + p.length - first);
     }
-    if (phase && threadIndex() == 31) put(base, base, phase, 8);
+    if (phase && threadIndex() == 31) moveKept(base, base, phase, 8);
     fenceTensorCopies();
   }
   // What comes round belongs to the first warp.

@@ -82,5 +82,12 @@ FFC_DEVICE int rowPhase(const Rows& rows, int channel) {
 FFC_DEVICE u32 keptSamples(int i, int from, int to) {
   return (2 * i >= from && 2 * i < to ? 0xffffu : 0u) | (2 * i + 1 >= from && 2 * i + 1 < to ? 0xffff0000u : 0u);
 }
+// A piece to shared memory, with the others zero.
+FFC_DEVICE void storeKept(u32 place, uint4 v, int from, int to) {
+  u32 w[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+  for (int i = 0; i < 4; i++) w[i] &= keptSamples(i, from, to);
+  sharedStore16(place, uint4{w[0], w[1], w[2], w[3]});
+}
 
 }  // namespace ffc::mma
