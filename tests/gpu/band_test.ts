@@ -7,7 +7,7 @@ import { sparseGrid } from "../oracle.ts";
 import { gaussian } from "../random.ts";
 import { runAllSparse, type SparseCase, sparseOptions } from "../sparse_cases.ts";
 import { gpuTest, openGpu } from "./availability.ts";
-import { difference, impulses, rms, runRows } from "./sparse_rows.ts";
+import { difference, impulses, rms, runRows, skippedParts, usualRows } from "./sparse_rows.ts";
 
 /** What a float32 row is held to where a 16-bit one is to 2.2e-3. */
 const finer = (dtype: Dtype) => dtype === "float32" ? 1e-3 : 1;
@@ -44,20 +44,10 @@ const atPartOfRate = (device: Device, options: ConvPlanOptions) =>
 gpuTest("bands: a part of the rate is the quickest but for filter banks where the filters have room", () => {
   using device = openGpu();
   const rate = (length: number, keepFrequencies: FrequencyPattern, more: object = {}) => {
-    const options = {
-      batch: 8,
-      channels: 16,
-      length,
-      kernelLength: length,
-      dtype: "float16",
-      keepFrequencies,
-    } as const;
-    const given = { ...options, ...more }, candidate = quickest(device, given, /^(?!multi-pass\/bank)/)!;
+    const given = usualRows(length, keepFrequencies, more);
+    const candidate = quickest(device, given, /^(?!multi-pass\/bank)/)!;
     using plan = device.plan({ ...given, candidate });
-    const { rowFlops, rowFlopsSkipped, rowBytes, rowBytesSkipped } = plan.explain().data.sparsity as {
-      [key: string]: number;
-    };
-    return { rate: rateOf(plan), flops: rowFlopsSkipped! / rowFlops!, bytes: rowBytesSkipped! / rowBytes! };
+    return { rate: rateOf(plan), ...skippedParts(plan) };
   };
   const long = 2 ** 20, float32 = { dtype: "float32" };
   const [half, quarter, all] = [0.25, 0.09, 0.5].map((lowest) => rate(long, { lowest }));

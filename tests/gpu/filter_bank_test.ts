@@ -3,12 +3,10 @@
 import assert from "node:assert/strict";
 import type { Device, Dtype, FrequencyPattern } from "../../mod.ts";
 import { conv } from "../cases.ts";
-import { gaussian } from "../random.ts";
-import { rounded } from "../rounded.ts";
 import { runAllSparse, type SparseCase } from "../sparse_cases.ts";
 import { gpuTest, openGpu } from "./availability.ts";
 import { blocksOf as blocksOfPoints, circularBlocksOf } from "./block_patterns.ts";
-import { difference, impulses, judgeImpulses, rms, runRows } from "./sparse_rows.ts";
+import { impulses, judgeChunks, judgeImpulses, judgeTones, runRows, skippedParts, usualRows } from "./sparse_rows.ts";
 
 const length = 2 ** 20, dtypes = ["float16", "bfloat16", "float32"] as const;
 /** Of noise, in the fast class; float32 has one class. */
@@ -22,19 +20,9 @@ const blocksOf = (blocks: readonly number[], of = 64) => blocksOfPoints(blocks, 
 gpuTest("filter banks: the planner takes slots for blocks anywhere in the spectrum", () => {
   using device = openGpu();
   const chosen = (keepFrequencies: FrequencyPattern, more: object = {}) => {
-    const options = {
-      batch: 8,
-      channels: 16,
-      length,
-      kernelLength: length,
-      dtype: "float16",
-      keepFrequencies,
-    } as const;
-    using plan = device.plan({ ...options, ...more });
-    const { data, chosen, candidates } = plan.explain();
-    const { rowFlops, rowFlopsSkipped, rowBytes, rowBytesSkipped } = data.sparsity as { [key: string]: number };
-    const names = candidates.map(({ name }) => name);
-    return { name: chosen.name, names, flops: rowFlopsSkipped! / rowFlops!, bytes: rowBytesSkipped! / rowBytes! };
+    using plan = device.plan(usualRows(length, keepFrequencies, more));
+    const { chosen, candidates } = plan.explain();
+    return { name: chosen.name, names: candidates.map(({ name }) => name), ...skippedParts(plan) };
   };
   for (const blocks of [[40], six, sixteen]) {
     const { name, flops, bytes } = chosen(blocksOf(blocks).pattern);
@@ -148,55 +136,20 @@ gpuTest("filter banks: impulses at both ends of a row", async () => {
 
 gpuTest("filter banks: tones that are kept and dropped, small and large inputs", async () => {
   using device = openGpu();
-  const tone = (part: number, size: number) =>
-    Float64Array.from({ length }, (_, n) => size * Math.cos(Math.PI * part * n));
+  // A constant, in the middle of a block, just beside one, at the other end.
+  const parts = [0, 30.5 / 64, 29.99 / 64, 1], blocks = [0, 7, 30, 45, 62];
   for (const dtype of dtypes) {
-    const sizes = dtype === "float16" ? [0.01, 1000] : [1e-6, 1e4];
-    for (const size of sizes) {
-      // A constant, in the middle of a block, just beside one, at the other end.
-      const parts = [0, 30.5 / 64, 29.99 / 64, 1];
-      const rows = [...parts.map((part) => tone(part, size)), gaussian(length, 9, size)];
-      const blocks = [0, 7, 30, 45, 62];
-      const results = await run(device, rows, dtype, blocks);
-      // Of an input of this size that is kept.
-      const usual = rms(results.at(-1)!.exact) / Math.sqrt(blocks.length / 64);
-      for (const [r, { y, exact }] of results.entries()) {
-        const error = difference(y, exact) / Math.max(rms(exact), usual);
-        assert.ok(error < 1.25 * bound[dtype], `${dtype}, ${parts[r] ?? "noise"}, size ${size}: ${error}`);
-      }
-    }
+    await judgeTones((...given) => run(device, ...given), dtype, length, parts, blocks, 64, bound[dtype]);
   }
 });
 
 for (const dtype of ["bfloat16", "float32"] as const) {
   gpuTest(`filter banks: chunks of rows give the bits of one chunk, ${dtype}`, async () => {
-    const { pattern } = blocksOf(six), rows = 3 * 5;
-    const u = rounded(gaussian(length, 4, 1), dtype).host as Uint16Array | Float32Array,
-      taps = Float32Array.from(gaussian(5 * 300, 5, 0.1));
-    const outputs = async (scratchLimitBytes: number, sharedKernel: boolean) => {
-      using device = openGpu({ scratchLimitBytes });
-      const options = { batch: 3, channels: 5, length, kernelLength: 300, dtype, kernelDtype: "float32" } as const;
-      using plan = device.plan({ ...options, sharedKernel, keepFrequencies: pattern, candidate: bank(6) });
-      using spectrum = plan.spectrum(sharedKernel ? taps.subarray(0, 300) : taps);
-      const all = dtype === "float32" ? new Float32Array(rows * length) : new Uint16Array(rows * length);
-      for (let row = 0; row < rows; row++) all.set(u.subarray(1000 * row), row * length); // zeros behind
-      using input = device.tensor(all, { shape: [3, 5, length], dtype });
-      using y = plan.forward(input, spectrum);
-      return { values: await y.read() as Uint16Array | Float32Array, workspaceBytes: plan.info.workspaceBytes };
-    };
-    const numberBytes = dtype === "float32" ? 4 : 2;
+    const { pattern } = blocksOf(six), numberBytes = dtype === "float32" ? 4 : 2;
+    // Two rows of a channel, two channels, one row at a time.
+    const limits = [450_000, 1_500_000, 250_000].map((numbers) => numbers * numberBytes);
     for (const sharedKernel of [false, true]) {
-      const whole = await outputs(2 ** 30, sharedKernel);
-      // Two rows of a channel, two channels, one row at a time.
-      for (const limit of [450_000, 1_500_000, 250_000]) {
-        const chunked = await outputs(limit * numberBytes, sharedKernel);
-        assert.ok(
-          chunked.workspaceBytes < whole.workspaceBytes / 1.5,
-          `${chunked.workspaceBytes}, ${whole.workspaceBytes}`,
-        );
-        assert.equal(chunked.values.findIndex((value, i) => value !== whole.values[i]), -1);
-      }
-      assert.ok(whole.values.some((value) => value !== 0));
+      await judgeChunks({ dtype, length, sharedKernel, keepFrequencies: pattern, candidate: bank(6) }, limits);
     }
   });
 }

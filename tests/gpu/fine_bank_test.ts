@@ -3,11 +3,20 @@ import assert from "node:assert/strict";
 import type { Device, Dtype, FrequencyPattern } from "../../mod.ts";
 import { conv } from "../cases.ts";
 import { gaussian } from "../random.ts";
-import { rounded } from "../rounded.ts";
 import { runAllSparse, type SparseCase } from "../sparse_cases.ts";
 import { gpuTest, openGpu } from "./availability.ts";
 import { blocksOf, circularBlocksOf } from "./block_patterns.ts";
-import { difference, impulses, judgeImpulses, rms, runRows } from "./sparse_rows.ts";
+import {
+  difference,
+  impulses,
+  judgeChunks,
+  judgeImpulses,
+  judgeTones,
+  rms,
+  runRows,
+  skippedParts,
+  usualRows,
+} from "./sparse_rows.ts";
 
 const length = 2 ** 20, dtypes = ["float16", "bfloat16", "float32"] as const;
 /** Of noise, in the fast class; float32 has one class. */
@@ -22,18 +31,8 @@ const alike = Array.from({ length: 40 }, (_, i) => 16 * i);
 gpuTest("fine filter banks: the planner takes slots for many small blocks", () => {
   using device = openGpu();
   const chosen = (keepFrequencies: FrequencyPattern, more: object = {}) => {
-    const options = {
-      batch: 8,
-      channels: 16,
-      length,
-      kernelLength: length,
-      dtype: "float16",
-      keepFrequencies,
-    } as const;
-    using plan = device.plan({ ...options, ...more });
-    const { data, chosen } = plan.explain();
-    const { rowFlops, rowFlopsSkipped, rowBytes, rowBytesSkipped } = data.sparsity as { [key: string]: number };
-    return { name: chosen.name, flops: rowFlopsSkipped! / rowFlops!, bytes: rowBytesSkipped! / rowBytes! };
+    using plan = device.plan(usualRows(length, keepFrequencies, more));
+    return { name: plan.explain().chosen.name, ...skippedParts(plan) };
   };
   for (const dtype of dtypes) {
     const { name, flops, bytes } = chosen(blocksOf(ninth, length, 1024).pattern, { dtype });
@@ -117,22 +116,11 @@ gpuTest("fine filter banks: impulses at both ends of a row", async () => {
 
 gpuTest("fine filter banks: tones that are kept and dropped, small and large inputs", async () => {
   using device = openGpu();
-  const tone = (part: number, size: number) =>
-    Float64Array.from({ length }, (_, n) => size * Math.cos(Math.PI * part * n));
+  // A constant, in the middle of a block, just beside one, at the other end.
+  const parts = [0, 480.5 / 1024, 479.9 / 1024, 1];
+  const blocks = [...new Set([...ninth, 480])].filter((b) => b !== 479).sort((a, b) => a - b);
   for (const dtype of dtypes) {
-    for (const size of dtype === "float16" ? [0.01, 1000] : [1e-6, 1e4]) {
-      // A constant, in the middle of a block, just beside one, at the other end.
-      const parts = [0, 480.5 / 1024, 479.9 / 1024, 1];
-      const rows = [...parts.map((part) => tone(part, size)), gaussian(length, 9, size)];
-      const blocks = [...new Set([...ninth, 480])].filter((b) => b !== 479).sort((a, b) => a - b);
-      const results = await run(device, rows, dtype, blocks);
-      // Of an input of this size that is kept.
-      const usual = rms(results.at(-1)!.exact) / Math.sqrt(blocks.length / 1024);
-      for (const [r, { y, exact }] of results.entries()) {
-        const error = difference(y, exact) / Math.max(rms(exact), usual);
-        assert.ok(error < 1.25 * bound[dtype], `${dtype}, ${parts[r] ?? "noise"}, size ${size}: ${error}`);
-      }
-    }
+    await judgeTones((...given) => run(device, ...given), dtype, length, parts, blocks, 1024, bound[dtype]);
   }
 });
 
@@ -150,30 +138,9 @@ gpuTest("fine filter banks: a row's largest sample is found wherever it is", asy
 
 for (const dtype of ["bfloat16", "float32"] as const) {
   gpuTest(`fine filter banks: chunks of rows give the bits of one chunk, ${dtype}`, async () => {
-    const { pattern } = blocksOf(ninth, length, 1024), rows = 3 * 5;
-    const u = rounded(gaussian(length, 4, 1), dtype).host as Uint16Array | Float32Array,
-      taps = Float32Array.from(gaussian(5 * 300, 5, 0.1));
-    const outputs = async (scratchLimitBytes: number) => {
-      using device = openGpu({ scratchLimitBytes });
-      const options = { batch: 3, channels: 5, length, kernelLength: 300, dtype, kernelDtype: "float32" } as const;
-      using plan = device.plan({ ...options, keepFrequencies: pattern, candidate: bank(ninth.length) });
-      using spectrum = plan.spectrum(taps);
-      const all = dtype === "float32" ? new Float32Array(rows * length) : new Uint16Array(rows * length);
-      for (let row = 0; row < rows; row++) all.set(u.subarray(1000 * row), row * length); // zeros behind
-      using input = device.tensor(all, { shape: [3, 5, length], dtype });
-      using y = plan.forward(input, spectrum);
-      return { values: await y.read() as Uint16Array | Float32Array, workspaceBytes: plan.info.workspaceBytes };
-    };
-    const whole = await outputs(2 ** 30);
+    const { pattern } = blocksOf(ninth, length, 1024), numberBytes = dtype === "float32" ? 4 : 2;
     // Two rows of a channel, two channels.
-    for (const limit of dtype === "float32" ? [1_800_000, 6_000_000] : [900_000, 3_000_000]) {
-      const chunked = await outputs(limit);
-      assert.ok(
-        chunked.workspaceBytes < whole.workspaceBytes / 1.5,
-        `${chunked.workspaceBytes}, ${whole.workspaceBytes}`,
-      );
-      assert.equal(chunked.values.findIndex((value, i) => value !== whole.values[i]), -1);
-    }
-    assert.ok(whole.values.some((value) => value !== 0));
+    const limits = [450_000, 1_500_000].map((numbers) => numbers * numberBytes);
+    await judgeChunks({ dtype, length, keepFrequencies: pattern, candidate: bank(ninth.length) }, limits);
   });
 }

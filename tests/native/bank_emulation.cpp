@@ -4,11 +4,9 @@
 #include "../../cuda/gpu/bank/fold_analyse.cuh"
 #include "../../cuda/gpu/bank/fold_synthesise.cuh"
 #include "../../cuda/gpu/bank/fold_tables.h"
+#include "bank_oracle.h"
 #include "check.h"
-#include "pattern.h"
 
-#include <limits>
-#include <random>
 #include <type_traits>
 
 using namespace ffc;
@@ -16,23 +14,8 @@ using namespace ffc::gpu;
 
 namespace {
 
-constexpr int D = coarseRate, guard = 32;
+constexpr int D = coarseRate;
 std::mt19937_64 engine(7);
-
-// Rows of floats between guard bands, so many samples apart.
-struct Samples {
-  std::vector<float> all;
-  Samples(int64_t count, bool random) : all(static_cast<size_t>(count + 2 * guard), std::numeric_limits<float>::quiet_NaN()) {
-    std::normal_distribution<float> normal;
-    for (int64_t i = 0; random && i < count; ++i) data()[i] = normal(engine);
-  }
-  float* data() { return all.data() + guard; }
-  bool intact() const {
-    for (int i = 0; i < guard; ++i)
-      if (all[i] == all[i] || all[all.size() - 1 - i] == all[all.size() - 1 - i]) return false;
-    return true;
-  }
-};
 
 struct Case {
   int64_t points;  // of the whole ring
@@ -42,67 +25,36 @@ struct Case {
 };
 
 void check(const Case& c) {
-  std::vector<uint8_t> keep(coarseBlocks);
-  for (const int b : c.blocks) keep[b] = 1;
-  if (c.circular) keep.push_back(0);  // half the rate itself
-  const FrequencyMask mask = c.circular ? patternOf(c.points, c.points / 2 / coarseBlocks, keep, FFC_MODE_CIRCULAR)
-                                        : patternOf(c.points, c.points / coarseBlocks, keep);
+  const FrequencyMask mask = maskOfBlocks(c.points, filtersOfFloats, c.blocks, c.circular);
   const FilterBank bank(mask, filtersOfFloats);
-  const int numbersOfRing = static_cast<int>(bank.points()), around = c.circular ? numbersOfRing : 0;
-  const int slots = bank.slots(), count = c.circular ? numbersOfRing : numbersOfRing + foldCells, batch = 2, channels = 2;
-  const int apart = c.length + 3;  // rows lie anywhere
-  Samples u(apart * batch * channels, true), gate(apart * batch * channels, true), y(apart * batch * channels, false);
-  Samples numbers(int64_t{slots} * batch * channels * count, false);
+  const BankCase rows(bank, c.length, c.length + 3, 2, 2, c.gated, c.skips);  // rows lie anywhere
+  FloatSamples u(rows.samples(), engine), gate(rows.samples(), engine), y(rows.samples()), numbers(rows.numbers());
 
   FoldParams p;
   const FoldTables tables(bank, p);
   p.weights = tables.weights.data();
   p.coefficients = tables.coefficients.data();
-  BankRows& r = p.rows;
-  r.u = u.data(), r.y = y.data();
-  r.pre = r.post = c.gated ? gate.data() : nullptr;
-  r.uStride = r.preStride = r.postStride = r.yStride = {apart, int64_t{apart} * batch};
-  r.length = r.outputLength = c.length;
-  r.batch = r.rowsOfGroup = batch;
-  r.chunk.groups = channels, r.chunk.rows = batch;
-  r.numbers = numbers.data();
-  r.slots = slots;
-  r.pitch = r.count = count;
-  r.around = around;
-  const float skip[] = {0.75f, -2.0f};
-  if (c.skips) r.skip = skip, r.skipType = FFC_DTYPE_FLOAT32;
+  rows.setRows(p.rows, u.data(), gate.data(), y.data(), numbers.data());
   const bool ends = p.endOfClass[2] > p.endOfClass[1];
   const auto run = [&](const FoldPieces& pieces, int bytes, void (*body)(const FoldParams&)) {
     p.cut(pieces);
     mma::emulation::launch(static_cast<int>((p.units + foldWarps - 1) / foldWarps), bytes, engine(), [&] { body(p); }, foldThreads);
   };
-  const auto row = [&](Samples& s, int h, int b) { return s.data() + (int64_t{h} * batch + b) * apart; };
-  const auto numbersOf = [&](int h, int slot, int b) { return numbers.data() + ((int64_t{h} * slots + slot) * batch + b) * count; };
+  const auto sample = [&](int64_t i) { return double{u.data()[i]}; };
+  const auto gateAt = [&](int64_t i) { return double{gate.data()[i]}; };
+  const auto number = [&](int h, int slot, int b, int m) { return double{numbers.data()[rows.numberAt(h, slot, b, m)]}; };
 
-  const FoldPieces there(count), back((c.length + D - 1) / D);
+  const FoldPieces there(rows.count), back((c.length + D - 1) / D);
   if (ends)
     run(there, foldAnalysisBytes<true>, c.gated ? foldRowsOf<true, true> : foldRowsOf<false, true>);
   else
     run(there, foldAnalysisBytes<false>, c.gated ? foldRowsOf<true, false> : foldRowsOf<false, false>);
-  double error = 0, size = 0;
-  for (int h = 0; h < channels; ++h)
-    for (int b = 0; b < batch; ++b)
-      for (int slot = 0; slot < slots; ++slot)
-        for (int m = 0; m < count; ++m) {
-          double sum = 0;
-          for (int j = 0; j < bank.filters().taps(); ++j) {
-            int n = D * m + D - 1 - j;
-            if (n < 0) n += D * around;
-            if (n < 0 || n >= c.length) continue;
-            sum += bank.coefficient(slot, m, j) * row(u, h, b)[n] * (c.gated ? row(gate, h, b)[n] : 1);
-          }
-          error += std::pow(numbersOf(h, slot, b)[m] - sum, 2), size += sum * sum;
-        }
-  const double errorThere = std::sqrt(error / size);
+  const double errorThere = rows.errorOfNumbers(sample, gateAt, number);
+  CHECK(numbers.intact());
 
   // Back from other numbers.
-  numbers = Samples(int64_t{slots} * batch * channels * count, true);
-  r.numbers = numbers.data();
+  numbers = FloatSamples(rows.numbers(), engine);
+  p.rows.numbers = numbers.data();
   const auto unfold = [&](auto e) {
     constexpr bool E = decltype(e)::value;
     if (c.skips)
@@ -114,27 +66,12 @@ void check(const Case& c) {
     unfold(std::true_type());
   else
     unfold(std::false_type());
-  error = size = 0;
-  bool between = true;
-  for (int h = 0; h < channels; ++h)
-    for (int b = 0; b < batch; ++b) {
-      for (int n = 0; n < c.length; ++n) {
-        double sum = 0;
-        for (int slot = 0; slot < slots; ++slot)
-          for (int m = n / D; m < n / D + foldCells; ++m)
-            sum += bank.coefficient(slot, m, D * m + D - 1 - n) * numbersOf(h, slot, b)[m < count ? m : m - around];
-        if (c.skips) sum += skip[h] * row(u, h, b)[n] * (c.gated ? row(gate, h, b)[n] : 1.0);
-        if (c.gated) sum *= row(gate, h, b)[n];
-        error += std::pow(row(y, h, b)[n] - sum, 2), size += sum * sum;
-      }
-      for (int n = c.length; n < apart; ++n) between &= std::isnan(row(y, h, b)[n]);
-    }
-  const double errorBack = std::sqrt(error / size);
-  std::printf("  N %lld, length %d, %d slots%s%s%s%s: %.2g there, %.2g back\n", static_cast<long long>(c.points), c.length, slots,
+  const double errorBack = rows.errorOfSamples(sample, gateAt, number, [&](int64_t i) { return double{y.data()[i]}; });
+  std::printf("  N %lld, length %d, %d slots%s%s%s%s: %.2g there, %.2g back\n", static_cast<long long>(c.points), c.length, rows.slots,
               ends ? " with ends" : "", c.gated ? ", gated" : "", c.skips ? ", skip" : "", c.circular ? ", circular" : "", errorThere, errorBack);
   CHECK(errorThere > 1e-9 && errorThere < 4e-7);
   CHECK(errorBack > 1e-9 && errorBack < 4e-7);
-  CHECK(between && y.intact() && numbers.intact());
+  CHECK(rows.gapsAre([&](int64_t i) { return std::isnan(y.data()[i]); }) && y.intact());
 }
 
 }  // namespace

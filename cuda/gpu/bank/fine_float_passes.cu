@@ -31,17 +31,16 @@ Pass synthesisOf(bool gated, bool skips) {
 
 class FineFloatPasses final : public BankPasses {
  public:
-  FineFloatPasses(const FilterBank& bank, int multiprocessors, TableCache& cache) : blocks_(multiprocessors * blocksAtOnce), analysisBytes_(floatFineAnalysisBytes(bank.slots())), synthesisBytes_(floatFineSynthesisBytes(bank.slots())) {
+  FineFloatPasses(const FilterBank& bank, int multiprocessors, TableCache& cache)
+      : blocks_(multiprocessors * blocksAtOnce),
+        analysisBytes_(floatFineAnalysisBytes(bank.slots())),
+        synthesisBytes_(floatFineSynthesisBytes(bank.slots())) {
     const FloatFineWords words(bank);
-    const auto keep = [&](const auto& values) {
-      buffers_.push_back(cache.planTable(mma::bytesOf(values)));
-      return buffers_.back()->data();
-    };
-    params_.weights = static_cast<const float*>(keep(words.weights));
-    params_.slots = static_cast<const FineSlot*>(keep(words.slots));
-    params_.frequencies = static_cast<const FineFrequency*>(keep(words.frequencies));
-    params_.turnsThere = static_cast<const float2*>(keep(words.turnsThere));
-    params_.turnsBack = static_cast<const float2*>(keep(words.turnsBack));
+    params_.weights = static_cast<const float*>(owned_.keep(cache, words.weights));
+    params_.slots = static_cast<const FineSlot*>(owned_.keep(cache, words.slots));
+    params_.frequencies = static_cast<const FineFrequency*>(owned_.keep(cache, words.frequencies));
+    params_.turnsThere = static_cast<const float2*>(owned_.keep(cache, words.turnsThere));
+    params_.turnsBack = static_cast<const float2*>(owned_.keep(cache, words.turnsBack));
     params_.kept = static_cast<int32_t>(words.frequencies.size());
     for (const bool gated : {false, true}) {
       allowSharedMemory(analysisOf(gated), analysisBytes_);
@@ -60,15 +59,13 @@ class FineFloatPasses final : public BankPasses {
  private:
   void launch(Pass pass, const BankRows& rows, int64_t numbers, int sharedBytes, cudaStream_t stream, const char* what) const {
     FloatFineParams p = params_;
-    p.rows = rows;
-    p.tilesOfRow = static_cast<u32>((numbers + floatFineTile - 1) / floatFineTile);
-    p.tiles = rows.chunk.groups * rows.chunk.rows * p.tilesOfRow;
+    p.cut(rows, numbers, floatFineTile);
     launchPass(pass, std::min<int64_t>(p.tiles, blocks_), floatFineThreads, sharedBytes, p, stream, what);
   }
 
   FloatFineParams params_;
   int blocks_, analysisBytes_, synthesisBytes_;
-  std::vector<std::shared_ptr<Buffer>> buffers_;
+  mma::PlanTables owned_;
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 // The launches of a fine filter bank's passes (fine.h) of 16-bit rows, and the tables that they read.
 #include <algorithm>
-#include <vector>
 
 #include "../mma/table_cache.h"
 #include "../multipass/multipass.h"
@@ -33,14 +32,10 @@ class FineHalfPasses final : public BankPasses {
  public:
   FineHalfPasses(const FilterBank& bank, bool bf16, bool fast, int multiprocessors, TableCache& cache) : bf16_(bf16), fast_(fast), multiprocessors_(multiprocessors) {
     const HalfFineWords words(bank);
-    const auto keep = [&](const auto& values) {
-      buffers_.push_back(cache.planTable(mma::bytesOf(values)));
-      return buffers_.back()->data();
-    };
-    tables_.weights = static_cast<const float*>(keep(words.weights));
-    tables_.outer = keep(words.outer), tables_.outerBack = keep(words.outerBack);
-    tables_.inner = keep(words.inner), tables_.innerBack = keep(words.innerBack);
-    tables_.slots = static_cast<const int16_t*>(keep(words.slots));
+    tables_.weights = static_cast<const float*>(owned_.keep(cache, words.weights));
+    tables_.outer = owned_.keep(cache, words.outer), tables_.outerBack = owned_.keep(cache, words.outerBack);
+    tables_.inner = owned_.keep(cache, words.inner), tables_.innerBack = owned_.keep(cache, words.innerBack);
+    tables_.slots = static_cast<const int16_t*>(owned_.keep(cache, words.slots));
     std::copy(std::begin(words.firstTile), std::end(words.firstTile), tables_.firstTile);
     for (const bool more : {false, true}) {
       allowSharedMemory(analysisOf(bf16, more, fast), halfFineAnalysisBytes);
@@ -64,10 +59,8 @@ class FineHalfPasses final : public BankPasses {
   int synthesisBytes() const { return halfFineSynthesisBytes(tables_.firstTile[fineK0]); }
   HalfFineParams paramsOf(const BankRows& rows, int64_t numbers) const {
     HalfFineParams p;
-    p.rows = rows;
+    p.cut(rows, numbers, halfFineTile);
     p.of = tables_;
-    p.tilesOfRow = static_cast<u32>((numbers + halfFineTile - 1) / halfFineTile);
-    p.tiles = rows.chunk.groups * rows.chunk.rows * p.tilesOfRow;
     return p;
   }
   void launch(Pass pass, HalfFineParams& p, int sharedBytes, cudaStream_t stream, const char* what) const {
@@ -77,7 +70,7 @@ class FineHalfPasses final : public BankPasses {
   bool bf16_, fast_;
   int multiprocessors_;
   HalfFineTables tables_;
-  std::vector<std::shared_ptr<Buffer>> buffers_;
+  mma::PlanTables owned_;
 };
 
 }  // namespace

@@ -79,13 +79,10 @@ HalfPasses::HalfPasses(const FilterBank& bank, bool bf16, int multiprocessors, T
   }
 }
 
-// Tiles of so many numbers of each row of a chunk.
 BankParams paramsOf(const BankRows& rows, int64_t numbers, const Buffer& table) {
   BankParams p;
-  p.rows = rows;
+  p.cut(rows, numbers, tileNumbers);
   p.table = static_cast<const uint4*>(table.data());
-  p.tilesOfRow = static_cast<u32>((numbers + tileNumbers - 1) / tileNumbers);
-  p.tiles = rows.chunk.groups * rows.chunk.rows * p.tilesOfRow;
   return p;
 }
 

@@ -14,6 +14,13 @@ struct BankParams {
   const uint4* table = nullptr;
   u32 tiles = 0, tilesOfRow = 1;
   bool again = false;  // analyse(): only rows that have been scaled by too small a sample
+
+  // Tiles of `tile` numbers of the first so many of each row of a chunk.
+  void cut(const BankRows& of, int64_t numbers, int tile) {
+    rows = of;
+    tilesOfRow = static_cast<u32>((numbers + tile - 1) / tile);
+    tiles = of.chunk.groups * of.chunk.rows * tilesOfRow;
+  }
 };
 
 template <bool bf16>

@@ -17,6 +17,20 @@ std::vector<uint8_t> bytesOf(const std::vector<T>& values) {
   return bytes;
 }
 
+// Tables that are one plan's own, for as long as this lives.
+class PlanTables {
+ public:
+  // On the device.
+  template <class T>
+  const void* keep(TableCache& cache, const std::vector<T>& values) {
+    buffers_.push_back(cache.planTable(bytesOf(values)));
+    return buffers_.back()->data();
+  }
+
+ private:
+  std::vector<std::shared_ptr<Buffer>> buffers_;
+};
+
 // One set of tables for each configuration: what they hold, and where, depends on all of it.
 inline std::shared_ptr<Buffer> tablesOf(const Choice& choice, TableCache& cache, int quarters = 1) {
   const Instance& i = *choice.instance;
