@@ -53,7 +53,8 @@ struct RowNotes : WrappedSamples<C, Copies> {
     const float limit = leastSquares * powerOfTwo(2 * exponentStored);
     bool well = false;
     u32 wanting = 0;
-    for (int i = 0; !bad && i < pieces; i++) {
+    // All other warps wait for this one's chain of steps, so it does not wait for the note before it looks. (Radix 2 would spill more.)
+    for (int i = 0; (R == 1 || !bad) && i < pieces; i++) {
       const int piece = i + (lane & 7);  // spread over the banks
       const uint4 v = sharedLoad16(from + (piece < pieces ? piece : piece - pieces) * 16);
       const float2 squares = unpackElements<C>(bfloatFma(v.x, v.x, bfloatFma(v.y, v.y, bfloatFma(v.z, v.z, bfloatMul(v.w, v.w)))));
