@@ -139,7 +139,7 @@ struct SlicedStaging {
   FFC_DEVICE void placeRest(int set) const {
     if (!parted() || set >= sets) return;
     int first;
-    const int phase = phaseOf(set), lane = threadIndex() & 31;
+    const int phase = phaseOf(set);
     if (restOf(set, first)) {
       const int part = first / points;
       moveKept(restPlace(), base + part * partBytes + placeOf((first - part * points) >> 3), 0, phase + p.length - first);
