@@ -53,7 +53,8 @@ struct RowNotes : WrappedSamples<C, Copies> {
     const float limit = leastSquares * powerOfTwo(2 * exponentStored);
     bool well = false;
     u32 wanting = 0;
-    // All other warps wait for this one's chain of steps, so it does not wait for the note before it looks. (Radix 2 would spill more.)
+    // All other warps wait for this one's chain of steps, so it does not wait for the note before it looks. (Radix 2
+    // does: without the wait it spills two words more.)
     for (int i = 0; (R == 1 || !bad) && i < pieces; i++) {
       const int piece = i + (lane & 7);  // spread over the banks
       const uint4 v = sharedLoad16(from + (piece < pieces ? piece : piece - pieces) * 16);
