@@ -241,7 +241,7 @@ void check(Case c) {
       char* const begin = a.data - 2 * c.lead;
       m.data = begin + rows.head * (N / 8);
       m.channelStride = 16;
-      m.rows = 16 >> c.log2N2;
+      if (!tilesTravelTogether(partialShapeOf(p), C::R)) m.rows = 16 >> c.log2N2;
       m.parts = m.boxParts = rows.whole - rows.head;
       const bool stored = &r == &p.y;
       RestMap rest{begin, r.batchStride, 16, int(rows.samples), c.batch, std::min(256, N / 16), m.rows};
@@ -311,12 +311,12 @@ void check(Case c) {
       p.bothGates = C::gated;
       describeUniform(p, c.tilesPerSet * (16 >> c.log2N2), c.blocks);
       emulation::launch(c.blocks, uniformBytes<C>(c.tilesPerSet, c.log2N2), engine(), [&] {
-        if (p.wraps)
-          convolveSets<C, true, true>(p);
-        else if (c.partial)
-          convolveSets<C, true>(p);
-        else
-          convolveSets<C, false>(p);
+        switch (c.partial ? partialShapeOf(p) : RowShape::whole) {
+          case RowShape::whole: return convolveSets<C, RowShape::whole>(p);
+          case RowShape::aligned: return convolveSets<C, RowShape::aligned>(p);
+          case RowShape::anywhere: return convolveSets<C, RowShape::anywhere>(p);
+          case RowShape::wrapping: return convolveSets<C, RowShape::wrapping>(p);
+        }
       });
     }
   int64_t shared = sharedBytes<C>(c.tilesPerSet, c.log2N2, c.slots, c.pre, c.post, c.maps);

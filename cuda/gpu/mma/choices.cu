@@ -70,7 +70,7 @@ Launch launchOf(const Instance& i, int log2N2, bool pre, bool post, bool maps, i
 // Sets of one channel, if that is worth it (anyway: in any case): where a channel has few rows, many of a set's places stay empty, and the
 // general driver takes less time, though it needs a third more a tile.
 Launch uniformLaunchOf(const Instance& i, int log2N2, int64_t batch, int64_t channels, bool anyway, const GpuLimits& limits) {
-  if (!i.uniform) return {};
+  if (!i.setsOf(RowShape::whole)) return {};
   // In tiles: those of the busiest block, something for every barrier, and an interval and a half to fill and drain.
   const auto time = [&](int64_t sets, double tilesPerSet) {
     return (double((sets + limits.multiprocessors - 1) / limits.multiprocessors) + 1.5) * tilesPerSet;
@@ -140,7 +140,7 @@ Choice choiceOfRing(const RingProblem& ring, const GpuLimits& limits) {
   for (const Instance& i : instances()) {
     if (i.element != Element::float16 || i.accurate != ring.accurate || i.gated || i.packed || i.ofDigits || i.oneSlice || i.halves > 1) continue;
     // Only these take what reaches past the ring: slices (sliced_staging.cuh), and sets of one channel by tensor copies (uniform/wrapped.cuh).
-    const bool sets = i.slices == 1 && i.wrapping && tensorCopies;
+    const bool sets = i.slices == 1 && i.setsOf(RowShape::wrapping) && tensorCopies;
     if (!sets && (i.slices < 2 || i.spectrumFloats)) continue;
     for (int log2N2 = sets && i.pairwise ? 1 : sets ? 0 : 4; log2N2 <= (i.pairwise ? 4 : 0); log2N2++) {
       const int64_t points = (int64_t(256 * i.radix) << log2N2) * i.slices;

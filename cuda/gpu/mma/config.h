@@ -2,6 +2,8 @@
 #pragma once
 #include <cstdint>
 
+#include "params.h"
+
 namespace ffc::mma {
 
 // A block of threads is 16 warps because the two outer digits n1 and k1 have radix 16, the side of an mma
@@ -177,8 +179,12 @@ struct Config {
   // How it finds rows that need a scale of their own: by their outputs instead of their samples.
   static constexpr bool watchesOutputs = uniform && bf16 && !gated && !accurate;
   // Its intervals end with a barrier in two halves: whole rows 1 to 9 % (float16 at 4096 points 0.2587 to 0.2525 ms, bfloat16 at 8192 points
-  // 0.726 to 0.661). With gates it was 0 to 7 % slower; shorter rows in float16 up to 3 %, at radix 2 5 to 12 by its registers.
-  static constexpr bool splitIntervals = uniform && !gated, splitsPartial = R == 1 && (accurate || bf16);
+  // 0.726 to 0.661), aligned ones likewise (8184 points 0.671 to 0.640 and 0.791 to 0.743; accurate 2 % slower). With gates it was 0 to 7 %
+  // slower; rows that begin anywhere in float16 up to 3 %, at radix 2 5 to 12 by its registers.
+  template <RowShape shape>
+  static constexpr bool splitsIntervals = uniform && !gated && shape != RowShape::wrapping &&
+                                          (shape == RowShape::whole || (shape == RowShape::aligned && (R == 1 || !accurate)) ||
+                                           (R == 1 && (accurate || bf16)));
   // The next channel's spectrum comes into the registers before the old one's last interval ends, where it finds some free:
   // 256 points 0.0296 to 0.0268 ms, 1024 points 0.078 to 0.076.
   static constexpr bool spectrumAhead = uniform && R == 1 && !gated && (!accurate || !pairwise);

@@ -3,6 +3,7 @@
 #pragma once
 #include <cuda_runtime.h>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -30,9 +31,9 @@ struct Instance {
   const void* convolve = nullptr;  // device function (Params)
   const void* convolveSkip = nullptr;  // the one for rows with a skip term, which may be the same
   int64_t (*sharedBytes)(int tilesPerSet, int log2N2, int slots, bool pre, bool post, bool maps) = nullptr;
-  // The driver for sets of one channel, of whole rows, of partial ones, and of those that may reach past N when they are shifted;
-  // null where there is none.
-  const void *uniform = nullptr, *partial = nullptr, *wrapping = nullptr;
+  // The driver for sets of one channel, of rows of each RowShape; null where there is none.
+  std::array<const void*, rowShapes> sets{};
+  const void* setsOf(RowShape shape) const { return sets[static_cast<size_t>(shape)]; }
   bool longRows = false;  // by tensor copies, too, where they do not fill their transform
   int uniformTiles = 0, uniformSlots = 0;
   bool interleaves = false;  // the tiles of a set that has all of them

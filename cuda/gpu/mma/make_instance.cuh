@@ -15,19 +15,9 @@ __global__ void __launch_bounds__(threads, 1) fusedConvolution(const __grid_cons
   if constexpr (compiledHere<leastSharedBytes<C>>) convolve<C>(p);
 }
 
-template <class C>
-__global__ void __launch_bounds__(threads, 1) fusedUniform(const __grid_constant__ Params p) {
-  if constexpr (hasTensorCopies) convolveSets<C, false>(p);  // launched only where this is so
-}
-
-template <class C>
-__global__ void __launch_bounds__(threads, 1) fusedPartial(const __grid_constant__ Params p) {
-  if constexpr (hasTensorCopies) convolveSets<C, true>(p);
-}
-
-template <class C>
-__global__ void __launch_bounds__(threads, 1) fusedWrapping(const __grid_constant__ Params p) {
-  if constexpr (hasTensorCopies) convolveSets<C, true, true>(p);
+template <RowShape shape, class C>
+__global__ void __launch_bounds__(threads, 1) fusedSets(const __grid_constant__ Params p) {
+  if constexpr (hasTensorCopies) convolveSets<C, shape>(p);  // launched only where this is so
 }
 
 template <class C>
@@ -59,9 +49,9 @@ Instance makeInstance() {
     i.convolveSkip = i.convolve;
   i.sharedBytes = &sharedBytes<C>;
   if constexpr (C::uniform) {
-    i.uniform = reinterpret_cast<const void*>(&fusedUniform<C>);
-    i.partial = reinterpret_cast<const void*>(&fusedPartial<C>);
-    if constexpr (C::wraps) i.wrapping = reinterpret_cast<const void*>(&fusedWrapping<C>);
+    i.sets = {reinterpret_cast<const void*>(&fusedSets<RowShape::whole, C>), reinterpret_cast<const void*>(&fusedSets<RowShape::aligned, C>),
+              reinterpret_cast<const void*>(&fusedSets<RowShape::anywhere, C>)};
+    if constexpr (C::wraps) i.sets[static_cast<size_t>(RowShape::wrapping)] = reinterpret_cast<const void*>(&fusedSets<RowShape::wrapping, C>);
     i.uniformTiles = C::uniformTiles;
     i.uniformSlots = C::uniformSlots;
     i.interleaves = C::uniformUnroll > 1;

@@ -32,13 +32,14 @@ class FusedMma final : public GpuAlgorithm {
     if (problem.mask) maskTable_ = cache.planTable(problem.mask->bytes());
     gain_ = float(i.gain(choice.log2N2));
     allowSharedMemory(problem.skip ? i.convolveSkip : i.convolve, std::max(choice.copies.sharedBytes, choice.maps.sharedBytes));
-    for (const void* function : {i.uniform, i.partial, i.wrapping})
+    for (const void* function : i.sets)
       if (function && choice.uniform.sharedBytes) allowSharedMemory(function, choice.uniform.sharedBytes);
     allowSharedMemory(s.transform, s.sharedBytes);
     earlyTransform_ = canStartEarly(s.transform, limits);
-    earlySets_ = i.uniform && canStartEarly(i.uniform, limits);
+    const void* const wholeSets = i.setsOf(RowShape::whole);
+    earlySets_ = wholeSets && canStartEarly(wholeSets, limits);
     transform_ = DeviceFunction(s.transform), convolve_ = DeviceFunction(problem.skip ? i.convolveSkip : i.convolve);
-    uniform_ = DeviceFunction(i.uniform), partial_ = DeviceFunction(i.partial), wrapping_ = DeviceFunction(i.wrapping);
+    for (size_t shape = 0; shape < rowShapes; shape++) sets_[shape] = DeviceFunction(i.sets[shape]);
     info_.algorithm = i.packed ? FFC_ALGORITHM_OVERLAP_SAVE : FFC_ALGORITHM_FUSED_MMA;
     info_.precision = i.accurate ? FFC_PRECISION_ACCURATE : FFC_PRECISION_FAST;
     info_.order = 0;
@@ -209,7 +210,7 @@ class FusedMma final : public GpuAlgorithm {
     const bool whole = p.length == choice_.points && p.outLength == choice_.points;
     const int rowsOfSet = choice_.uniform.tilesPerSet * sequences;
     const bool wholeSets = rowsOfSet > 0 && whole && encodeWhole(choice_, p, batch, channels, rowsOfSet);
-    const bool partialSets = rowsOfSet > 0 && !wholeSets && encodePartial(choice_, p, batch, channels);
+    const bool partialSets = rowsOfSet > 0 && !wholeSets && encodePartial(choice_, p, batch, channels, rowsOfSet);
     const bool uniform = wholeSets || partialSets;
     const bool fullTiles = whole && batch * channels % sequences == 0;
     const auto encodeFor = [&] {
@@ -241,8 +242,8 @@ class FusedMma final : public GpuAlgorithm {
       blocks = std::min<int64_t>(channels * ((batch + rowsPerSet - 1) / rowsPerSet), blocks_);
       describeUniform(p, rowsPerSet, int(blocks));
     }
-    const DeviceFunction& ofSets = wholeSets ? uniform_ : p.wraps ? wrapping_ : partial_;
-    launchKernel(uniform ? ofSets : convolve_,
+    const RowShape rowShape = wholeSets ? RowShape::whole : partialShapeOf(p);
+    launchKernel(uniform ? sets_[static_cast<size_t>(rowShape)] : convolve_,
                  {blocks, threads, shape.sharedBytes, 1, uniform && earlySets_}, p, stream, "launching the fused convolution");
   }
 
@@ -252,7 +253,8 @@ class FusedMma final : public GpuAlgorithm {
   int blocks_ = 0;  // of a launch, at most
   float gain_ = 1;
   bool earlyTransform_ = false, earlySets_ = false;
-  DeviceFunction transform_, convolve_, uniform_, partial_, wrapping_;
+  DeviceFunction transform_, convolve_;
+  std::array<DeviceFunction, rowShapes> sets_;  // of one channel, by RowShape
   PlanInfo info_;
   std::shared_ptr<Buffer> tables_, maskTable_;
   std::array<std::shared_ptr<Buffer>, 8> spectrumTables_;

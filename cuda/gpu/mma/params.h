@@ -17,6 +17,12 @@ struct Rows {
   int64_t batchStride = 0, channelStride = 0;
 };
 
+// Rows of the driver for sets of one channel (uniform.cuh). Whole: they fill their transform. Aligned: they do not, but begin at
+// multiples of 16 bytes and are multiples of eight samples long, so that no piece of 16 bytes has samples of two rows. Anywhere: any
+// others. Wrapping: those of them that may reach past N when they are shifted.
+enum class RowShape { whole, aligned, anywhere, wrapping };
+constexpr int rowShapes = 4;
+
 // Where every row is whole (N samples) and aligned to 16 bytes, the tensor copies of compute capability 9.0 move
 // sequences between device memory and the staging slots; these are their CUtensorMaps.
 struct alignas(64) TensorMaps {
@@ -94,6 +100,15 @@ struct PartialRows {
     stored = length / 8 * 8;
   }
 };
+
+inline RowShape partialShapeOf(const Params& p) {
+  return p.wraps ? RowShape::wrapping : p.headParts ? RowShape::anywhere : RowShape::aligned;
+}
+// Whether all tiles of a set travel by the same copies.
+constexpr bool tilesTravelTogether(RowShape shape, int radix) {
+  return shape == RowShape::whole || (shape == RowShape::aligned && radix == 1);
+}
+
 inline void describeUniform(Params& p, int rowsPerSet, int blocks) {
   p.setsPerChannel = (p.batch + rowsPerSet - 1) / rowsPerSet;
   p.wholeChannels = p.channels / blocks;

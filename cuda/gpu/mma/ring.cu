@@ -27,9 +27,6 @@ class HalfRing final : public SlotRing {
         gain_(float(choice.instance->gain(choice.log2N2))),
         transform_(choice.spectrum->transform),
         convolve_(choice.instance->convolve),
-        uniform_(choice.instance->uniform),
-        partial_(choice.instance->partial),
-        wrapping_(choice.instance->wrapping),
         tables_(tablesOf(choice, cache)),
         spectrumTables_(spectrumTablesOf(choice, cache)),
         exponentsAt_(alignedUp(channels * bytesOfChannel())),
@@ -37,8 +34,10 @@ class HalfRing final : public SlotRing {
         bytes_(zerosAt_ + alignedUp(channels * 4)) {
     if (choice_.maps.tilesPerSet && (!isCodeFor9(choice.instance->convolve) || !encodesMaps())) choice_.maps = {};
     if (sets())
-      for (const void* function : {choice.instance->uniform, choice.instance->partial, choice.instance->wrapping})
-        allowSharedMemory(function, choice_.uniform.sharedBytes);
+      for (size_t shape = 0; shape < rowShapes; shape++) {
+        allowSharedMemory(choice.instance->sets[shape], choice_.uniform.sharedBytes);
+        sets_[shape] = DeviceFunction(choice.instance->sets[shape]);
+      }
     else
       allowSharedMemory(choice.instance->convolve, std::max(choice_.copies.sharedBytes, choice_.maps.sharedBytes));
     allowSharedMemory(choice.spectrum->transform, choice.spectrum->sharedBytes);
@@ -126,13 +125,14 @@ class HalfRing final : public SlotRing {
     const Launch& shape = choice_.uniform;
     const int rowsPerSet = shape.tilesPerSet * (16 >> choice_.log2N2);
     const bool whole = p.length == choice_.points;
-    p.useMaps = whole ? encodeWhole(choice_, p, p.batch, p.channels, rowsPerSet) : encodePartial(choice_, p, p.batch, p.channels);
+    p.useMaps = whole ? encodeWhole(choice_, p, p.batch, p.channels, rowsPerSet) : encodePartial(choice_, p, p.batch, p.channels, rowsPerSet);
     if (!p.useMaps) throw Error(FFC_INTERNAL_ERROR, "the rows of a filter bank's slots cannot be described to the tensor copies");
     p.tilesPerSet = shape.tilesPerSet;
     p.slots = shape.slots;
     const int64_t most = int64_t(p.channels) * ((p.batch + rowsPerSet - 1) / rowsPerSet), blocks = std::min<int64_t>(most, blocks_);
     describeUniform(p, rowsPerSet, int(blocks));
-    launchKernel(whole ? uniform_ : p.wraps ? wrapping_ : partial_, {blocks, threads, shape.sharedBytes, 1, false}, p, stream,
+    const RowShape rowShape = whole ? RowShape::whole : partialShapeOf(p);
+    launchKernel(sets_[static_cast<size_t>(rowShape)], {blocks, threads, shape.sharedBytes, 1, false}, p, stream,
                  "launching the convolutions of a filter bank's slots");
   }
   int64_t bytesOfChannel() const { return choice_.points * (choice_.instance->spectrumFloats ? 8 : 4); }
@@ -141,7 +141,8 @@ class HalfRing final : public SlotRing {
   int64_t period_;
   int blocks_;
   float gain_;
-  DeviceFunction transform_, convolve_, uniform_, partial_, wrapping_;  // the last three: sets of one channel
+  DeviceFunction transform_, convolve_;
+  std::array<DeviceFunction, rowShapes> sets_;  // of one channel, by RowShape
   std::shared_ptr<Buffer> tables_;
   std::array<std::shared_ptr<Buffer>, 8> spectrumTables_;
   int64_t exponentsAt_, zerosAt_, bytes_;

@@ -133,7 +133,7 @@ bool encodeLong(const Choice& choice, Params& p, int64_t batch, int64_t channels
 }
 
 // Partial rows (set_copies.cuh): a map of the whole rows n1, and those of the samples that are left.
-bool encodePartial(const Choice& choice, Params& p, int64_t batch, int64_t channels) {
+bool encodePartial(const Choice& choice, Params& p, int64_t batch, int64_t channels, int rowsPerSet) {
   // Up to N / 2 samples a shorter transform serves, and the device keeps no more than half of the rows n1 at zero.
   if (p.length != p.outLength || p.length <= choice.points / 2) return false;
   bool anywhere = false;
@@ -142,20 +142,21 @@ bool encodePartial(const Choice& choice, Params& p, int64_t batch, int64_t chann
   const int64_t beyond = std::max<int64_t>(0, p.length - choice.points);
   if (beyond > (anywhere ? 0 : 8)) return false;
   p.wraps = beyond > 0 || (anywhere && p.length + 7 > choice.points);
-  if (p.wraps && !choice.instance->wrapping) return false;
+  if (p.wraps && !choice.instance->setsOf(RowShape::wrapping)) return false;
   const PartialRows rows(p.length - beyond, choice.points, anywhere);
   p.wholeParts = int32_t(rows.whole), p.headParts = int32_t(rows.head), p.restParts = int32_t(rows.rest);
+  const int64_t rowsOfCopy = tilesTravelTogether(partialShapeOf(p), choice.instance->radix) ? rowsPerSet : 16 >> choice.log2N2;
   const int64_t part = choice.points / 16, samples = std::min<int64_t>(64, part), groups = std::max<int64_t>(1, part / 64);
   const auto encodeRows = [&](const Rows& r, unsigned char* whole, unsigned char* rest, unsigned char* longer) {
     if (!r.data) return true;
     char* const begin = const_cast<char*>(r.data) - past16(r);
-    const int64_t sequences = 16 >> choice.log2N2, count = rowStarts(r, channels);
+    const int64_t count = rowStarts(r, channels);
     const auto encodeRest = [&](unsigned char* to, int64_t until) {
-      const Map map{{until, batch, count}, {r.batchStride, 16}, {std::min<int64_t>(256, part), sequences, 1}};
+      const Map map{{until, batch, count}, {r.batchStride, 16}, {std::min<int64_t>(256, part), rowsOfCopy, 1}};
       return encode(to, begin, map, 3, CU_TENSOR_MAP_SWIZZLE_NONE);
     };
     const int64_t shared = rows.whole - rows.head;  // rows n1 of one copy
-    const Map map{{samples, shared, groups, batch, count}, {part * 2, 128, r.batchStride, 16}, {samples, shared, groups, sequences, 1}};
+    const Map map{{samples, shared, groups, batch, count}, {part * 2, 128, r.batchStride, 16}, {samples, shared, groups, rowsOfCopy, 1}};
     return encode(whole, begin + rows.head * part * 2, map, 5, swizzleOf(samples)) &&
            encodeRest(rest, longer ? rows.samples : rows.stored) && (!longer || encodeRest(longer, rows.longerSamples));
   };

@@ -1,7 +1,7 @@
 // The order of work for the common shape: sets of one channel (the last of a channel may have fewer rows: copies leave out
 // what lies beyond the batch). Then a spectrum changes between intervals only, and what the general driver (body.cuh) keeps
 // per row is one register. How rows travel is a parameter (set_copies.cuh). Interval j is as there: middle(set j),
-// last(set j - 1) and first(set j + 1), one barrier. Where that is quicker it is in two halves (Config::splitIntervals): between arriving
+// last(set j - 1) and first(set j + 1), one barrier. Where that is quicker it is in two halves (Config::splitsIntervals): between arriving
 // and waiting each warp does what the next interval begins with, which needs none of the others' results.
 //
 // Blocks take channels in turn, each a whole one, so that all blocks together read neighbouring rows (copies alone ran 4 %
@@ -51,7 +51,7 @@ struct Uniform : RowNotes<C, Copies> {
     constexpr bool noting = C::rowScaled && !exact;
     // Whether a channel ends, and whether to stop, is found out again after the tiles: radix 2 has no registers for it over them.
     constexpr bool findsAgain = R > 1, lateEnds = findsAgain && !C::gated;
-    constexpr bool split = C::splitIntervals && !exact && (!Copies::keepsZeros || (C::splitsPartial && !Copies::wraps));
+    constexpr bool split = C::template splitsIntervals<Copies::rowShape> && !exact;
     Copies::beginCopies(exact);
     if constexpr (split) splitInit(intervalDone());
     const int count = sets - from;
@@ -256,13 +256,13 @@ FFC_DEVICE void convolveUniform(const Params& p) {
   }
 }
 
-template <class C, bool partial, bool wrapping = false>
+template <class C, RowShape shape>
 FFC_DEVICE void convolveSets(const Params& p) {
   if constexpr (C::cachedTurnsBelow > 0) {
-    using InCache = TurnsInCache<C, !wrapping>;
-    if (p.log2N2 < C::cachedTurnsBelow) return convolveUniform<InCache, TensorCopies<InCache, partial, wrapping>>(p);
+    using InCache = TurnsInCache<C, shape != RowShape::wrapping>;
+    if (p.log2N2 < C::cachedTurnsBelow) return convolveUniform<InCache, TensorCopies<InCache, shape>>(p);
   }
-  convolveUniform<C, TensorCopies<C, partial, wrapping>>(p);
+  convolveUniform<C, TensorCopies<C, shape>>(p);
 }
 
 }  // namespace ffc::mma

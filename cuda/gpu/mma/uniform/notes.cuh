@@ -49,7 +49,7 @@ struct RowNotes : WrappedSamples<C, Copies> {
     const int log2Lanes = 1 + p.log2N2, sequence = lane >> log2Lanes;  // of a row
     const bool exists = firstRow + (tile << staging.log2Sequences) + sequence < p.batch;
     const int pieces = Copies::leadingParts() * R;                     // of a lane
-    const u32 from = slot + tile * (R * stagingBytes) + lane * (pieces * 16);
+    const u32 from = slot + Copies::linesOfTile(tile) + lane * (pieces * 16);
     const float limit = leastSquares * powerOfTwo(2 * exponentStored);
     bool well = false;
     u32 wanting = 0;
@@ -81,7 +81,7 @@ struct RowNotes : WrappedSamples<C, Copies> {
       u32 most = largestWrapped(from, tile);
 #pragma unroll
       for (int b = 0; b < R; b++) {
-        const u32 offset = tile * (R * stagingBytes) + fragment[b];
+        const u32 offset = Copies::tileOffset(tile) + fragment[b];
         most = staging.largerOf(
             most, staging.largestOfPiece(staging.base + staging.slotBytes * slot + offset, staging.slotOfPre(set) + offset));
       }

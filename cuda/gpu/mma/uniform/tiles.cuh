@@ -23,7 +23,7 @@ struct UniformTiles : UniformSets<C, Copies> {
   };
   template <bool doFirst, bool doLast>
   FFC_DEVICE void fetch(Operands& o, const Interval& at, int tile, int b) const {
-    const u32 offset = tile * (R * stagingBytes) + fragment[b], block = at.outer + (tile * R + b) * exchangeBytes;
+    const u32 offset = Copies::tileOffset(tile) + fragment[b], block = at.outer + (tile * R + b) * exchangeBytes;
     if constexpr (doFirst) {
       loadTransposed(at.stage + offset, o.u[0], o.u[1], o.u[2], o.u[3]);
       if constexpr (C::gated) loadTransposed(at.pre + offset, o.gate[0], o.gate[1], o.gate[2], o.gate[3]);
@@ -32,7 +32,7 @@ struct UniformTiles : UniformSets<C, Copies> {
   }
   template <bool doFirst, bool doLast, bool exact, bool scaled>
   FFC_DEVICE void compute(Operands& o, const Interval& at, int tile, int b) {
-    const u32 offset = tile * (R * stagingBytes) + fragment[b], block = at.outer + (tile * R + b) * exchangeBytes;
+    const u32 offset = Copies::tileOffset(tile) + fragment[b], block = at.outer + (tile * R + b) * exchangeBytes;
     if constexpr (doFirst) {
       u32 inputScale = floatBits(1.0f), rest[4];
       if constexpr (exact) inputScale = floatBits(powerOfTwo(staging.inputExponent(at.noteIn + tile * 64)));
@@ -52,7 +52,7 @@ struct UniformTiles : UniformSets<C, Copies> {
     if constexpr (doLast) {
       int e = exponentBefore;
       if constexpr (exact) e -= staging.inputExponent(at.noteOut + tile * 64);
-      Base::template last<Copies::keepsZeros>(
+      Base::template last<Copies::partial>(
           o.xr, o.xi, at.stage + offset, C::gated, at.post + offset, scaled, scaled ? floatBits(powerOfTwo(e)) : 0,
           [&](u32(&out)[4]) {
             if constexpr (C::watchesOutputs && !exact) products = bfloatFma(out[0], out[2], products);
