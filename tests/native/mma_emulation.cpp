@@ -559,6 +559,20 @@ int main(int count, char** words) {
   check<Config<1, true, b, false, false>>(shifted(sized(partial({4, 5, 3, 4096, 4096, 0, 2}, 3), 1, 1), 5));
   check<Config<2, true, f, false, false>>(shifted(partial({4, 3, 3, 8190, 8192, 0, 2}, 2), 4));
   check<Config<2, true, b, true, false>>(shifted(sized(partial({3, 6, 3, 4093, 4096, 0, 1}, 2), 1e4, 1e-3), 1));
+  // What comes round, with gates: of small and of large products, one gate of two.
+  const auto withoutLast = [](Case c) {
+    c.post = false;
+    return c;
+  };
+  const auto withoutFirst = [](Case c) {
+    c.pre = false;
+    return c;
+  };
+  check<Config<1, true, f, false, true>>(gated(partial({4, 5, 3, 4095, 4096, 0, 2}, 2), 5));
+  check<Config<1, true, f, true, true>>(withoutLast(gated(partial({2, 7, 3, 1021, 1024, 0, 2}, 2), 3)));
+  check<Config<1, true, b, false, true>>(withoutFirst(gated(sized(partial({4, 4, 3, 4093, 4096, 0, 2}, 1), 1e-6, 1), 1)));
+  check<Config<1, false, b, true, true>>(gated(sized(partial({0, 40, 3, 255, 256, 0, 2}, 1), 1e4, 1e-3), 7));
+  check<Config<2, true, f, false, true>>(gated(sized(partial({4, 3, 2, 8191, 8192, 0, 1}, 2), 30, 1), 1));
   const auto ofBank = [](Case c) {
     c.inPlace = true;
     return c;

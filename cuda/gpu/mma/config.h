@@ -202,9 +202,9 @@ struct Config {
   static constexpr bool longRows = R >= 3 && !packed && !sparse && !gated && slices == 1;
   static constexpr int restBytes = longRows ? 160 : 0;
   // In the driver for sets of one channel a row that begins anywhere may, shifted by its phase, reach past N: what comes round
-  // has a piece of shared memory for each sequence. Gates would need the same.
-  static constexpr bool wraps = uniform && !gated;
-  static constexpr int wrapBytes = wraps ? uniformTiles * (pairwise ? 8 : 16) * 16 : 0;
+  // has a piece of shared memory for each sequence, and so has the first gate.
+  static constexpr bool wraps = uniform;
+  static constexpr int wrapPlane = uniformTiles * (pairwise ? 8 : 16) * 16, wrapBytes = wraps ? wrapPlane * (gated ? 2 : 1) : 0;
   static constexpr int residentBlockBytes = 2 * (accurate ? 2 : 1) * 16 * threads;
   // Shared memory: the 16 x 16 twiddles of every k1; and for the fast class from radix 5 on the powers of the steps over
   // n3h (per k1, 16 words a power) and over kb (16 words a power): products of products add up their errors, 2.0e-3

@@ -24,6 +24,8 @@ struct WrappedSamples : UniformTiles<C, Copies> {
     if (lane >= p.tilesPerSet) return;
     const int b = batchOfWrapped(from, lane), count = b < p.batch ? Copies::wrapped(from.channel) : 0;
     copyAsyncPart16(wrapAt(lane), Copies::wrappedOf(p.u, b, from.channel), count > 0 ? 2 * count : 0);
+    if (C::gated && p.pre.data)
+      copyAsyncPart16(wrapAt(lane) + C::wrapPlane, Copies::wrappedOf(p.pre, b, from.channel), count > 0 ? 2 * count : 0);
   }
   // In the exchange buffer: imaginary parts of n3h = 0, n3l = 0 ... 7 of row k1.
   FFC_DEVICE u32 imaginaryAt(const Interval& at, int tile, int k1) const {
@@ -44,10 +46,19 @@ struct WrappedSamples : UniformTiles<C, Copies> {
       const u32 place = imaginaryAt(at, tile, lane & 15);
       const uint4 before = sharedLoad16(place);
       u32 u[4] = {v.x, v.y, v.z, v.w}, sum[4] = {before.x, before.y, before.z, before.w};
-      if constexpr (exact)
-        prepare<C>(u, floatBits(powerOfTwo(staging.inputExponent(at.noteIn + tile * 64))));
-      else
+      u32 scale = floatBits(1.0f);
+      if constexpr (exact) scale = floatBits(powerOfTwo(staging.inputExponent(at.noteIn + tile * 64)));
+      if constexpr (C::gated) {
+        // What rounding the products to halves leaves is left out here: these are at most seven of N samples.
+        u32 gate[4], rest[4];
+        const uint4 g = sharedLoad16(wrapAt(tile) + C::wrapPlane);
+        gate[0] = g.x, gate[1] = g.y, gate[2] = g.z, gate[3] = g.w;
+        prepareGated<C>(u, rest, gate, p.pre.data != nullptr, scale);
+      } else if constexpr (exact) {
+        prepare<C>(u, scale);
+      } else {
         prepareUnscaled<C>(u);
+      }
       if constexpr (C::rowScaled && !exact && !C::watchesOutputs)
         largest = largestHalves(largest, largestHalves(largestHalves(u[0], u[1]), largestHalves(u[2], u[3])));
 #pragma unroll
@@ -60,8 +71,10 @@ struct WrappedSamples : UniformTiles<C, Copies> {
   template <bool exact, bool scaled>
   FFC_DEVICE void storeWrapped(const Interval& at, SetPosition to) const {
     const int tile = lane >> 3, upper = lane >> 2 & 1, row = batchOfWrapped(to, tile), sample = 2 * Base::c + upper;
-    const bool exists = tile < p.tilesPerSet && row < p.batch;
+    const bool exists = tile < p.tilesPerSet && row < p.batch, stores = exists && sample < Copies::wrapped(to.channel);
     float f = Base::ofMatrix(Base::matrixOut);
+    u32 gate = 0;
+    if (C::gated && stores && p.post.data) gate = reinterpret_cast<const uint16_t*>(Copies::wrappedOf(p.post, row, to.channel))[sample];
     float2 sum = {0, 0};
     if (exists) {
 #pragma unroll
@@ -77,16 +90,22 @@ struct WrappedSamples : UniformTiles<C, Copies> {
     }
     // Each lane the half of the sum that the other one has.
     const float other = asFloat(fromLane(floatBits(upper ? sum.x : sum.y), lane ^ 4)), y = (upper ? sum.y : sum.x) + other;
-    if (exists && sample < Copies::wrapped(to.channel))
+    if (C::gated && p.post.data) f *= unpackElements<C>(gate).x;
+    if (stores)
       reinterpret_cast<uint16_t*>(Copies::wrappedOf(p.y, row, to.channel))[sample] =
           uint16_t(C::bf16 ? packBfloat(y * f, 0) : packHalf(y * f, 0));
     warpSync();  // first() is to replace what has been read
   }
-  // For exact scales, which ungated rows have in bfloat16 only.
+  // For exact scales, which rows have in bfloat16 and with gates: as Staging::largestOfPiece, a sample a lane.
   FFC_DEVICE u32 largestWrapped(SetPosition from, int tile) const {
-    if (!C::bf16 || !takesWrapped() || lane >= Copies::wrapped(from.channel)) return 0;
+    if (!C::rowScaled || !takesWrapped() || lane >= Copies::wrapped(from.channel)) return 0;
     const int b = batchOfWrapped(from, tile);
-    return b < p.batch ? reinterpret_cast<const uint16_t*>(Copies::wrappedOf(p.u, b, from.channel))[lane] & 0x7fffu : 0;
+    if (b >= p.batch) return 0;
+    const auto sampleOf = [&](const Rows& rows) {
+      return unpackElements<C>(reinterpret_cast<const uint16_t*>(Copies::wrappedOf(rows, b, from.channel))[lane]).x;
+    };
+    const float v = sampleOf(p.u) * (C::gated && p.pre.data ? sampleOf(p.pre) : 1.0f);
+    return (floatBits(v) & 0x7fffffffu) >> 16;
   }
 
 };
