@@ -41,6 +41,20 @@ FFC_HD int clampToInt(int64_t value, int most) {
   return value < 0 ? 0 : value > most ? most : static_cast<int>(value);
 }
 
+// v[q] = at[q * Step] where inside(q), else 0. All loads come before the first conversion: under the condition of its load, a conversion
+// would wait for it before the next load is issued.
+template <int Step, class T, int Count, class Inside>
+__device__ __forceinline__ void loadWhere(float (&v)[Count], const T* at, Inside&& inside) {
+  T loaded[Count];
+#pragma unroll
+  for (int q = 0; q < Count; ++q) {
+    loaded[q] = fromFloat<T>(0.0f);
+    if (inside(q)) loaded[q] = at[q * Step];
+  }
+#pragma unroll
+  for (int q = 0; q < Count; ++q) v[q] = toFloat(loaded[q]);
+}
+
 // Samples begin + n, 0 <= n < 2N, of a row of u times its gate: n < N in .x, the rest in .y. Zero outside the row.
 // Points: N, where it is not the shape's own (a transform split over blocks).
 template <class Shape, bool Periodic, int Points = Shape::points>
@@ -89,11 +103,7 @@ struct Fp32Loader {
     const T* at = static_cast<const T*>(data) + (row + begin + start);
     const int from = start - first;
     const unsigned span = static_cast<unsigned>(last - first);
-#pragma unroll
-    for (int q = 0; q < Count; ++q) {
-      v[q] = 0.0f;
-      if (static_cast<unsigned>(from + q * inner) < span) v[q] = toFloat(at[q * inner]);
-    }
+    loadWhere<inner>(v, at, [&](int q) { return static_cast<unsigned>(from + q * inner) < span; });
   }
 
   template <class T, int R>
@@ -161,11 +171,7 @@ struct Fp32Storer {
     float factor[Count];
     const auto fetch = [&](const void* data, int64_t at) {
       const T* from = static_cast<const T*>(data) + (at + n0);
-#pragma unroll
-      for (int q = 0; q < Count; ++q) {
-        factor[q] = 0.0f;
-        if (n0 + q * Stride < count) factor[q] = toFloat(from[q * Stride]);
-      }
+      loadWhere<Stride>(factor, from, [&](int q) { return n0 + q * Stride < count; });
     };
     if (p.skip) {
       float sample[Count];
