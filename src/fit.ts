@@ -77,6 +77,13 @@ export function product(constants: Table, kind: string, key: string): number {
   return value;
 }
 
+/** The constants of a table that are of candidates none of which is among the samples: a fit to these cannot find them. */
+export function unknownConstants(table: Table, samples: readonly FitSample[]): Table {
+  const known = new Set(samples.flatMap(({ key }) => traitsOf(key)));
+  const traitOf = (name: string) => name.slice(name.indexOf("/") + 1);
+  return Object.fromEntries(Object.entries(table).filter(([name]) => name.includes("/") && !known.has(traitOf(name))));
+}
+
 /** The model's time of a sample. */
 export function predictedMs(constants: Table, sample: FitSample): number {
   const of = (kind: Kind) => product(constants, kind, sample.key);

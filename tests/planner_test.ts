@@ -1,7 +1,7 @@
 // What the planner says of itself, forcing its candidates, measuring, calibrating, and files of constants.
 import assert from "node:assert/strict";
 import { calibrate, type Device, InvalidArgumentError, openDevice, UnsupportedError } from "../mod.ts";
-import { fit, type FitSample, predictedMs, product, shareWithin30, traitsOf } from "../src/fit.ts";
+import { fit, type FitSample, predictedMs, product, shareWithin30, traitsOf, unknownConstants } from "../src/fit.ts";
 import { conv, modes } from "./cases.ts";
 import { openTestDevice } from "./device.ts";
 import { runAll, withCandidates } from "./run_case.ts";
@@ -333,4 +333,17 @@ Deno.test("fit: the library predicts what the fit does", () => {
     const ratio = predictedMs(constants, { key, passes, modelMs, measuredMs: 1 }) / said;
     assert.ok(Math.abs(ratio - 1) < 1e-3, `${name}: ${ratio}`);
   }
+});
+
+Deno.test("planner: a fit keeps what its samples do not know, and nothing else", () => {
+  const sample: FitSample = { key: "fused/r1/plain/n256", passes: [], modelMs: 1, measuredMs: 1 };
+  const table = {
+    ...{ efficiency: 0.5, "efficiency/fused": 0.9, "efficiency/fused/*/n256": 1.2, "device/fused/r1/plain/n256": 1.1 },
+    ...{ "efficiency/fused/*/wraps": 0.76, "efficiency/fused/r2": 1.3, "latency/direct": 2 },
+  };
+  assert.deepEqual(unknownConstants(table, [sample]), {
+    "efficiency/fused/*/wraps": 0.76,
+    "efficiency/fused/r2": 1.3,
+    "latency/direct": 2,
+  });
 });

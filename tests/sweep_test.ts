@@ -1,5 +1,6 @@
 // What is said of the planner on an H200, by the committed sweeps that force every candidate and the shipped constants: no GPU
-// is needed to look. Neither sweep is one that the constants were fitted to.
+// is needed to look. The constants were fitted to these sweeps (cuda/design/planner.md says what others have said of them):
+// the test finds kernels' costs or constants that have been changed since.
 import assert from "node:assert/strict";
 import { candidatesOf, judge, tableOf } from "../bench/planner/verdict.ts";
 

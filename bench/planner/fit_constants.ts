@@ -3,10 +3,11 @@
  *
  *     fit_constants.ts SWEEP.jsonl [...] [--write cuda/planner/gpu_table.h --source TEXT] [--held-out] [--price N]
  *
- * With --write the shipped table of the GPU families is replaced; --source says on what it was measured.
+ * With --write the shipped table of the GPU families is replaced; --source says on what it was measured. What the table
+ * before says of candidates that no line is of (rows that wrap were set by lines of single calls) stays as it was.
  */
-import { fit, type Table } from "../../src/fit.ts";
-import { candidatesOf, judge, type SweepLine } from "./verdict.ts";
+import { fit, type Table, unknownConstants } from "../../src/fit.ts";
+import { candidatesOf, judge, type SweepLine, tableOf } from "./verdict.ts";
 
 const files: string[] = [];
 let target: string | undefined, source: string | undefined, price: string | undefined, heldOut = false;
@@ -61,7 +62,9 @@ if (heldOut) {
 report("fitted", table, samples, true);
 
 if (target !== undefined) {
-  const rows = Object.entries(table).sort(([a], [b]) => a < b ? -1 : 1).map(([name, value]) =>
+  const kept = unknownConstants(tableOf(Deno.readTextFileSync(target)), samples);
+  for (const [name, value] of Object.entries(kept)) console.log(`kept, as no line knows it: ${name} ${value}`);
+  const rows = Object.entries({ ...table, ...kept }).sort(([a], [b]) => a < b ? -1 : 1).map(([name, value]) =>
     `    {"${name}", ${value}},`
   );
   const { device, commit } = samples[0]!;

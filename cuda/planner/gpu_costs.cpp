@@ -14,7 +14,7 @@ std::string joined(const std::vector<int>& radices) {
 
 bool gated(const ConvProblem& p) { return p.preGate || p.postGate; }
 // Rows shorter than the transform that tensor copies can bring (gpu/mma/set_copies.cuh), if the tensors begin at multiples of 16
-// bytes: those of a channel lie at the same phase, in all tensors. Shifted by it they may reach past the transform, but not with gates.
+// bytes: those of a channel lie at the same phase, in all tensors. Shifted by it they may reach past the transform.
 struct PartialRows {
   bool travel = false, wrap = false;
 };
@@ -28,8 +28,7 @@ PartialRows partialRowsOf(const ConvProblem& p, int64_t points) {
     return true;
   };
   if (!fits(p.u) || !fits(p.y) || (p.preGate && !fits(p.pre)) || (p.postGate && !fits(p.post))) return {};
-  const bool wrap = anywhere && p.length + 7 > points;
-  return {!wrap || !gated(p), wrap};
+  return {true, anywhere && p.length + 7 > points};
 }
 double elementBytes(const ConvProblem& p) { return static_cast<double>(dtypeBytes(p.dtype)); }
 double rowsOf(const ConvProblem& p) { return static_cast<double>(p.rows()); }
