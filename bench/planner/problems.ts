@@ -80,6 +80,12 @@ function gpuProblems(set: string): ConvPlanOptions[] {
   for (const length of [1100, 1500, 3000, 5000, 6000, 10000, 12000, 20000, 24000]) {
     for (const kind of [classes.float32, classes["float16 accurate"], classes.bfloat16]) add(length, kind);
   }
+  // Rows of a whole number of 16 bytes that do not fill their transform, and rows that reach past it when they are shifted.
+  for (const points of powers(256, 8192)) {
+    for (const kind of kinds.slice(1)) {
+      for (const length of [points - 8, points - 1]) for (const gates of [{}, both]) add(length, kind, gates);
+    }
+  }
   for (const length of powers(256, 32768)) {
     for (const [batch, channels] of [[1, 768], [4, 768], [1, 16], [64, 16]] as const) {
       for (const kind of [classes.float32, classes["float16 fast"], classes.bfloat16]) {
