@@ -76,7 +76,11 @@ if (target !== undefined) {
 // fitted to ${samples.length} times of a sweep at ${
       commit.slice(0, 12)
     } by bench/planner/fit_constants.ts. Do not edit.
-#pragma once
+${
+      Object.keys(kept).length > 0
+        ? `// Of the table before, as no line knows them: ${Object.keys(kept).join(", ")}.\n`
+        : ""
+    }#pragma once
 #include "shipped_constant.h"
 
 namespace ffc {
