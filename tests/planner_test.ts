@@ -335,7 +335,7 @@ Deno.test("fit: the library predicts what the fit does", () => {
   }
 });
 
-Deno.test("planner: a fit keeps what its samples do not know, and nothing else", () => {
+Deno.test("fit: what the samples do not know is told from the rest of a table", () => {
   const sample: FitSample = { key: "fused/r1/plain/n256", passes: [], modelMs: 1, measuredMs: 1 };
   const table = {
     ...{ efficiency: 0.5, "efficiency/fused": 0.9, "efficiency/fused/*/n256": 1.2, "device/fused/r1/plain/n256": 1.1 },
